@@ -1,0 +1,77 @@
+"""Learns from labelled examples, says how far it can be trusted, and hands it over as one plain ONNX file.
+
+run = learnt.train("transactions.csv", target="fraud")
+model = learnt.load("runs/transactions/model.onnx")
+model.predict({"amount": 12.5, "country": "KR"})
+"""
+
+from __future__ import annotations
+
+import sys
+from types import ModuleType
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from learnt.contracts import Finding as Finding
+    from learnt.contracts import Part as Part
+    from learnt.contracts import Prediction as Prediction
+    from learnt.errors import ArtifactError as ArtifactError
+    from learnt.errors import DataError as DataError
+    from learnt.errors import LearntError as LearntError
+    from learnt.errors import MissingExtra as MissingExtra
+    from learnt.errors import RequestError as RequestError
+    from learnt.errors import UnreadableError as UnreadableError
+    from learnt.model import Model as Model
+    from learnt.model import load as load
+    from learnt.training import Run as Run
+    from learnt.training import audit as audit
+    from learnt.training import train as train
+    from learnt.training import walk as walk
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "ArtifactError": "errors",
+    "DataError": "errors",
+    "Finding": "contracts",
+    "LearntError": "errors",
+    "MissingExtra": "errors",
+    "Model": "model",
+    "Part": "contracts",
+    "Prediction": "contracts",
+    "RequestError": "errors",
+    "Run": "training",
+    "UnreadableError": "errors",
+    "audit": "training",
+    "load": "model",
+    "train": "training",
+    "walk": "training",
+}
+"""Public name -> the module it lives in, imported when the name is first asked for."""
+
+__all__ = ["__version__", *_HOMES]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'learnt' has no attribute {name!r}")
+    from importlib import import_module
+
+    found = getattr(import_module(f"learnt.{_HOMES[name]}"), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)
+
+
+class _Public(ModuleType):
+    """Importing the folder `learnt/train/` would put itself in the place of the verb `learnt.train`."""
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if not (name in _HOMES and isinstance(value, ModuleType)):
+            super().__setattr__(name, value)
+
+
+sys.modules[__name__].__class__ = _Public

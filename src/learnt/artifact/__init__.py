@@ -1,0 +1,1 @@
+"""Open, verify, run and explain the file with numpy and onnxruntime only."""

@@ -1,0 +1,318 @@
+"""The file at work: cells in, predictions out. numpy and onnxruntime, nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from pathlib import Path
+from threading import Lock
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.artifact import batches, examples
+from learnt.artifact import open as opening
+from learnt.codecs import ragged
+from learnt.codecs.cells import is_missing
+from learnt.contracts import Arrays, Cells, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
+from learnt.errors import RequestError, unknown
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+MOST_UNROLLED = 64
+"""Examples that go through a loop over the graph together."""
+
+Answer = Prediction | dict[str, Prediction]
+"""A prediction, or one for each target when the file has several."""
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """A prediction and what it rests on."""
+
+    prediction: Answer
+    reasons: list[tuple[str, Piece, float]]
+    """(input, piece, how much it moved the score), the strongest first."""
+
+
+class Artifact:
+    """One opened `.onnx` file. May be used from several threads at once."""
+
+    def __init__(self, data: bytes, manifest: Settings) -> None:
+        self.bytes = data
+        self.manifest = manifest
+        self.inputs: dict[str, dict[str, Spec]] = {
+            name: {
+                tensor: Spec(spec["dtype"], tuple(spec["axes"])) for tensor, spec in given["tensors"].items()
+            }
+            for name, given in manifest["inputs"].items()
+        }
+        self.targets: tuple[str, ...] = tuple(manifest["targets"])
+        self._session: InferenceSession | None = None
+        self._lock = Lock()
+
+    @classmethod
+    def open(cls, source: str | os.PathLike[str] | bytes, *, limit: int = opening.LIMIT) -> Self:
+        """A path or the bytes of a file. Raises ArtifactError when it is not ours, damaged, or asks for what
+        is refused.
+        """
+        data = opening.read_bytes(source, limit)
+        return cls(data, opening.inspect(data, limit))
+
+    @property
+    def session(self) -> InferenceSession:
+        """The runtime's session, made at the first use."""
+        with self._lock:
+            if self._session is None:
+                self._session = opening.session(self.bytes)
+            return self._session
+
+    @property
+    def columns(self) -> list[str]:
+        """The columns that an example needs, in the file's order."""
+        return list(dict.fromkeys(c for given in self.manifest["inputs"].values() for c in given["columns"]))
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Writes the file, under a temporary name first."""
+        path = Path(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{path.name}.{os.getpid()}.part")
+        try:
+            part.write_bytes(self.bytes)
+            part.replace(path)
+        finally:
+            part.unlink(missing_ok=True)
+
+    # Cells to arrays.
+
+    def read(self, columns: Mapping[str, Cells]) -> Raw:
+        """Columns of cells -> raw tensors named `<input>.<tensor>`, and `<input>.present` bool [N] where one
+        may be absent.
+
+        Columns that the file does not ask for are ignored. Raises RequestError for a column that is not there
+        and DataError for a cell that cannot be read.
+        """
+        for column in self.columns:
+            if column not in columns:
+                raise _no_column(column, list(columns), self.columns)
+        raw: dict[str, Any] = {}
+        for name, given in self.manifest["inputs"].items():
+            modality = registry.modality(given["modality"])
+            cells = {column: columns[column] for column in given["columns"]}
+            if modality.joins:
+                read = modality.read(cells, given["settings"])
+            else:
+                present = ~np.array(
+                    [all(map(is_missing, row)) for row in zip(*cells.values(), strict=True)], bool
+                )
+                raw[f"{name}.present"] = np.asarray(present)
+                there = {
+                    column: [values[int(row)] for row in np.flatnonzero(present)]
+                    for column, values in cells.items()
+                }
+                read = modality.read(there, given["settings"]) if present.any() else {}
+                if not (read and present.all()):
+                    read = batches.with_blanks(read, self.inputs[name], present)
+            raw |= {f"{name}.{tensor}": values for tensor, values in read.items()}
+        return raw
+
+    # Arrays to answers.
+
+    def run(
+        self,
+        raw: Raw,
+        explain: bool = False,
+        about: NDArray[np.int64] | None = None,
+        target: str | None = None,
+        batch: int = 4096,
+    ) -> Arrays:
+        """Runs the file on raw tensors as `read` gives them: its outputs, [N, ...] each, in the same order.
+
+        Examples are grouped by size, in calls of at most `batch`. Reasons are about the codes `about` int64
+        [N] (-1 = what was said) of `target` (the first). Where calls differ in the size of an output axis,
+        short ones end in zeros (strings: "").
+        """
+        rows = batches.rows(raw)
+        if not rows:
+            return {
+                name: values[:0] for name, values in self.run(batches.blank(self.inputs), explain).items()
+            }
+        names = [o.name for o in self.session.get_outputs() if not o.name.startswith("next.")]
+        if not explain:
+            names = [name for name in names if not name.startswith("reasons.")]
+        groups = list(batches.calls(raw, self.inputs, batch))
+        said: list[list[NDArray[Any]]] = []
+        for group in groups:
+            feed = self.collate(raw, group)
+            if about is not None:
+                feed["about"] = np.asarray(about, np.int64)[group]
+            if target is not None:
+                feed["about.target"] = np.array(self.targets.index(target), np.int64)
+            said.append(self.call(feed, names, explain))
+        order = np.concatenate(groups)
+        back = None if np.array_equal(order, np.arange(rows)) else np.argsort(order, kind="stable")
+        outputs = {name: batches.joined([part[place] for part in said]) for place, name in enumerate(names)}
+        return outputs if back is None else {name: values[back] for name, values in outputs.items()}
+
+    def collate(self, raw: Raw, rows: NDArray[np.int64]) -> dict[str, NDArray[Any]]:
+        """These examples as one batch of the file's inputs; they must agree in size."""
+        feed: dict[str, NDArray[Any]] = {}
+        for name, specs in self.inputs.items():
+            one = ragged.collate({tensor: raw[f"{name}.{tensor}"] for tensor in specs}, specs, rows)
+            feed |= {f"{name}.{tensor}": values for tensor, values in one.items()}
+            if f"{name}.present" in raw:
+                feed[f"{name}.present"] = np.asarray(raw[f"{name}.present"], bool)[rows]
+        return feed
+
+    def call(
+        self, feed: Arrays, names: Sequence[str] | None = None, explain: bool = False
+    ) -> list[NDArray[Any]]:
+        """One call of the graph: what `feed` leaves out of `present`, `about`, `explain` and `state.*` is put
+        in.
+        """
+        rows = len(next(iter(feed.values())))
+        whole = {}
+        for wanted in self.session.get_inputs():
+            name = wanted.name
+            if name in feed:
+                whole[name] = feed[name]
+            elif name == "explain":
+                whole[name] = np.array(explain)
+            elif name == "about":
+                whole[name] = np.full(rows, -1, np.int64)
+            elif name == "about.target" or name == "about.target":
+                whole[name] = np.array(0, np.int64)
+            elif name.endswith(".present"):
+                whole[name] = np.ones(rows, bool)
+            elif name.startswith("state."):
+                whole[name] = self._start(name.removeprefix("state."), rows)
+        try:
+            return list(self.session.run(names, whole))
+        except Exception as error:
+            shapes = ", ".join(f"{name} {values.dtype}{list(values.shape)}" for name, values in whole.items())
+            raise RequestError(
+                f"The file cannot take this input: {opening.first_line(error)}. Given: {shapes}."
+            ) from None
+
+    def answers(self, raw: Raw, outputs: Arrays | None = None) -> dict[str, list[Prediction]]:
+        """Predictions of every target, [N] each; `outputs` of `run` saves running again. An unrolling task
+        loops.
+        """
+        said: dict[str, list[Prediction]] = {}
+        for target, (task, settings) in self.tasks().items():
+            if isinstance(task, Unrolls):
+                said[target] = self._unrolled(target, raw)
+                continue
+            outputs = self.run(raw) if outputs is None else outputs
+            said[target] = task.decode(
+                {**batches.of(outputs, target), "unfamiliar": outputs["unfamiliar"]}, settings
+            )
+        return said
+
+    def predict(self, x: Any) -> Any:
+        """One example (a dict of cells) -> its Answer. Many (dicts, a dict of lists, a frame) -> a list of
+        them.
+
+        Where the file reads one column only, a bare cell or a list of bare cells will do as well.
+        """
+        columns, single = examples.columns(x, self.columns, self._joined_columns())
+        answers = self._each(self.answers(self.read(columns)))
+        return answers[0] if single else answers
+
+    def explain(self, x: Any, about: Any = None) -> Any:
+        """As `predict`, each Answer in an Explanation. `about`: the label to explain instead of what was
+        said.
+        """
+        columns, single = examples.columns(x, self.columns, self._joined_columns())
+        raw = self.read(columns)
+        outputs = self.run(raw, explain=True, **self.aim(about, batches.rows(raw)))
+        answers = self._each(self.answers(raw, outputs))
+        reasons = self.reasons(raw, outputs)
+        explained = [Explanation(answer, found) for answer, found in zip(answers, reasons, strict=True)]
+        return explained[0] if single else explained
+
+    def reasons(self, raw: Raw, outputs: Arrays) -> list[list[tuple[str, Piece, float]]]:
+        """What each example's answer rests on, the strongest first."""
+        found: list[list[tuple[str, Piece, float]]] = [[] for _ in range(batches.rows(raw))]
+        for name, given in self.manifest["inputs"].items():
+            if f"reasons.{name}" not in outputs:
+                continue
+            values = outputs[f"reasons.{name}"].tolist()
+            parts = registry.modality(given["modality"]).parts(batches.of(raw, name), given["settings"])
+            for row, pieces in enumerate(parts):
+                found[row] += [(name, piece, value) for piece, value in zip(pieces, values[row], strict=True)]
+        return [sorted(row, key=lambda reason: -abs(reason[2])) for row in found]
+
+    def aim(self, label: Any, rows: int) -> dict[str, Any]:
+        """What `run` must be told for reasons about a label, of the first target that has it; None = what was
+        said.
+
+        Raises RequestError with near names for a label that there is not.
+        """
+        if label is None:
+            return {}
+        known: list[str] = []
+        for target, wanted in self.manifest["targets"].items():
+            labels = [str(name) for name in wanted["settings"].get("labels", ())]
+            if str(label) in labels:
+                return {"target": target, "about": np.full(rows, labels.index(str(label)), np.int64)}
+            known += labels
+        if not known:
+            raise RequestError(
+                f"There is no label to explain: {', '.join(self.targets)} has no labels. Leave it out."
+            )
+        raise unknown("label", str(label), known, "this file")
+
+    # Within.
+
+    def tasks(self) -> dict[str, tuple[Task, Settings]]:
+        """Each target's task and settings."""
+        return {
+            target: (registry.task(wanted["task"]), wanted["settings"])
+            for target, wanted in self.manifest["targets"].items()
+        }
+
+    def _joined_columns(self) -> set[str]:
+        return {
+            column
+            for given in self.manifest["inputs"].values()
+            if registry.modality(given["modality"]).joins
+            for column in given["columns"]
+        }
+
+    def _each(self, answers: Mapping[str, list[Prediction]]) -> list[Answer]:
+        if len(answers) == 1:
+            return list(answers[self.targets[0]])
+        return [dict(zip(answers, row, strict=True)) for row in zip(*answers.values(), strict=True)]
+
+    def _start(self, name: str, rows: int) -> NDArray[Any]:
+        spec = self.manifest["state"][name]
+        return np.zeros(
+            [rows, *(axis if isinstance(axis, int) else 0 for axis in spec["axes"])], spec["dtype"]
+        )
+
+    def _unrolled(self, target: str, raw: Raw) -> list[Prediction]:
+        from learnt.artifact.steps import Steps
+
+        task, settings = self.tasks()[target]
+        assert isinstance(task, Unrolls)
+        said: dict[int, Prediction] = {}
+        for group in batches.calls(raw, self.inputs, MOST_UNROLLED):
+            steps = Steps(self, target, self.collate(raw, group))
+            said |= dict(zip(group.tolist(), task.unroll(steps, steps.start, settings), strict=True))
+        return [said[row] for row in range(batches.rows(raw))]
+
+
+def _no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> RequestError:
+    near = get_close_matches(column, [name for name in given if name not in expected], 1)
+    guess = f" Is it what you call {near[0]!r}?" if near else ""
+    listed = ", ".join(expected[:30]) + (f", ... ({len(expected)} in all)" if len(expected) > 30 else "")
+    return RequestError(
+        f"No column {column!r} in the data.{guess} Expected columns: {listed}. "
+        "What is not known is an empty cell."
+    )

@@ -1,0 +1,50 @@
+"""What the file says of examples whose truth is known, as every question of trust wants it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.artifact.artifact import Artifact
+from learnt.contracts import Arrays, Cells, Evidence, Raw
+
+
+def gather(
+    artifact: Artifact,
+    raw: Raw,
+    truth: Mapping[str, Cells],
+    ids: Sequence[str],
+    groups: Mapping[str, NDArray[Any]],
+    outputs: Arrays | None = None,
+) -> dict[str, Evidence]:
+    """Runs, decodes and judges: Evidence of every target named in `truth`.
+
+    `raw` and `truth` in the same order; `outputs` of `artifact.run` on the same `raw` saves running it again.
+    """
+    outputs = artifact.run(raw) if outputs is None else outputs
+    said = artifact.answers(raw, outputs)
+    tasks = artifact.tasks()
+    evidence = {}
+    for target, cells in truth.items():
+        task, settings = tasks[target]
+        verdicts = task.judge(said[target], cells, settings)
+        probability = outputs.get(f"{target}.probability")
+        evidence[target] = Evidence(
+            ids=ids,
+            verdicts=verdicts,
+            probability=None
+            if probability is None or probability.ndim != 2
+            else probability[verdicts.example].astype(np.float64),
+            vector=outputs["vector"],
+            unfamiliar=outputs["unfamiliar"].astype(np.float64),
+            groups=groups,
+            source="file",
+            target=target,
+            labels=tuple(str(label) for label in settings.get("labels", ())),
+            coverage=float(artifact.manifest.get("coverage", np.nan)),
+            calibrated_on=int(artifact.manifest.get("calibrated_on", 0)),
+        )
+    return evidence

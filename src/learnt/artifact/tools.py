@@ -1,0 +1,89 @@
+"""What a question may do with a file: run it on changed inputs, ask it for reasons, hide parts, damage
+inputs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.artifact.artifact import Artifact
+from learnt.artifact.batches import of
+from learnt.artifact.evidence import gather
+from learnt.contracts import Cells, Evidence, Raw, Reasons, Tools
+
+
+def tools(
+    artifact: Artifact,
+    raw: Raw,
+    truth: Mapping[str, Cells],
+    ids: Sequence[str],
+    groups: Mapping[str, NDArray[Any]],
+    target: str,
+    baseline: Callable[[], tuple[str, Evidence]] | None = None,
+) -> Tools:
+    """For questions about one target; `raw`, `truth`, `ids`, `groups` are of the examples of the evidence."""
+    task, settings = artifact.tasks()[target]
+
+    def predict(changed: Raw) -> Evidence:
+        return gather(artifact, changed, {target: truth[target]}, ids, groups)[target]
+
+    def explain(rows: NDArray[np.int64]) -> Reasons:
+        chosen = take(raw, rows)
+        outputs = artifact.run(chosen, explain=True, target=target)
+        found = [outputs[f"reasons.{name}"] for name in artifact.inputs]
+        names: list[list[str]] = [[] for _ in rows]
+        for name, given in artifact.manifest["inputs"].items():
+            parts = registry.modality(given["modality"]).parts(of(chosen, name), given["settings"])
+            for row, pieces in enumerate(parts):
+                names[row] += [piece.name for piece in pieces]
+        return Reasons(np.concatenate(found, 1), names)
+
+    def hide(given: Raw, mask: NDArray[np.bool_]) -> Raw:
+        return _each(artifact, given, mask)
+
+    def stress(given: Raw, kind: str, severity: int) -> Raw:
+        changed = dict(given)
+        for name, held in artifact.manifest["inputs"].items():
+            modality = registry.modality(held["modality"])
+            damaged = modality.stress(_own(given, artifact, name), kind, severity, held["settings"])
+            changed |= {f"{name}.{tensor}": values for tensor, values in damaged.items()}
+        return changed
+
+    return Tools(
+        predict=predict,
+        raw=raw,
+        explain=explain,
+        hide=hide,
+        stress=stress,
+        baseline=baseline,
+        metrics=lambda evidence: task.metrics(evidence, settings),
+    )
+
+
+def take(raw: Raw, rows: NDArray[np.int64]) -> dict[str, Any]:
+    """The raw tensors of some examples."""
+    return {
+        name: values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
+        for name, values in raw.items()
+    }
+
+
+def _own(raw: Raw, artifact: Artifact, name: str) -> dict[str, Any]:
+    return {tensor: raw[f"{name}.{tensor}"] for tensor in artifact.inputs[name]}
+
+
+def _each(artifact: Artifact, raw: Raw, mask: NDArray[np.bool_]) -> Raw:
+    """Hidden input by input: the columns of `mask` [N, P] stand in the order of the file's inputs."""
+    changed, start = dict(raw), 0
+    for name, held in artifact.manifest["inputs"].items():
+        stop = start + int(held["parts"])
+        modality = registry.modality(held["modality"])
+        hidden = modality.hide(_own(raw, artifact, name), mask[:, start:stop], held["settings"])
+        changed |= {f"{name}.{tensor}": values for tensor, values in hidden.items()}
+        start = stop
+    return changed

@@ -1,0 +1,184 @@
+"""Questions asked of evidence, and what came of it as one document: shared by `train` and `audit`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from learnt import registry
+from learnt.artifact.artifact import Artifact
+from learnt.artifact.evidence import gather
+from learnt.artifact.tools import tools
+from learnt.codecs import cells
+from learnt.contracts import Cells, Evidence, Finding, Settings, Task, Tools
+from learnt.errors import RequestError, unknown
+from learnt.stats import intervals
+
+
+def questions(ask: str) -> list[str]:
+    """`fast`, `all`, or names with commas between. Raises RequestError for a name that is no question."""
+    known = registry.names("trust")
+    if ask == "all":
+        return known
+    if ask == "fast":
+        return [name for name in known if registry.question(name).fast]
+    names = [name.strip() for name in ask.split(",") if name.strip()]
+    for name in names:
+        if name not in known:
+            raise unknown("question", name, known)
+    return names
+
+
+def ask_each(
+    names: Sequence[str], evidence: Evidence, given: Tools, instead: tuple[Evidence, Tools] | None = None
+) -> list[Finding]:
+    """Findings about one target. What `evidence` leaves unexamined is asked again of `instead`, the file's own."""
+    found: list[Finding] = []
+    for name in names:
+        question = registry.question(name)
+        said = list(question.ask(evidence, given))
+        if instead is not None and all(finding.grade == "not examined" for finding in said):
+            said = list(question.ask(*instead))
+        found += [replace(finding, target=evidence.target) for finding in said]
+    return sorted(found, key=lambda finding: -finding.harm)
+
+
+def measured(task: Task, settings: Settings, evidence: Evidence, resamples: int = 200) -> dict[str, dict[str, Any]]:
+    """Each metric with its 95 % interval, examples drawn again with replacement."""
+
+    def metrics(drawn: Evidence) -> dict[str, float]:
+        return task.metrics(drawn, settings)
+
+    values = metrics(evidence)
+    count = len(evidence.ids)
+    ends = intervals.bootstrap_each(metrics, evidence.take, count, resamples=resamples if count < 50_000 else 50)
+    return {
+        name: {"value": value, "low": ends[name][0], "high": ends[name][1], "n": count, "source": evidence.source}
+        for name, value in values.items()
+    }
+
+
+def keyed(by_target: Mapping[str, Any]) -> Any:
+    """By target where there are several; of one target as it is."""
+    return by_target if len(by_target) > 1 else next(iter(by_target.values()))
+
+
+def audited(
+    artifact: Artifact, columns: Mapping[str, Cells], target: Sequence[str] | None, ask: str, path: str
+) -> tuple[dict[str, Any], list[Finding]]:
+    """The document and findings of a file on new labelled data."""
+    names = list(artifact.targets)
+    given = list(target) if target is not None else names
+    if len(given) != len(names):
+        raise RequestError(f"The file predicts {', '.join(names)}; name a column for each, in this order: --target.")
+    for name in given:
+        if name not in columns:
+            raise unknown("column", name, columns, "the data")
+    labelled = [row for row in range(len(columns[given[0]])) if not any(cells.is_missing(columns[n][row]) for n in given)]
+    if not labelled:
+        raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
+    kept = {name: [values[row] for row in labelled] for name, values in columns.items()}
+    raw = artifact.read(kept)
+    ids = [str(row + 1) for row in labelled]
+    groups = {name: cells.texts(kept[name]) for name in artifact.manifest.get("sensitive", ()) if name in kept}
+    truth = {name: kept[column] for name, column in zip(names, given, strict=True)}
+    evidence = gather(artifact, raw, truth, ids, groups)
+    findings: list[Finding] = []
+    metrics, labels = {}, {}
+    for name, (task, settings) in artifact.tasks().items():
+        findings += ask_each(
+            questions(ask), evidence[name], tools(artifact, raw, truth, ids, groups, name)
+        )
+        metrics[name] = measured(task, settings, evidence[name])
+        labels[name] = [str(label) for label in settings.get("labels", ())]
+    left_out = len(columns[given[0]]) - len(labelled)
+    return {
+        "model": path,
+        "report": None,
+        "title": f"Audit of {path}",
+        "task": ", ".join(str(held["task"]) for held in artifact.manifest["targets"].values()),
+        "target": names,
+        "seconds": None,
+        "rows": {"test": len(labelled)},
+        "metrics": keyed(metrics),
+        "metrics_source": "file",
+        "baseline": None,
+        "findings": rows_of(findings),
+        "guesses": [],
+        "notes": [f"{left_out:,} rows without the truth were left out."] if left_out else [],
+        "problems": [],
+        "inputs": inputs_of(artifact),
+        "labels": labels,
+        "file": file_of(artifact),
+        "versions": artifact.manifest["versions"],
+        "recipe": artifact.manifest["recipe"],
+        "plan": {},
+    }, findings
+
+
+def rows_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """Findings as the document holds them, worst first."""
+    from learnt import report
+
+    return report.findings_as_rows(sorted(findings, key=lambda finding: -finding.harm))
+
+
+def inputs_of(artifact: Artifact) -> dict[str, Any]:
+    """Input -> its modality and columns."""
+    return {
+        name: {"modality": given["modality"], "columns": list(given["columns"])}
+        for name, given in artifact.manifest["inputs"].items()
+    }
+
+
+def file_of(artifact: Artifact) -> dict[str, Any]:
+    """Size, digest and members of the file."""
+    return {
+        "bytes": len(artifact.bytes),
+        "sha256": sha256(artifact.bytes).hexdigest(),
+        "members": int(artifact.manifest.get("members", 1)),
+    }
+
+
+def judged(
+    task: Task,
+    settings: Settings,
+    outputs: Mapping[str, Any],
+    truth: Cells,
+    *,
+    ids: Sequence[str],
+    groups: Mapping[str, Any],
+    source: Any,
+    target: str,
+    coverage: float,
+    calibrated_on: int,
+) -> Evidence:
+    """Evidence of outputs that did not come from a file: a sister's, or a baseline's. `outputs` without prefix."""
+    count = len(ids)
+    said = {"unfamiliar": np.full(count, np.nan, np.float32), **outputs}
+    predictions = task.decode(said, settings)
+    verdicts = task.judge(predictions, truth, settings)
+    probability = said.get("probability")
+    vector = said.get("vector")
+    return Evidence(
+        ids=ids,
+        verdicts=verdicts,
+        probability=None
+        if probability is None or probability.ndim != 2
+        else probability[verdicts.example].astype(np.float64),
+        vector=np.zeros((count, 1), np.float32) if vector is None else vector,
+        unfamiliar=np.asarray(said["unfamiliar"], np.float64),
+        groups=groups,
+        source=source,
+        target=target,
+        labels=tuple(str(label) for label in settings.get("labels", ())),
+        coverage=coverage,
+        calibrated_on=calibrated_on,
+    )
+
+
+Baseline = Callable[[], tuple[str, Evidence]]

@@ -1,0 +1,95 @@
+"""The command line. Knows options and exit statuses; what the commands do is in `training` and `model`.
+
+Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import sys
+from collections.abc import Sequence
+
+from learnt.cli.options import parse
+from learnt.errors import LearntError, MissingExtra, RequestError
+
+_EXTRAS = {
+    "jinja2": "report",
+    "onnx": "train",
+    "onnxscript": "train",
+    "polars": "tables",
+    "rich": "train",
+    "safetensors": "train",
+    "sklearn": "train",
+    "torch": "train",
+    "yaml": "train",
+}
+"""An optional module -> the extra that brings it."""
+MOST = 20
+"""Problems that are listed on a terminal."""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; the exit status."""
+    argv = list(sys.argv[1:] if argv is None else argv) or ["--help"]
+    as_json, debug = "--json" in argv, "--debug" in argv
+    logs = sys.stderr if as_json else sys.stdout
+
+    def say(text: str) -> None:
+        print(text, file=logs, flush=True)
+
+    def failed(status: int, kind: str, message: str, problems: Sequence[tuple[str, str]] = ()) -> int:
+        print(f"learnt: {message}", file=sys.stderr)
+        for where, why in problems[:MOST]:
+            print(f"  {where}: {why}", file=sys.stderr)
+        if len(problems) > MOST:
+            print(f"  ... {len(problems) - MOST} more; --json lists them all", file=sys.stderr)
+        if as_json:
+            listed = [{"where": where, "why": why} for where, why in problems]
+            error = {"kind": kind, "message": message} | ({"problems": listed} if listed else {})
+            print(json.dumps({"error": error}, ensure_ascii=False))
+        return status
+
+    try:
+        args = parse(argv)
+        args.say = say
+        document = args.work(args)
+        if as_json:
+            from learnt.report.document import plain
+
+            print(json.dumps(plain(document), ensure_ascii=False, indent=2, allow_nan=False))
+        return 0
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    except KeyboardInterrupt:
+        again = argv if "--resume" in argv else [*argv, "--resume"]
+        how = f" To go on: learnt {shlex.join(again)}" if argv[0] == "train" else ""
+        return failed(130, "Interrupted", f"interrupted.{how}")
+    except LearntError as error:
+        if debug:
+            raise
+        status = 2 if isinstance(error, RequestError) else 1
+        return failed(status, type(error).__name__, str(error), getattr(error, "problems", ()))
+    except BrokenPipeError:
+        raise
+    except Exception as error:
+        if debug:
+            raise
+        if isinstance(error, ModuleNotFoundError) and error.name in _EXTRAS:
+            missing = MissingExtra(error.name, _EXTRAS[error.name], f"learnt {argv[0]}")
+            return failed(1, "MissingExtra", str(missing))
+        kind = type(error).__name__
+        first = f"{kind}: {error}".splitlines()[0]
+        return failed(1, kind, f"{first}. This is our mistake; run again with --debug to see where.")
+
+
+def entry() -> None:
+    """The `learnt` on the command line. A reader that has seen enough, as in `| head`, is no failure."""
+    try:
+        status = main()
+        sys.stdout.flush()
+    except BrokenPipeError:
+        status = 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(status)

@@ -1,0 +1,115 @@
+"""What each command does with its options: a call to the engine below, and what is said of the result."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import asdict
+from typing import Any
+
+from learnt import printed
+from learnt.errors import ArtifactError
+
+Command = Callable[[argparse.Namespace], Mapping[str, Any]]
+"""Parsed options in, the document that `--json` prints out."""
+
+
+def train(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import report, training
+
+    run = training.train(
+        args.data,
+        target=args.target,
+        task=args.task,
+        inputs=args.inputs,
+        drop=args.drop,
+        group=args.group,
+        time=args.time,
+        sensitive=args.sensitive,
+        weight=args.weight,
+        test=args.test,
+        coverage=args.coverage,
+        ask=args.ask,
+        out=args.out,
+        budget=args.budget,
+        size=args.size,
+        seed=args.seed,
+        recipe=args.recipe,
+        resume=args.resume,
+        say=args.say,
+    )
+    args.say(report.summary(run.document))
+    return run.document
+
+
+def predict(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import model
+
+    opened = model.load(args.model)
+    if args.out:
+        count = model.predict_file(opened, args.data, args.out)
+        args.say(f"{count} predictions written to {args.out}")
+        return {"model": args.model, "out": args.out, "rows": count}
+    rows = list(model.predictions(opened, args.data))
+    args.say(printed.table(rows))
+    return {"model": args.model, "predictions": rows}
+
+
+def explain(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import model
+
+    opened = model.load(args.model)
+    if args.out:
+        count = model.explain_file(opened, args.data, args.out, args.about)
+        args.say(f"{count} explanations written to {args.out}")
+        return {"model": args.model, "out": args.out, "rows": count}
+    rows = list(model.explanations(opened, args.data, args.about))
+    args.say(printed.reasons(rows))
+    return {"model": args.model, "explanations": rows}
+
+
+def audit(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import report, training
+
+    document = training.audit(args.model, args.data, target=args.target or None, ask=args.ask).document
+    args.say(report.summary(document))
+    return document
+
+
+def show(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import model
+
+    opened = model.load(args.model)
+    args.say(opened.show())
+    return opened.manifest
+
+
+def verify(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import model
+
+    checks = model.load(args.model).verify()
+    for check in checks:
+        beside = "" if check.ok else f": {check.given}, expected {check.expected}"
+        args.say(f"{'ok ' if check.ok else 'BAD'} {check.what}{beside}")
+    wrong = sum(not check.ok for check in checks)
+    if wrong:
+        raise ArtifactError(
+            f"{args.model} does not say here what it said where it was made: "
+            f"{wrong} of {len(checks)} checks failed."
+        )
+    args.say(f"{args.model} says here what it said where it was made.")
+    return {"model": args.model, "checks": [asdict(check) for check in checks]}
+
+
+def walk(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import training
+
+    text = training.walk(args.data, args.target)
+    args.say(text)
+    return {"walk": text}
+
+
+def demo(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import demo
+
+    return demo.run(args.name, out=args.out, say=args.say)

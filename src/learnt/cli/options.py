@@ -1,0 +1,221 @@
+"""Commands and options. A mistake in them is a RequestError that ends with a line to write."""
+
+from __future__ import annotations
+
+import argparse
+import re
+from collections.abc import Callable, Sequence
+from typing import NoReturn
+
+from learnt import __version__
+from learnt.cli import commands
+from learnt.cli.commands import Command
+from learnt.errors import RequestError, unknown
+
+DATA = "a CSV, TSV, JSONL, Parquet, Arrow or Excel file; - reads CSV from standard input"
+
+
+class Parser(argparse.ArgumentParser):
+    """Mistakes are RequestErrors that end with a line to write."""
+
+    example = "learnt train data.csv --target COLUMN"
+
+    def error(self, message: str) -> NoReturn:
+        raise RequestError(f"{message[:1].upper()}{message[1:]}. Write for example: {self.example}")
+
+
+def parsers() -> tuple[Parser, dict[str, Parser]]:
+    common = Parser(add_help=False)
+    common.add_argument(
+        "--json", action="store_true", help="print one JSON document; everything else goes to standard error"
+    )
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    parser = Parser(
+        prog="learnt",
+        allow_abbrev=False,
+        description="Learns from labelled examples, says how far it can be trusted, "
+        "and hands it over as one .onnx file.",
+        epilog="Start with: learnt demo",
+    )
+    parser.add_argument("--version", action="version", version=f"learnt {__version__}")
+    places = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, parser_class=Parser)
+    made: dict[str, Parser] = {}
+
+    def add(work: Command, purpose: str, example: str) -> Parser:
+        made[work.__name__] = one = places.add_parser(
+            work.__name__,
+            help=purpose,
+            description=purpose[0].upper() + purpose[1:] + ".",
+            epilog=f"Example: {example}",
+            parents=[common],
+            allow_abbrev=False,
+        )
+        one.example = example
+        one.set_defaults(work=work)
+        return one
+
+    _training_commands(add)
+    _file_commands(add)
+    return parser, made
+
+
+def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
+    one = add(
+        commands.train,
+        "learn from labelled examples and write one .onnx file",
+        "learnt train transactions.csv --target fraud",
+    )
+    one.add_argument(
+        "data",
+        metavar="DATA",
+        help=DATA,
+    )
+    one.add_argument(
+        "--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn"
+    )
+    what = one.add_argument_group("what is what (guessed, and each guess is printed)")
+    what.add_argument("--task", metavar="TASK", help="how to learn the target")
+    what.add_argument(
+        "--inputs", metavar="A,B", type=_columns, help="learn from these columns only; A:text reads A as text"
+    )
+    what.add_argument(
+        "--drop", metavar="A,B", type=_columns, default=[], help="do not learn from these columns"
+    )
+    what.add_argument(
+        "--group", metavar="COL", help="rows with the same value here stay on one side of every split"
+    )
+    what.add_argument("--time", metavar="COL", help="learn from the past, be measured on the future")
+    what.add_argument(
+        "--sensitive",
+        metavar="COL",
+        action="append",
+        default=[],
+        help="compare the groups of this column; no input (repeatable)",
+    )
+    what.add_argument("--weight", metavar="COL", help="how much each row counts")
+    what.add_argument("--test", metavar="DATA", help="measure on these examples instead of a tenth of DATA")
+    how = one.add_argument_group("how")
+    how.add_argument(
+        "--coverage",
+        metavar="SHARE",
+        type=_share,
+        help="how often the plausible answers hold the truth (default .9)",
+    )
+    how.add_argument(
+        "--ask",
+        metavar="fast|all|NAME,...",
+        default="fast",
+        help="the questions of trust to answer (default fast)",
+    )
+    how.add_argument("--out", metavar="DIR", help="the folder to write (default runs/NAME)")
+    how.add_argument("--budget", metavar="TIME", help="at most this long, the whole command: 90s, 3m, 1h")
+    how.add_argument("--size", metavar="SIZE", default="small", help="how large a network (default small)")
+    how.add_argument(
+        "--seed", metavar="N", type=int, help="another seed, another split and network (default 0)"
+    )
+    how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
+    how.add_argument("--resume", action="store_true", help="go on with an interrupted run in --out")
+
+    one = add(
+        commands.audit,
+        "ask the questions of trust of a model on other examples",
+        "learnt audit runs/fraud new.csv --target fraud",
+    )
+    one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
+    one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument(
+        "--target",
+        metavar="COL",
+        nargs="+",
+        default=[],
+        help="the column or columns with the truth; needed where they are called otherwise than in training",
+    )
+    one.add_argument(
+        "--ask", metavar="fast|all|NAME,...", default="all", help="the questions to answer (default all)"
+    )
+
+    one = add(
+        commands.walk,
+        "follow one example through every step, aloud",
+        "learnt walk transactions.csv --target fraud",
+    )
+    one.add_argument("data", metavar="DATA", help="what you would train on")
+    one.add_argument(
+        "--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn"
+    )
+
+    one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")
+    one.add_argument(
+        "name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)"
+    )
+    one.add_argument(
+        "--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)"
+    )
+
+
+def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
+    one = add(
+        commands.predict,
+        "predict with a file: answer, probability, what is plausible, how unfamiliar",
+        "learnt predict fraud.onnx new.csv --out out.csv",
+    )
+    one.add_argument("model", metavar="MODEL", help="an .onnx file")
+    one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
+
+    one = add(
+        commands.explain,
+        "say why: the reasons of each prediction, the strongest first",
+        "learnt explain fraud.onnx new.csv --about yes",
+    )
+    one.add_argument("model", metavar="MODEL", help="an .onnx file")
+    one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument(
+        "--about", metavar="LABEL", help="the reasons for this answer (default: for what was said)"
+    )
+    one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
+
+    one = add(
+        commands.show,
+        "print what a file is, what was measured, and what it must not be used for",
+        "learnt show fraud.onnx",
+    )
+    one.add_argument("model", metavar="MODEL", help="an .onnx file")
+
+    one = add(
+        commands.verify,
+        "check that a file is sound and says on this machine what it said where it was made",
+        "learnt verify fraud.onnx",
+    )
+    one.add_argument("model", metavar="MODEL", help="an .onnx file")
+
+
+def parse(argv: Sequence[str]) -> argparse.Namespace:
+    """Raises RequestError, with a near name for a mistyped command or option."""
+    parser, made = parsers()
+    if argv and not argv[0].startswith("-") and argv[0] not in made:
+        raise unknown("command", argv[0], made)
+    one = made[argv[0]] if argv and argv[0] in made else parser
+    options = [name for action in one._actions for name in action.option_strings]
+    for word in argv:
+        name = word.split("=")[0]
+        if re.match("--?[a-zA-Z]", word) and name not in options:
+            raise unknown("option", name, options)
+    args, rest = parser.parse_known_args(argv)
+    if rest:
+        one.error(f"{rest[0]!r} is one argument too many")
+    return args
+
+
+def _columns(text: str) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _share(text: str) -> float:
+    try:
+        share = float(text)
+    except ValueError:
+        share = 0.0
+    if not 0 < share < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0 and 1; write .9")
+    return share

@@ -1,0 +1,1 @@
+"""Host-side conversions in numpy, shared by modalities, tasks and the artifact."""

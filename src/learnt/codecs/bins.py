@@ -1,0 +1,60 @@
+"""Piecewise-linear bins of a number column: where their edges lie, and what their encoding is on average.
+
+Gorishniy, Rubachev, Babenko, "On embeddings for numerical features in tabular deep learning", NeurIPS 2022,
+section 3.1.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+LIMIT = 1e300
+"""Values are clipped to +-LIMIT, so that their differences stay finite."""
+NARROWEST = 1e-30
+"""Edges nearer than this are merged, so that 1 / width stays finite in float32 too."""
+ROUNDING = 2.0**-48
+"""So much of their size may rounding move numbers that were meant to be one."""
+
+
+def edges(values: NDArray[np.float64], rows: int = 24, distinct: int = 40) -> NDArray[np.float64]:
+    """Rising edges [bins + 1] of values [n]; one for a constant column, none without values.
+
+    They unite `rows` quantiles of the rows and `distinct` quantiles of the distinct values; where there are
+    no more distinct values than that, each is an edge. nan and infinite values are left out.
+    """
+    present = np.clip(values[np.isfinite(values)], -LIMIT, LIMIT)
+    levels = _apart(np.unique(present))
+    if levels.size <= rows + distinct:
+        return levels
+    of_rows = np.quantile(present, np.linspace(0, 1, rows + 1))
+    of_levels = np.quantile(levels, np.linspace(0, 1, distinct + 1))
+    return _apart(np.unique(np.concatenate([of_rows, of_levels])))
+
+
+def _apart(levels: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Without those that only rounding, or nearly nothing, keeps from their neighbour below."""
+    if levels.size < 2:
+        return levels
+    gap = np.maximum(NARROWEST, ROUNDING * np.abs(levels[1:]))
+    apart: NDArray[np.float64] = levels[np.concatenate([[True], np.diff(levels) > gap])]
+    return apart
+
+
+def mean_encoding(values: NDArray[np.float64], found: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The mean [bins + 1] over values [n] of their encodings; the last place is the share of missing ones.
+
+    An encoding holds 1 above a bin, 0 below it and the fraction inside it. A missing value counts as zeros,
+    one outside the edges as the nearest edge.
+    """
+    missing = np.isnan(values)
+    mean = np.zeros(max(1, len(found)))
+    mean[-1] = missing.mean()
+    bins = len(found) - 1
+    if bins > 0:
+        present = np.clip(values[~missing], found[0], found[-1])
+        place = np.clip(np.searchsorted(found, present, "right") - 1, 0, bins - 1)
+        inside = np.bincount(place, (present - found[place]) / np.diff(found)[place], bins)
+        above = present.size - np.cumsum(np.bincount(place, minlength=bins))
+        mean[:-1] = (inside + above) / values.size
+    return mean

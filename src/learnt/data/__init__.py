@@ -1,0 +1,1 @@
+"""Anything becomes a table of examples: sources, roles, splits, store."""

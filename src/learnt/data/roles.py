@@ -1,0 +1,212 @@
+"""What each column is for: an input, a target, a group, a time, a weight, an id, or nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from learnt import registry
+from learnt.codecs import cells
+from learnt.contracts import Cells, Column
+from learnt.errors import DataError, RequestError, unknown
+
+_ID = re.compile(r"(?i:(?:.*[\s_.-])?(?:id|uuid|guid|index)|unnamed: 0)|.*[a-z]I[dD]|")
+FEWEST_FOR_IDS = 20
+"""With fewer rows, texts that all differ may be chance."""
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """The columns by what they are for."""
+
+    inputs: dict[str, tuple[str, list[str]]]
+    """Input name -> (modality, its columns). Joined columns are one input with the name of their modality."""
+    targets: dict[str, str]
+    """Target -> task."""
+    group: str | None = None
+    time: str | None = None
+    sensitive: list[str] = field(default_factory=list)
+    weight: str | None = None
+    ids: list[str] = field(default_factory=list)
+    """Not learnt from; predictions carry them."""
+    dropped: list[str] = field(default_factory=list)
+    guesses: list[dict[str, str]] = field(default_factory=list)
+    """What nobody said: {"sentence", "option"}, the option being the one that overrides it."""
+
+
+def assign(
+    columns: Mapping[str, Cells],
+    *,
+    target: Sequence[str],
+    task: str | None = None,
+    inputs: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    sensitive: Sequence[str] = (),
+    weight: str | None = None,
+) -> Roles:
+    """Give every column its role. An entry of `inputs` is a column, or `column:modality`.
+
+    Raises RequestError for unknown or contradicting names, DataError for columns that nothing can read, an
+    empty target, or an input that repeats a target.
+    """
+    target, named = list(target), dict(_named(entry, columns) for entry in inputs or ())
+    special = [name for name in (group, time, weight) if name is not None] + list(sensitive)
+    _check(columns, target, special, named, drop)
+    guesses: list[dict[str, str]] = []
+    targets = {name: _task(Column(name, columns[name]), task, guesses) for name in target}
+
+    taken = {*target, *drop, *special}
+    candidates = list(named) if inputs is not None else [name for name in columns if name not in taken]
+    modalities: dict[str, str] = {}
+    ids = []
+    for name in candidates:
+        column = Column(name, columns[name])
+        modality = named.get(name) or _winner("modalities", column, f"--inputs {name}:MODALITY")
+        if inputs is None and _is_id(column, registry.modality(modality).joins):
+            ids.append(name)
+        else:
+            modalities[name] = modality
+    if ids:
+        sentence = f"{_listed(ids)} tells rows apart and nothing else, so it is no input."
+        guesses.append({"sentence": sentence, "option": f"--inputs {','.join(candidates)}"})
+    if not modalities:
+        raise DataError(
+            f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B"
+        )
+    for name in modalities:
+        _refuse_copy(name, target, columns)
+
+    found = _inputs(modalities)
+    for name, (modality, members) in found.items():
+        if inputs is None:
+            sentence = f"{_listed(members)} {'is' if len(members) == 1 else 'are'} read as {modality}."
+            guesses.append({"sentence": sentence, "option": f"--inputs {members[0]}:MODALITY,..."})
+        doubts = getattr(registry.modality(modality), "guesses", None)
+        if doubts is not None:
+            guesses += doubts({member: columns[member] for member in found[name][1]})
+    return Roles(
+        inputs=found,
+        targets=targets,
+        group=group,
+        time=time,
+        sensitive=list(sensitive),
+        weight=weight,
+        ids=ids,
+        dropped=[name for name in columns if name in drop],
+        guesses=guesses,
+    )
+
+
+def _named(entry: str, columns: Mapping[str, Cells]) -> tuple[str, str | None]:
+    """`column` or `column:modality`; a column whose name has a colon is found first."""
+    if entry in columns or ":" not in entry:
+        return entry, None
+    name, modality = entry.rsplit(":", 1)
+    if name in columns:
+        registry.modality(modality)
+    return name, modality
+
+
+def _check(
+    columns: Mapping[str, Cells],
+    target: Sequence[str],
+    special: Sequence[str],
+    inputs: Sequence[str] | Mapping[str, str | None],
+    drop: Sequence[str],
+) -> None:
+    if not target:
+        raise RequestError(
+            f"No target was given. Say what to learn: --target COLUMN. Columns: {_listed(columns)}."
+        )
+    for name in [*target, *special, *inputs, *drop]:
+        if name not in columns:
+            raise unknown("column", name, columns)
+    for name in target:
+        if name in inputs:
+            raise RequestError(f"{name!r} is the target and cannot be an input too. Take it out of --inputs.")
+        if name in drop:
+            raise RequestError(f"{name!r} is the target and cannot be dropped. Take it out of --drop.")
+        if name in special:
+            raise RequestError(
+                f"{name!r} is the target; it cannot be the group, time, weight or sensitive column."
+            )
+        if all(map(cells.is_missing, columns[name])):
+            raise DataError(f"The target {name!r} is empty in every row, so there is nothing to learn.")
+    for name in inputs:
+        if name in drop:
+            raise RequestError(f"{name!r} is in --inputs and in --drop. Take it out of one of them.")
+
+
+def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> str:
+    if task is not None:
+        if not registry.task(task).claims(target):
+            raise RequestError(
+                f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task."
+            )
+        return task
+    winner = _winner("tasks", target, "--task")
+    guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
+    return winner
+
+
+def _winner(kind: str, column: Column, option: str) -> str:
+    """The name that claims the column most; RequestError when two do alike, DataError when none does."""
+    claims = {name: float(registry.get(kind, name).claims(column)) for name in registry.names(kind)}
+    most = max(claims.values(), default=0.0)
+    best = [name for name, claim in claims.items() if claim == most]
+    if most <= 0:
+        remedy = "Choose another --target." if kind == "tasks" else f"Leave it out: --drop {column.name}"
+        raise DataError(f"Nothing here can read column {column.name!r}: {_example(column)}. {remedy}")
+    if len(best) > 1:
+        raise RequestError(f"Column {column.name!r} could be {' or '.join(best)}. Say which: {option}")
+    return best[0]
+
+
+def _is_id(column: Column, joins: bool) -> bool:
+    """All cells differ, and the name says id or the cells are text that a table could only learn by heart."""
+    texts = cells.texts(column.cells).tolist()
+    if len(texts) < 2 or "" in texts or len(set(texts)) < len(texts):
+        return False
+    if _ID.fullmatch(column.name.strip()):
+        return joins
+    if not joins or len(texts) < FEWEST_FOR_IDS:
+        return False
+    half = len(texts) / 2
+    return len(cells.numbers(texts)[1]) > half and len(cells.days(texts)[1]) > half
+
+
+def _refuse_copy(name: str, targets: Sequence[str], columns: Mapping[str, Cells]) -> None:
+    for target in targets:
+        if np.array_equal(cells.texts(columns[name]), cells.texts(columns[target])):
+            raise DataError(
+                f"Column {name!r} is an exact copy of the target {target!r}: the answer would be learnt from "
+                f"itself. Write: --drop {name}"
+            )
+
+
+def _inputs(modalities: Mapping[str, str]) -> dict[str, tuple[str, list[str]]]:
+    found: dict[str, tuple[str, list[str]]] = {}
+    for name, modality in modalities.items():
+        key = modality if registry.modality(modality).joins else name
+        if key in found and found[key][0] == modality and key == modality:
+            found[key][1].append(name)
+        elif key in found:
+            raise RequestError(f"Two inputs would be called {key!r}. Rename the column {key!r}.")
+        else:
+            found[key] = (modality, [name])
+    return found
+
+
+def _example(column: Column) -> str:
+    cell = next((cell for cell in column.cells if not cells.is_missing(cell)), None)
+    return f"it holds {type(cell).__name__}, as in {str(cell)[:60]!r}" if cell is not None else "it is empty"
+
+
+def _listed(names: Iterable[str]) -> str:
+    found = [repr(name) for name in names]
+    return ", ".join(found[:12]) + (f" and {len(found) - 12} more" if len(found) > 12 else "")

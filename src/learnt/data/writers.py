@@ -1,0 +1,92 @@
+"""Rows -> a CSV, JSONL or Parquet file, written under a temporary name and renamed."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from learnt.errors import MissingExtra, RequestError
+
+
+def write(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Write rows as the suffix says: .csv, .tsv, .jsonl or .parquet. The first row names the columns.
+
+    A file of that name is replaced only when all rows are written. Lists and dicts become JSON text in a CSV
+    file. Raises RequestError for another suffix or a folder that is not there, MissingExtra where Parquet
+    needs polars.
+    """
+    path = Path(path)
+    writers = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
+    if path.suffix.lower() not in writers:
+        raise RequestError(f"{path.name} must end in {', '.join(writers)}. Write: --out predictions.csv")
+    if not path.parent.is_dir():
+        raise RequestError(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+    with _replacing(path) as temporary:
+        writers[path.suffix.lower()](temporary, iter(rows), path.suffix.lower())
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[Path]:
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        mask = os.umask(0)
+        os.umask(mask)
+        temporary.chmod(0o666 & ~mask)
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _csv(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:
+    first = next(rows, None)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        if first is None:
+            return
+        delimiter = "\t" if suffix == ".tsv" else ","
+        writer = csv.writer(file, delimiter=delimiter, lineterminator="\n")
+        writer.writerow(first)
+        writer.writerows([_flat(row.get(name)) for name in first] for row in chain([first], rows))
+
+
+def _jsonl(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:  # noqa: ARG001
+    with path.open("w", encoding="utf-8", newline="\n") as file:
+        for row in rows:
+            file.write(json.dumps(_plain(row), ensure_ascii=False, allow_nan=False) + "\n")
+
+
+def _parquet(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:  # noqa: ARG001
+    try:
+        import polars
+    except ImportError:
+        raise MissingExtra("polars", "tables", "Writing .parquet files") from None
+    polars.DataFrame([_plain(row) for row in rows], infer_schema_length=None).write_parquet(path)
+
+
+def _flat(value: Any) -> Any:
+    plain = _plain(value)
+    return json.dumps(plain, ensure_ascii=False) if isinstance(plain, list | dict) else plain
+
+
+def _plain(value: Any) -> Any:
+    """JSON's own types: numpy values as Python's, nan and infinite values as None."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, np.ndarray | np.generic):
+        return _plain(value.tolist())
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_plain(item) for item in value]
+    if isinstance(value, float) and not np.isfinite(value):
+        return None
+    return value if isinstance(value, str | int | float | bool | None) else str(value)

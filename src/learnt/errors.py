@@ -1,0 +1,55 @@
+"""What can go wrong by the user's doing. Every message says what was given, what was expected, and the line to write.
+
+LearntError
++-- RequestError    the request was wrong (exit status 2)
++-- DataError       the data cannot be used as it is
+|   +-- UnreadableError    too many cells or files could not be read; carries the list
++-- ArtifactError   the file is not one of ours, is damaged, or asks for what we refuse
++-- MissingExtra    an optional package is needed; says what to install
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+
+class LearntError(Exception):
+    """Anything that a user can mend."""
+
+
+class RequestError(LearntError):
+    """The request was wrong: an option, a name, a combination."""
+
+
+class DataError(LearntError):
+    """The data cannot be used as it is."""
+
+
+class UnreadableError(DataError):
+    """More than 1 % could not be read. `problems` lists each as (where, why)."""
+
+    def __init__(self, message: str, problems: Sequence[tuple[str, str]]) -> None:
+        super().__init__(message)
+        self.problems = tuple(problems)
+
+
+class ArtifactError(LearntError):
+    """The file is not one of ours, is damaged, or asks for what we refuse."""
+
+
+class MissingExtra(LearntError):
+    """An optional package is needed."""
+
+    def __init__(self, package: str, extra: str, what: str) -> None:
+        super().__init__(f'{what} needs {package}, which is not installed. Write: pip install "learnt[{extra}]"')
+
+
+def unknown(kind: str, given: str, known: Iterable[str], where: str = "") -> RequestError:
+    """`No column 'frauds' in t.csv. Did you mean 'fraud'? Columns: amount, fraud.`"""
+    names = [str(name) for name in known]
+    near = get_close_matches(given, names, 1)
+    guess = f" Did you mean {near[0]!r}?" if near else ""
+    place = f" in {where}" if where else ""
+    listed = ", ".join(names[:30]) + (f", ... ({len(names)} in all)" if len(names) > 30 else "")
+    return RequestError(f"No {kind} {given!r}{place}.{guess} {kind.capitalize()}s: {listed}.")

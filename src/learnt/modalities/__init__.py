@@ -1,0 +1,1 @@
+"""One file per kind of input, found by its name."""

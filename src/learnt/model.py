@@ -1,0 +1,168 @@
+"""A file that predicts: `learnt.load("fraud.onnx").predict({"amount": 12.5})`. No torch."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from learnt.artifact import open as opening
+from learnt.artifact.artifact import Artifact
+from learnt.contracts import Cells, Prediction
+
+BLOCK = 8192
+"""Rows of a file that are in memory together."""
+MOST_LABELS = 20
+"""With more labels than this, a file of predictions has the probability of the answer only."""
+
+Row = dict[str, Any]
+
+
+class Model(Artifact):
+    """An opened file. May be used from several threads at once.
+
+    `predict` and `explain` take one example (a dict of cells), many (a list of dicts, a dict of lists, a
+    frame), or the path of a table; where the file reads a single column, a bare cell or a list of bare cells
+    as well.
+    """
+
+    def predict(self, x: Any) -> Any:
+        """One example -> a `Prediction`, many -> a list of them; with several targets each is a dict by
+        target.
+
+        Raises RequestError for a missing column, DataError for a cell that cannot be read.
+        """
+        return super().predict(self._opened(x))
+
+    def explain(self, x: Any, about: Any = None) -> Any:
+        """As `predict`, each in an `Explanation`. `about`: the label to explain instead of what was said."""
+        return super().explain(self._opened(x), about)
+
+    def verify(self, seconds: float = 60.0) -> list[Any]:
+        """A `Check` for everything that the file must say here as it did where it was made, under a time
+        limit.
+        """
+        from learnt.artifact.verify import verify
+
+        return list(verify(self, seconds))
+
+    def show(self) -> str:
+        """The file's card: what it predicts, from what, how well, within which limits."""
+        from learnt.artifact.card import show
+
+        return show(self.manifest)
+
+    def _opened(self, x: Any) -> Any:
+        if not isinstance(x, str | Path):
+            return x
+        from learnt.data import sources
+
+        tables = sources.TEXT | sources.LINES | sources.FRAMES
+        is_table = self._joined_columns() or Path(x).suffix.lower() in tables
+        return sources.read(x) if is_table else x
+
+
+def load(path: str | os.PathLike[str] | bytes, *, limit: int = opening.LIMIT) -> Model:
+    """Opens a file. Raises ArtifactError when it is not ours, damaged, over `limit` bytes or asks for what is
+    refused.
+    """
+    return Model.open(path, limit=limit)
+
+
+def predictions(model: Artifact, source: Any) -> Iterator[Row]:
+    """Each row of a table -> its ids and what the file says, in constant memory.
+
+    Keys: the id columns that the manifest names, or `row` (from 1); then prediction, decision, probability
+    (of the prediction; `probability.<label>` for each of up to 20 labels), plausible, unfamiliar; with
+    several targets each but the ids is `<target>.<key>`. `source` is what `learnt.data.sources.batches`
+    takes.
+    """
+    for ids, columns in _blocks(model, source):
+        answers = model.answers(model.read(columns))
+        said = {target: iter(_said(model, target, found)) for target, found in answers.items()}
+        several = len(said) > 1
+        for row in ids:
+            for target, found in said.items():
+                one = next(found)
+                row |= {f"{target}.{key}": value for key, value in one.items()} if several else one
+            yield row
+
+
+def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Row]:
+    """Each row of a table -> its ids, prediction, confidence, and reasons: input, name, where and value, the
+    strongest first.
+
+    With several targets `prediction` and `confidence` are dicts by target.
+    """
+    for ids, columns in _blocks(model, source):
+        raw = model.read(columns)
+        outputs = model.run(raw, explain=True, **model.aim(about, len(ids)))
+        answers, reasons = model.answers(raw, outputs), model.reasons(raw, outputs)
+        for place, row in enumerate(ids):
+            value = {target: found[place].value for target, found in answers.items()}
+            confidence = {target: found[place].confidence for target, found in answers.items()}
+            one = len(answers) == 1
+            yield row | {
+                "prediction": next(iter(value.values())) if one else value,
+                "confidence": next(iter(confidence.values())) if one else confidence,
+                "reasons": [
+                    {"input": name, "name": piece.name, "where": list(piece.where), "value": moved}
+                    for name, piece, moved in reasons[place]
+                ],
+            }
+
+
+def predict_file(model: Artifact, source: Any, out: str | os.PathLike[str]) -> int:
+    """Writes `predictions` to a CSV, TSV, JSONL (in constant memory) or Parquet file; how many."""
+    return _write(out, predictions(model, source))
+
+
+def explain_file(model: Artifact, source: Any, out: str | os.PathLike[str], about: Any = None) -> int:
+    """Writes `explanations`; how many."""
+    return _write(out, explanations(model, source, about))
+
+
+def _write(out: str | os.PathLike[str], rows: Iterator[Row]) -> int:
+    from learnt.data import writers
+
+    count = 0
+
+    def counted() -> Iterator[Row]:
+        nonlocal count
+        for row in rows:
+            count += 1
+            yield row
+
+    writers.write(Path(out), counted())
+    return count
+
+
+def _blocks(model: Artifact, source: Any) -> Iterator[tuple[list[Row], Mapping[str, Cells]]]:
+    """Blocks of a table: what names each row, and its columns."""
+    from learnt.data import sources
+
+    start = 1
+    for columns in sources.batches(source, BLOCK):
+        rows = len(next(iter(columns.values()), ()))
+        names = [name for name in model.manifest.get("ids", ()) if name in columns]
+        ids: list[Row] = [{name: columns[name][place] for name in names} for place in range(rows)]
+        yield ids if names else [{"row": start + place} for place in range(rows)], columns
+        start += rows
+
+
+def _said(model: Artifact, target: str, found: list[Prediction]) -> Iterator[Row]:
+    labels = [str(label) for label in model.manifest["targets"][target]["settings"].get("labels", ())]
+    each = labels if len(labels) <= MOST_LABELS else []
+    keys = [(label, f"probability.{label}") for label in each]
+    for one in found:
+        row: Row = {"prediction": one.value, "decision": one.decision, "probability": one.confidence}
+        for label, key in keys:
+            row[key] = one.probability.get(label)
+        row["plausible"] = list(one.plausible)
+        row["unfamiliar"] = one.unfamiliar
+        if one.parts:
+            row["parts"] = [
+                {"value": p.value, "confidence": p.confidence, "where": list(p.where)} for p in one.parts
+            ]
+        yield row

@@ -1,0 +1,50 @@
+"""Predictions and reasons as lines of text for a terminal."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+Row = Mapping[str, Any]
+
+
+def table(rows: Sequence[Row], most: int = 20) -> str:
+    """Aligned columns, the first `most` rows of them; the probability of each label is left to a file."""
+    if not rows:
+        return "No rows."
+    names = [name for name in rows[0] if "probability." not in name]
+    cells = [names, *([_cell(row.get(name)) for name in names] for row in rows[:most])]
+    widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
+    lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
+    if len(rows) > most:
+        lines.append(f"... {len(rows) - most} more; --out FILE.csv writes them all")
+    return "\n".join(lines)
+
+
+def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
+    """The strongest reasons of each row, a bar each: `+` speaks for what was said, `-` against it."""
+    lines = []
+    for row in rows:
+        ids = ", ".join(
+            f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons")
+        )
+        lines.append(f"{ids}: {_cell(row['prediction'])} ({_cell(row['confidence'])})")
+        strongest = sorted(row["reasons"], key=lambda reason: -abs(reason["value"]))[:most]
+        top = max((abs(reason["value"]) for reason in strongest), default=0.0)
+        for reason in strongest:
+            share = abs(reason["value"]) / top if top else 0.0
+            bar = ("+" if reason["value"] > 0 else "-") * round(wide * share)
+            lines.append(f"  {bar:<{wide}}  {reason['name']}")
+    return "\n".join(lines)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {_cell(part)}" for key, part in list(value.items())[:3])
+    if isinstance(value, list | tuple):
+        return ", ".join(map(_cell, value[:5])) + (", ..." if len(value) > 5 else "")
+    return str(value)

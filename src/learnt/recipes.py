@@ -1,0 +1,74 @@
+"""recipe.yaml: all that decides the bytes of a file beside the data. What was asked, and what became of it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from learnt.errors import RequestError
+
+DEFAULTS: dict[str, Any] = {
+    "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
+    "coverage": 0.9, "budget": "4m", "size": "small", "seed": 0,
+}  # fmt: skip
+PLANNED = ("sizes", "plan")
+SIZES = ("small",)
+
+
+def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
+    """Options in full: what was asked, else what the recipe says, else the default. Raises RequestError for nonsense."""
+    base = {} if recipe is None else dict(recipe) if isinstance(recipe, Mapping) else read(Path(recipe))
+    strange = set(base) - set(DEFAULTS) - {"target", *PLANNED}
+    if strange:
+        raise RequestError(
+            f"The recipe holds {', '.join(sorted(map(repr, strange)))}, which is no option. "
+            f"Options: {', '.join([*DEFAULTS, 'target', *PLANNED])}."
+        )
+    full = {**DEFAULTS, **base}
+    full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
+    if full["size"] not in SIZES:
+        raise RequestError(f"No size {full['size']!r}. Sizes: {', '.join(SIZES)}.")
+    if not 0.5 <= float(full["coverage"]) <= 0.999:
+        raise RequestError(f"--coverage {full['coverage']} is not between .5 and .999. Write for example --coverage .9")
+    full["coverage"], full["seed"] = float(full["coverage"]), int(full["seed"])
+    full["budget"] = seconds(full["budget"])
+    return full
+
+
+def seconds(budget: str | float) -> float:
+    """`90`, "90s", "3m" or "1h" as seconds."""
+    text = str(budget).strip().lower()
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], None)
+    try:
+        found = float(text[:-1]) * unit if unit else float(text)
+    except ValueError:
+        found = 0.0
+    if not found > 0:
+        raise RequestError(f"--budget {budget!r} is no time. Write for example --budget 90s, 3m or 1h.")
+    return found
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A recipe.yaml as a dict. Raises RequestError when it is not there or is not one."""
+    import yaml
+
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RequestError(f"Cannot read the recipe {str(path)!r}: {error.strerror}.") from None
+    except yaml.YAMLError as error:
+        raise RequestError(f"The recipe {str(path)!r} is no YAML: {error}".splitlines()[0]) from None
+    if not isinstance(found, dict):
+        raise RequestError(f"The recipe {str(path)!r} holds no options. Expected lines like 'seed: 0'.")
+    return found
+
+
+def write(path: Path, recipe: Mapping[str, Any]) -> None:
+    """Write atomically, in the order given."""
+    import yaml
+
+    part = path.with_name(f".{path.name}.part")
+    part.write_text(yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True), encoding="utf-8")
+    os.replace(part, path)

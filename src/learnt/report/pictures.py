@@ -1,0 +1,229 @@
+"""Where the marks of a picture stand. Knows no SVG and no colours: the template draws what is placed here.
+
+Bars are placed in per cent of their track: they fit any width, and the words beside them keep their size.
+Curves are placed in the units of a fixed box, `WIDE` x `HIGH`.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from learnt.report import numbers
+from learnt.report.numbers import known
+
+WIDE, HIGH = 360.0, 250.0
+LEFT, RIGHT, TOP, BOTTOM = 46.0, 22.0, 26.0, 42.0
+MOST_BARS, MOST_ROWS, MOST_SERIES = 16, 12, 4
+
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """One bar: `left`, `width`, `low`, `high` in per cent of the track; `low` is None without an interval."""
+
+    name: str
+    value: str
+    interval: str
+    n: str
+    left: float
+    width: float
+    low: float | None
+    high: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Bars:
+    bars: tuple[Bar, ...]
+    rest: tuple[Bar, ...]
+    zero: float
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """A line, its points and the band of its intervals, as SVG attributes."""
+
+    name: str
+    line: str
+    band: str
+    points: tuple[tuple[float, float, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    series: tuple[Series, ...]
+    across: tuple[tuple[float, str], ...]
+    up: tuple[tuple[float, str], ...]
+    x_title: str
+    y_title: str
+    diagonal: tuple[float, float, float, float] | None
+    label: str
+    hidden: int
+    """Lines that are not drawn."""
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    columns: tuple[str, ...]
+    numeric: tuple[bool, ...]
+    rows: tuple[tuple[str, ...], ...]
+    rest: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strip:
+    """A figure on its scale, in per cent: interval, value, baseline and doing nothing; None where unknown."""
+
+    value: float
+    low: float | None
+    high: float | None
+    baseline: float | None
+    nothing: float | None
+
+
+def bars(rows: Rows, how: str = "number") -> Bars | None:
+    """Rows with name, value and, where known, low, high, n. None when no value is known."""
+    numbered = [row for row in rows if known(row.get("value"))]
+    if not numbered:
+        return None
+    ends = [float(row[key]) for row in numbered for key in ("value", "low", "high") if known(row.get(key))]
+    low, high = min(0.0, *ends), max(0.0, *ends)
+    if how == "percent" and low == 0 and 0.5 < high <= 1:
+        high = 1.0
+    scale = _scale(low, high)
+    zero = scale(0.0)
+    placed = []
+    for row in rows:
+        value = row.get("value")
+        end = scale(float(value)) if known(value) else zero
+        spread = known(row.get("low")) and known(row.get("high"))
+        placed.append(
+            Bar(
+                name=_name(row),
+                value=numbers.figure(value, how),
+                interval=numbers.interval(row.get("low"), row.get("high"), how),
+                n=numbers.count(row["n"]) if known(row.get("n")) else "",
+                left=min(zero, end),
+                width=abs(end - zero),
+                low=scale(float(row["low"])) if spread else None,
+                high=scale(float(row["high"])) if spread else None,
+            )
+        )
+    told = "; ".join(f"{bar.name} {bar.value}" for bar in placed[:MOST_BARS])
+    cut = len(placed) if len(placed) <= MOST_BARS + 2 else MOST_BARS
+    return Bars(tuple(placed[:cut]), tuple(placed[cut:]), zero, told)
+
+
+def curve(rows: Rows, x_title: str, y_title: str, diagonal: bool) -> Curve | None:
+    """Rows with x, y and, where known, low, high, n; `name` makes several lines. None under two points."""
+    points = [row for row in rows if known(row.get("x")) and known(row.get("y"))]
+    if len(points) < 2:
+        return None
+    xs = [float(row["x"]) for row in points]
+    ys = [float(row[key]) for row in points for key in ("y", "low", "high") if known(row.get(key))]
+    if diagonal:
+        x_ticks = y_ticks = ticks([0.0, 1.0, *xs, *ys])
+    else:
+        x_ticks, y_ticks = ticks(xs), ticks(ys)
+    across = _scale(x_ticks[0], x_ticks[-1], LEFT, WIDE - RIGHT)
+    up = _scale(y_ticks[0], y_ticks[-1], HIGH - BOTTOM, TOP)
+    names = list(dict.fromkeys(str(row.get("name", "")) for row in points))
+    series = tuple(
+        _series(name, [row for row in points if str(row.get("name", "")) == name], across, up)
+        for name in names[:MOST_SERIES]
+    )
+    first, last = points[0], points[-1]
+    label = (
+        f"{y_title} by {x_title}: {numbers.number(first['y'])} at {numbers.number(first['x'])}, "
+        f"{numbers.number(last['y'])} at {numbers.number(last['x'])}"
+    )
+    corner = (across(x_ticks[0]), up(x_ticks[0]), across(x_ticks[-1]), up(x_ticks[-1])) if diagonal else None
+    return Curve(
+        series,
+        tuple((across(at), numbers.tick(at, "percent" if diagonal else "number")) for at in x_ticks),
+        tuple((up(at), numbers.tick(at, "percent" if diagonal else "number")) for at in y_ticks),
+        x_title,
+        y_title,
+        corner,
+        label,
+        max(0, len(names) - MOST_SERIES),
+    )
+
+
+def table(rows: Rows) -> Table | None:
+    """Any rows; the columns are their keys in order of appearance."""
+    columns = tuple(dict.fromkeys(str(key) for row in rows for key in row))
+    if not columns:
+        return None
+    numeric = tuple(all(known(row.get(c)) or row.get(c) is None for row in rows) for c in columns)
+    cells = [tuple(text(row.get(column)) for column in columns) for row in rows]
+    cut = len(cells) if len(cells) <= MOST_ROWS + 2 else MOST_ROWS
+    return Table(tuple(c.replace("_", " ") for c in columns), numeric, tuple(cells[:cut]), tuple(cells[cut:]))
+
+
+def strip(value: float, low: float, high: float, baseline: float, nothing: float, unit: bool) -> Strip | None:
+    """One figure on a scale from 0 to 1 (`unit`) or to the largest of its numbers."""
+    ends = [end for end in (value, low, high, baseline, nothing) if known(end)]
+    if not known(value):
+        return None
+    scale = _scale(min(0.0, *ends, 0.0), 1.0 if unit and max(ends) <= 1 else max(ends) * 1.05 or 1.0)
+    place = [scale(end) if known(end) else None for end in (low, high, baseline, nothing)]
+    return Strip(scale(value), *place)
+
+
+def text(value: Any) -> str:
+    """A cell as a reader wants it."""
+    if value is None or (isinstance(value, float) and not math.isfinite(value)):
+        return numbers.NOTHING
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if known(value):
+        return numbers.number(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{key} {text(part)}" for key, part in value.items())
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        return ", ".join(text(part) for part in value)
+    return str(value)
+
+
+def ticks(values: Sequence[float], most: int = 5) -> list[float]:
+    """Round numbers that reach around all values: 1, 2, 2.5 or 5 times a power of ten apart."""
+    low, high = min(values), max(values)
+    if low == high:
+        low, high = low - (abs(low) or 1) / 2, high + (abs(high) or 1) / 2
+    rough = (high - low) / (most - 1)
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 2.5, 5, 10) if power * factor >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [round(index * step, 12) for index in range(first, last + 1)]
+
+
+def _series(name: str, rows: Rows, across: Any, up: Any) -> Series:
+    placed = [(round(across(float(row["x"])), 1), round(up(float(row["y"])), 1), _point(row)) for row in rows]
+    spread = [row for row in rows if known(row.get("low")) and known(row.get("high"))]
+    upper = [f"{across(float(row['x'])):.1f},{up(float(row['high'])):.1f}" for row in spread]
+    lower = [f"{across(float(row['x'])):.1f},{up(float(row['low'])):.1f}" for row in reversed(spread)]
+    line = " ".join(f"{x},{y}" for x, y, _ in placed)
+    return Series(name, line, " ".join(upper + lower) if len(spread) > 1 else "", tuple(placed))
+
+
+def _point(row: Mapping[str, Any]) -> str:
+    spread = numbers.interval(row.get("low"), row.get("high"))
+    counted = f", n = {numbers.count(row['n'])}" if known(row.get("n")) else ""
+    return (
+        f"{numbers.number(row['x'])}: {numbers.number(row['y'])}{f' ({spread})' if spread else ''}{counted}"
+    )
+
+
+def _name(row: Mapping[str, Any]) -> str:
+    name = row.get("name")
+    return "(missing)" if name is None or name == "" else text(name)
+
+
+def _scale(low: float, high: float, start: float = 0.0, end: float = 100.0) -> Any:
+    span = high - low or 1.0
+    return lambda value: round(start + (end - start) * (value - low) / span, 2)

@@ -1,0 +1,112 @@
+"""The short honest text that a terminal shows after training."""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterator
+from typing import Any
+
+from learnt.report import numbers
+from learnt.report.commands import commands, split_act
+from learnt.report.figures import Document, figures
+from learnt.report.verdict import verdict, worst_first
+
+COLUMNS, LINES, ACT = 100, 25, 3
+MARKS = {"bad": "[bad]  ", "watch": "[watch]"}
+
+
+def summary(document: Document) -> str:
+    """Verdict, figures beside the baseline, the worst findings with what to do, the next commands."""
+    said = verdict(document)
+    head = [said.heading, *_wrap(said.sentences[0])]
+    told = list(_figures(document))
+    foot = list(_next(document))
+    space = LINES - len(head) - min(len(told), 6) - len(foot) - 3
+    middle = list(_findings(document, space))
+    blocks = [head, told[:6], middle, foot]
+    text = "\n\n".join("\n".join(block) for block in blocks if block)
+    return text.replace(numbers.MINUS, "-").replace(numbers.NOTHING, "-").replace("\N{NO-BREAK SPACE}", " ")
+
+
+def _figures(document: Document) -> Iterator[str]:
+    name = (document.get("baseline") or {}).get("name")
+    rows = []
+    by_target = figures(document)
+    for target, listed in by_target.items():
+        for figure in listed[: 4 if len(by_target) == 1 else 1]:
+            how = figure.kind.how
+            spread = numbers.interval(figure.low, figure.high, how)
+            rows.append(
+                (
+                    f"{target}: {figure.name}" if len(by_target) > 1 else figure.name,
+                    numbers.figure(figure.value, how, figure.high - figure.low),
+                    f"({spread})" if spread else "",
+                    f"{name or 'baseline'} {numbers.figure(figure.baseline, how)}"
+                    if numbers.known(figure.baseline)
+                    else "",
+                    f"doing nothing {numbers.figure(figure.nothing, how)}"
+                    if numbers.known(figure.nothing)
+                    else "",
+                )
+            )
+    widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
+    for row in rows:
+        line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()
+        yield "  " + _cut(line, COLUMNS - 2)
+
+
+def _findings(document: Document, space: int) -> Iterator[str]:
+    ordered = worst_first(document.get("findings") or ())
+    doubtful = [f for f in ordered if f["grade"] in MARKS]
+    fine = sum(f["grade"] == "fine" for f in ordered)
+    silent = sum(f["grade"] in ("cannot tell", "not examined") for f in ordered)
+    left = space - 1
+    shown = 0
+    for finding in doubtful:
+        lines = list(_finding(document, finding))
+        if len(lines) > left:
+            break
+        left -= len(lines)
+        shown += 1
+        yield from lines
+    rest = [
+        f"{len(doubtful) - shown} more to watch" if len(doubtful) > shown else "",
+        f"{fine} fine" if fine else "",
+        f"{silent} not examined or not to be told" if silent else "",
+    ]
+    if any(rest):
+        yield "  " + ", ".join(part for part in rest if part) + "."
+
+
+def _finding(document: Document, finding: dict[str, Any]) -> Iterator[str]:
+    mark = MARKS[finding["grade"]]
+    first, *others = _wrap(str(finding["sentence"]), COLUMNS - 10)[:3]
+    yield f"  {mark} {first}"
+    for line in others:
+        yield " " * 10 + line
+    parts = split_act(str(finding.get("act") or ""), document, str(document.get("model") or "model.onnx"))
+    if act := " ".join(" ".join(parts).split()):
+        lines = _wrap(act.replace("`", ""), COLUMNS - 14)
+        for index, line in enumerate(lines[:ACT]):
+            more = " …" if index == ACT - 1 and len(lines) > ACT else ""
+            yield f"{'':10}{' ' if index else '>'} {line}{more}"
+
+
+def _next(document: Document) -> Iterator[str]:
+    if document.get("report"):
+        yield f"Report: {document['report']}"
+    listed = commands(document, str(document.get("model") or "model.onnx"))
+    wide = max(len(command) for _, command in listed)
+    for purpose, command in listed:
+        aside = f"  # {purpose}"
+        yield f"  {command.ljust(wide)}{aside}" if 2 + wide + len(aside) <= COLUMNS else f"  {command}"
+
+
+def _wrap(text: str, width: int = COLUMNS) -> list[str]:
+    return textwrap.wrap(
+        text.replace(" %", "\N{NO-BREAK SPACE}%"), width, break_long_words=True, break_on_hyphens=False
+    ) or [""]
+
+
+def _cut(text: str, width: int) -> str:
+    return text if len(text) <= width else text[: width - 1] + "…"

@@ -1,0 +1,144 @@
+"""What a reader reads first: a few plain sentences, built from figures and grades and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from learnt.report import numbers
+from learnt.report.figures import Document, Figure, figures, lead
+
+GRADES = ("bad", "watch", "fine", "cannot tell", "not examined")
+EXAMINED = ("bad", "watch", "fine")
+GRAVE = 0.5
+"""A bad finding of at least this harm speaks against using the file as it is."""
+
+_SAYS = {
+    "accuracy": "{who} {target} right {value} of the time",
+    "r2": "{who} {target} and explains {value} of its differences",
+    "mean_absolute_error": "{who} {target} and is off by {value} on average",
+    "mae": "{who} {target} and is off by {value} on average",
+    "concordance_index": "{who} {target} and puts the earlier of two events first {value} of the time",
+    "word_error_rate": "{who} {target} and gets {value} of the words wrong",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`grade` is the worst that was found, `heading` says it in words, `sentences` say why."""
+
+    grade: str
+    heading: str
+    sentences: tuple[str, ...]
+
+
+def verdict(document: Document) -> Verdict:
+    """Can it be trusted, and for what: the same document gives the same words."""
+    ordered = worst_first(document.get("findings") or ())
+    by_target = figures(document)
+    grade, heading = _overall(ordered)
+    if idle := [
+        first for listed in by_target.values() if (first := lead(listed)) and first.against_nothing < 1
+    ]:
+        grade = "bad"
+        heading = "It is not shown to know more than doing nothing" + (
+            " about every target." if len(by_target) > len(idle) else "."
+        )
+    sentences = []
+    spoken = None
+    for target, listed in by_target.items():
+        first = lead(listed)
+        if first is None:
+            continue
+        sentences.append(_figure(document, target, first))
+        if first.against_nothing < 1:
+            name = (document.get("nothing") or {}).get("name") or "Doing nothing"
+            got = numbers.figure(first.nothing, first.kind.how)
+            sentences.append(f"{numbers.capital(name)} gets {got} without looking at any {unit(document)}.")
+        compared = next(
+            (f for f in ordered if f.get("question") == "baseline" and _about(f, target, by_target)), None
+        )
+        if compared is not None and compared.get("grade") in EXAMINED:
+            spoken = compared
+            sentences.append(str(compared["sentence"]))
+        elif said := _against(document, first):
+            sentences.append(said)
+    worst = next((f for f in ordered if f["grade"] in ("bad", "watch")), None)
+    if worst is not None and worst is not spoken:
+        sentences.append(f"Worst finding: {worst['sentence']}")
+    if not sentences:
+        sentences.append("Nothing was measured, so nothing can be said.")
+    return Verdict(grade, heading, tuple(sentences))
+
+
+def worst_first(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    """Bad, watch, fine, then what could not be told (an unknown grade too); within a grade by harm."""
+    told = [{**f, "grade": f.get("grade") if f.get("grade") in GRADES else "cannot tell"} for f in findings]
+    return sorted(told, key=lambda f: (GRADES.index(f["grade"]), -_harm(f)))
+
+
+def unit(document: Document) -> str:
+    """What is counted: rows of a table, or examples."""
+    inputs = document.get("inputs") or {}
+    tables = [
+        given for given in inputs.values() if isinstance(given, Mapping) and given.get("modality") == "table"
+    ]
+    return "row" if tables or not inputs else "example"
+
+
+def _overall(ordered: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
+    grades = {f["grade"] for f in ordered}
+    if any(f["grade"] == "bad" and _harm(f) >= GRAVE for f in ordered):
+        return "bad", "Do not rely on it as it is."
+    if "bad" in grades:
+        return "bad", "Use it only where the weakness below does not matter."
+    if "watch" in grades:
+        return "watch", "Usable, with care."
+    if "fine" in grades:
+        return "fine", "No serious doubt was found."
+    return "cannot tell", "Too little was examined to say."
+
+
+def _figure(document: Document, target: str, first: Figure) -> str:
+    named = f"`{target}`" if target else "the target"
+    width = first.high - first.low
+    sisters = document.get("metrics_source") == "sisters"
+    who = "Trained this way, a network predicts" if sisters else "It predicts"
+    template = _SAYS.get(first.name, "{who} {target} with {title} of {value}")
+    said = template.format(
+        who=who,
+        target=named,
+        value=numbers.figure(first.value, first.kind.how, width),
+        title="a " + first.kind.title if first.name != "r2" else first.kind.title,
+    )
+    spread = numbers.interval(first.low, first.high, first.kind.how)
+    rows = f"on {numbers.plural(first.n, unit(document))} it never saw" if first.n else ""
+    if sisters and first.n:
+        rows = (
+            f"on {numbers.plural(first.n, unit(document))}, each judged by a sister network that never saw it"
+        )
+    inside = ", ".join(part for part in (spread, rows) if part)
+    return f"{said} ({inside})." if inside else f"{said}."
+
+
+def _against(document: Document, first: Figure) -> str:
+    if not numbers.known(first.baseline):
+        return ""
+    name = (document.get("baseline") or {}).get("name")
+    who = f"A well-known method on the same data ({name})" if name else "A well-known method on the same data"
+    value = numbers.figure(first.baseline, first.kind.how)
+    if first.against_baseline > 0:
+        return f"{who} does worse: {value}."
+    if first.against_baseline < 0:
+        return f"{who} does better: {value}. It may be the wiser choice."
+    return f"{who} does as well: {value}."
+
+
+def _about(finding: Mapping[str, Any], target: str, by_target: Mapping[str, Any]) -> bool:
+    return finding.get("target") == target or (not finding.get("target") and len(by_target) == 1)
+
+
+def _harm(finding: Mapping[str, Any]) -> float:
+    harm = finding.get("harm")
+    return float(harm) if isinstance(harm, int | float) and numbers.known(harm) else 0.0

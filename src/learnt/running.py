@@ -1,0 +1,444 @@
+"""A training from begin to report, one method a step. Each step reads what the steps before left, and adds to it."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from learnt import asking, recipes, registry, report
+from learnt.artifact.artifact import Artifact
+from learnt.artifact.evidence import gather
+from learnt.artifact.tools import take, tools
+from learnt.contracts import Arrays, Cells, Evidence, Finding, Tools
+from learnt.data.collecting import Collected, collect
+from learnt.train import export, filling, graph, manifest, members, planning, sisters
+from learnt.train.batches import Rows
+from learnt.train.learning import Asked, Learnt, learn
+from learnt.train.loop import Plan, Say, fit
+from learnt.train.network import Network, build, sizes_for
+from learnt.train.progress import Progress
+
+Tell = Callable[[str], None]
+FOR_FIGURES = 0.35
+"""Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
+FEWEST_FOR_SETS = 20
+
+
+@dataclass
+class Running:
+    """Where a training stands."""
+
+    folder: Path
+    recipe: dict[str, Any]
+    collected: Collected
+    resume: bool
+    say: Tell
+    progress: Progress
+    asked: Asked
+    wishes: Mapping[str, Any]
+    learnt: Learnt | None = None
+    plan: Plan | None = None
+    sizes: dict[str, Any] = field(default_factory=dict)
+    extra: dict[str, Mapping[str, Any]] = field(default_factory=dict)
+    sister: list[sisters.Sister] = field(default_factory=list)
+    network: Network | None = None
+    model: onnx.ModelProto | None = None
+    described: dict[str, Any] = field(default_factory=dict)
+    opened: Artifact | None = None
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    own: dict[str, Evidence] = field(default_factory=dict)
+    findings: list[Finding] = field(default_factory=list)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
+    nothing: dict[str, Evidence] = field(default_factory=dict)
+
+    @classmethod
+    def begin(
+        cls,
+        data: Any,
+        *,
+        asked: Mapping[str, Any],
+        test: Any,
+        out: str | Path | None,
+        recipe: str | Path | Mapping[str, Any] | None,
+        resume: bool,
+        say: Tell,
+    ) -> Running:
+        """Read, give roles, split; say each guess and the option that overrides it."""
+        folder = Path(out) if out is not None else Path("runs") / _stem(data)
+        kept = folder / "checkpoint" / "recipe.yaml"
+        if resume and kept.exists():
+            recipe = kept
+        full = recipes.resolve(asked, recipe)
+        names = ("task", "inputs", "drop", "sensitive", "weight", "group", "time", "seed")
+        collected = collect(data, target=full["target"], test=test, **{name: full[name] for name in names})
+        if not resume:
+            shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+        (folder / "checkpoint").mkdir(parents=True, exist_ok=True)
+        for guess in collected.roles.guesses:
+            say(f"{guess['sentence']} ({guess['option']})")
+        for where, why in collected.problems[:10]:
+            say(f"{where}: {why}")
+        for note in collected.notes:
+            say(note)
+        return cls(
+            folder=folder,
+            recipe=full,
+            collected=collected,
+            resume=resume,
+            say=say,
+            progress=Progress(folder / "log.jsonl", say, resume),
+            asked=Asked(collected.roles.inputs, collected.roles.targets),
+            wishes={"coverage": full["coverage"]},
+        )
+
+    @property
+    def artifact(self) -> Artifact:
+        """The finished file, opened."""
+        assert self.opened is not None
+        return self.opened
+
+    @property
+    def small(self) -> bool:
+        """True: too few examples to give any away; sisters say the figures."""
+        return self.collected.splits.small
+
+    @property
+    def rows(self) -> tuple[Rows, Rows]:
+        """What the file's network is trained on, and what stops it."""
+        splits = self.collected.splits
+        if not self.small:
+            return splits.fit, splits.stop
+        return np.sort(np.concatenate([splits.fit, splits.stop, splits.test])), np.zeros(0, np.int64)
+
+    def learn(self) -> None:
+        """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
+        splits = self.collected.splits
+        sets = len(splits.calibrate) >= FEWEST_FOR_SETS
+        self.extra = {name: {"sets": sets} for name in self.asked.targets}
+        columns = self.collected.columns
+        rows, stop = self.rows
+        self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
+        self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows)))
+        if self.recipe.get("plan"):
+            self.plan = Plan(**self.recipe["plan"])
+        else:
+            network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
+            trained = len(splits.folds) + 1 if self.small else 1
+            seconds = self.recipe["budget"] * (1 - FOR_FIGURES) / trained
+            first = splits.folds[0] if self.small else (rows, stop)
+            self.plan = planning.plan(
+                network, self.learnt.fed, first[0], first[1], self.sizes, self.recipe["seed"], seconds
+            )
+        self.recipe |= {"sizes": self.sizes, "plan": asdict(self.plan)}
+        recipes.write(self.folder / "checkpoint" / "recipe.yaml", self.recipe)
+        recipes.write(self.folder / "recipe.yaml", self.recipe)
+        many = f"{len(splits.folds)} sister networks and the file's own" if self.small else "one network"
+        self.say(
+            f"{self.collected.rows:,} examples. Training {many}, at most {self.plan.steps:,} steps of "
+            f"{self.plan.batch} examples each (--budget {self.recipe['budget']:.0f}s)."
+        )
+
+    def sisters(self) -> None:
+        """With few examples: five folds, each judged by a sister that never saw it."""
+        if not self.small:
+            return
+        assert self.plan is not None and self.learnt is not None
+        labels = {
+            target.name: {
+                **{key: target.settings[key] for key in ("labels", "positive") if key in target.settings},
+                "sets": True,
+            }
+            for target in self.learnt.targets
+        }
+        for place, rows in enumerate(self.collected.splits.folds):
+            folder = self.folder / "checkpoint" / f"sister-{place + 1}"
+            with self.progress.training(f"sister network {place + 1} of {len(self.collected.splits.folds)}") as say:
+                self.sister.append(
+                    sisters.sister(
+                        self.collected.columns, self.asked, rows, self.sizes,
+                        replace(self.plan, seed=self.plan.seed + 1 + place), self.wishes, labels,
+                        folder, self.resume, say,
+                    )  # fmt: skip
+                )
+
+    def fit(self) -> None:
+        """The network of the file; as long as the stop split gains, or as long as it paid for the sisters."""
+        assert self.plan is not None and self.learnt is not None
+        rows, stop = self.rows
+        plan = self.plan
+        if self.small:
+            paid = max(1, int(np.median([sister.steps for sister in self.sister])))
+            plan = replace(plan, every=min(plan.every, paid), until=paid)
+        network = build(self.learnt.inputs, self.learnt.targets, self.sizes, plan.seed)
+        with self.progress.training("the network of the file") as say:
+            trained = fit(
+                network, self.learnt.fed, rows, stop if len(stop) else None, plan,
+                self.folder / "checkpoint", self.resume, say,
+            )  # fmt: skip
+        chosen = members.choose(trained.network, self.learnt.fed, stop)
+        if len(chosen) < trained.network.fuse.members:
+            trained.network.keep(chosen)
+        self.network = export.freeze(trained.network)
+
+    def export(self) -> None:
+        """One file: traced once, constants filled in by running it, compared with the network, not yet measured."""
+        assert self.network is not None and self.learnt is not None
+        self.say("Writing the file and comparing it with the network.")
+        splits, known = self.collected.splits, self.learnt
+        truths = known.examples.targets
+        bank = filling.bank_rows(known.targets, truths, self.rows[0], self.recipe["seed"])
+        neutral = export.neutral(self.network, len(bank))
+        self.model = export.to_onnx(self.network, neutral)
+        self.described = self._description()
+        fed = {name: self._fed(name, values) for name, values in known.raw.items()}
+
+        def run(rows: Rows, constants: Arrays) -> Arrays:
+            return self._open(constants).run(take(fed, rows))
+
+        constants = filling.constants(
+            known.targets, truths, neutral, run, bank, splits.calibrate, self.collected.groups, self.wishes
+        )
+        self.opened = self._open(constants)
+        export.parity(self.network, constants, self.opened.bytes)
+        inputs = manifest.golden_inputs(self.network)
+        names = [output.name for output in self.opened.session.get_outputs()]
+        outputs = dict(zip(names, self.opened.session.run(names, inputs), strict=True))
+        self.described["goldens"] = manifest.goldens(inputs, outputs)
+
+    def measure(self) -> None:
+        """Evidence on examples never seen: of the file, or with few examples of its sisters; and of a baseline."""
+        collected, splits = self.collected, self.collected.splits
+        judged_on = splits.calibrate if self.small else splits.test
+        self.own = self._gathered(judged_on)
+        if self.small:
+            self.evidence = {name: self._of_sisters(name) for name in self.asked.targets}
+        else:
+            self.evidence = self.own
+        for name, task in self.asked.targets.items():
+            settings = self._settings(name)
+            self.metrics[name] = asking.measured(registry.task(task), settings, self.evidence[name])
+            if (found := self._baseline(name, False)) is not None:
+                self.compared[name] = found
+            if (found := self._baseline(name, True)) is not None:
+                self.nothing[name] = found[1]
+        self.described["measured"] = _plain(self.metrics)
+        assert self.model is not None and collected.rows
+        manifest.write(self.model, self.described)
+        graph.check(self.model)
+        self.opened = Artifact.open(graph.to_bytes(self.model))
+        self.opened.save(self.folder / "model.onnx")
+
+    def ask(self, names: str) -> None:
+        """Every question of every target, of the evidence; what sisters cannot say is asked of the file."""
+        splits = self.collected.splits
+        rows = splits.calibrate if self.small else splits.test
+        for name in self.asked.targets:
+            known = self.compared.get(name)
+            given = Tools(baseline=None if known is None else lambda found=known: found)  # type: ignore[misc]
+            own = self._tools(name, rows, given.baseline)
+            pair = (self.evidence[name], replace(given, metrics=own.metrics)) if self.small else (self.own[name], own)
+            instead = (self.own[name], own) if self.small else None
+            self.findings += asking.ask_each(asking.questions(names), *pair, instead)
+
+    def report(self, seconds: float) -> dict[str, Any]:
+        """report.json, report.html, the evidence; the checkpoint is left for another look."""
+        splits, roles = self.collected.splits, self.collected.roles
+        document = {
+            "model": str(self.folder / "model.onnx"),
+            "report": str(self.folder / "report.html"),
+            "title": f"{', '.join(self.asked.targets)} in {_title(self.folder)}",
+            "task": ", ".join(dict.fromkeys(self.asked.targets.values())),
+            "target": list(self.asked.targets),
+            "seconds": seconds,
+            "rows": {part: len(getattr(splits, part)) for part in ("fit", "stop", "calibrate", "test")},
+            "metrics": asking.keyed(self.metrics),
+            "metrics_source": "sisters" if self.small else "file",
+            "baseline": self._compared(self.compared, None),
+            "nothing": self._compared({name: ("always the same answer", one) for name, one in self.nothing.items()}, None),
+            "findings": asking.rows_of(self.findings),
+            "guesses": roles.guesses,
+            "notes": list(self.collected.notes) + self._notes(),
+            "problems": [{"where": where, "why": why} for where, why in self.collected.problems],
+            "inputs": asking.inputs_of(self.artifact),
+            "labels": {name: list(self._settings(name).get("labels", ())) for name in self.asked.targets},
+            "file": asking.file_of(self.artifact),
+            "versions": self.described["versions"],
+            "recipe": self.recipe,
+            "plan": self.recipe["plan"],
+        }
+        report.write(document, self.folder)
+        self._keep_evidence()
+        self.progress.close()
+        return document
+
+    def _open(self, constants: Arrays) -> Artifact:
+        assert self.model is not None
+        graph.fill(self.model, {f"constants.{name}": value for name, value in constants.items()})
+        manifest.write(self.model, self.described)
+        return Artifact.open(graph.to_bytes(self.model))
+
+    def _description(self) -> dict[str, Any]:
+        assert self.network is not None
+        splits, roles = self.collected.splits, self.collected.roles
+        private = {"budget", "plan", "sizes"}
+        return manifest.describe(
+            self.network,
+            coverage=self.recipe["coverage"] if len(splits.calibrate) >= FEWEST_FOR_SETS else None,
+            calibrated_on=len(splits.calibrate),
+            data={"fingerprint": self.collected.fingerprint, "rows": self.collected.rows},
+            recipe={name: value for name, value in self.recipe.items() if name not in private}
+            | {name: self.recipe[name] for name in ("sizes", "plan")},
+            ids=roles.ids,
+        ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
+
+    def _fed(self, name: str, values: Any) -> Any:
+        """Raw tensors of the file, with what only training sees appended."""
+        assert self.learnt is not None
+        if self.learnt.fed is self.learnt.examples:
+            return values
+        given, tensor = name.rsplit(".", 1)
+        found = self.learnt.fed.raw.get(given, {}).get(tensor)
+        return values if found is None or isinstance(values, np.ndarray) else found
+
+    def _gathered(self, rows: Rows) -> dict[str, Evidence]:
+        assert self.learnt is not None
+        collected = self.collected
+        return gather(
+            self.artifact,
+            take(self.learnt.raw, rows),
+            {name: _take(collected.columns[name], rows) for name in self.asked.targets},
+            [collected.ids[int(row)] for row in rows],
+            {name: values[rows] for name, values in collected.groups.items()},
+        )
+
+    def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
+        assert self.learnt is not None
+        evidence = self.own[name]
+        truth = {name: _take(self.collected.columns[name], rows)}
+        return tools(
+            self.artifact, take(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline
+        )
+
+    def _settings(self, name: str) -> Mapping[str, Any]:
+        settings: Mapping[str, Any] = self.artifact.manifest["targets"][name]["settings"]
+        return settings
+
+    def _of_sisters(self, name: str) -> Evidence:
+        """All folds side by side, each row as its own sister said it."""
+        rows = np.concatenate([sister.held for sister in self.sister])
+        order = np.argsort(rows, kind="stable")
+        outputs = {
+            key: np.concatenate([sister.outputs[key] for sister in self.sister])[order]
+            for key in self.sister[0].outputs
+            if key.startswith(f"{name}.") or key in ("unfamiliar",)
+        }
+        outputs = {key.removeprefix(f"{name}."): value for key, value in outputs.items()}
+        return self._judged(
+            name, {**self._settings(name), "sets": True}, outputs, rows[order], "sisters",
+            int(np.median([sister.calibrated_on for sister in self.sister])),
+        )  # fmt: skip
+
+    def _baseline(self, name: str, blind: bool) -> tuple[str, Evidence] | None:
+        """A well-known method on the same rows; blind, it sees no input: always the same answer."""
+        assert self.learnt is not None
+        task, settings = registry.task(self.asked.targets[name]), self._settings(name)
+        seed = self.recipe["seed"]
+        said: list[tuple[Rows, Arrays]] = []
+        title = ""
+        for plain, truths, asked, held in self._trials(name):
+            if blind:
+                plain, asked = np.zeros((len(plain), 1)), np.zeros((len(asked), 1))
+            found = task.baseline(plain, truths, asked, settings, seed)
+            if found is None:
+                return None
+            title = found[0]
+            said.append((held, found[1]))
+        rows = np.concatenate([held for held, _ in said])
+        order = np.argsort(rows, kind="stable")
+        outputs = {key: np.concatenate([one[key] for _, one in said])[order] for key in said[0][1]}
+        return title, self._judged(name, settings, outputs, rows[order], "baseline", 0)
+
+    def _trials(self, name: str) -> Sequence[tuple[NDArray[np.float64], Any, NDArray[np.float64], Rows]]:
+        """(features, targets) to fit, features to answer and their rows: one trial, or one a fold."""
+        assert self.learnt is not None
+        if self.small:
+            return [(sister.plain[0], sister.truths[name], sister.plain[1], sister.held) for sister in self.sister]
+        plain = sisters.plain_features(self.learnt.inputs, self.learnt.raw)
+        splits = self.collected.splits
+        own = np.sort(np.concatenate([splits.fit, splits.stop]))
+        truths = {key: _take(values, own) for key, values in self.learnt.examples.targets[name].items()}
+        return [(plain[own], truths, plain[splits.test], splits.test)]
+
+    def _judged(
+        self, name: str, settings: Mapping[str, Any], outputs: Arrays, rows: Rows, source: str, calibrated_on: int
+    ) -> Evidence:
+        collected = self.collected
+        return asking.judged(
+            registry.task(self.asked.targets[name]), settings, outputs, _take(collected.columns[name], rows),
+            ids=[collected.ids[int(row)] for row in rows],
+            groups={key: values[rows] for key, values in collected.groups.items()},
+            source=source, target=name, coverage=self.recipe["coverage"], calibrated_on=calibrated_on,
+        )  # fmt: skip
+
+    def _compared(self, known: Mapping[str, tuple[str, Evidence]], _: None) -> dict[str, Any] | None:
+        if not known:
+            return None
+        metrics = {
+            name: registry.task(self.asked.targets[name]).metrics(evidence, self._settings(name))
+            for name, (_, evidence) in known.items()
+        }
+        keyed = metrics if len(self.asked.targets) > 1 else next(iter(metrics.values()))
+        return {"name": next(iter(known.values()))[0], "metrics": keyed}
+
+    def _notes(self) -> list[str]:
+        if not self.small:
+            return []
+        return [
+            f"There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
+            f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network learnt "
+            "from all examples but those it was calibrated on."
+        ]
+
+    def _keep_evidence(self) -> None:
+        """What the questions saw, so that an audit of the run can go on later. Arrays and JSON, no pickle."""
+        folder = self.folder / "evidence"
+        folder.mkdir(exist_ok=True)
+        for place, (name, evidence) in enumerate(self.evidence.items()):
+            verdicts = {key: value for key, value in asdict(evidence.verdicts).items() if value is not None}
+            arrays = {**verdicts, "vector": evidence.vector, "unfamiliar": evidence.unfamiliar}
+            if evidence.probability is not None:
+                arrays["probability"] = evidence.probability
+            np.savez(folder / f"{place}.npz", **arrays)
+            text = {"target": name, "ids": list(evidence.ids), "labels": evidence.labels, "source": evidence.source}
+            (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
+
+
+def _take(values: Cells, rows: Rows) -> Any:
+    return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
+
+
+def _plain(found: Any) -> Any:
+    """As strict JSON: nan is null."""
+    if isinstance(found, Mapping):
+        return {key: _plain(value) for key, value in found.items()}
+    return None if isinstance(found, float) and not np.isfinite(found) else found
+
+
+def _stem(data: Any) -> str:
+    return Path(str(data)).stem or "data" if isinstance(data, str | Path) and str(data) != "-" else "data"
+
+
+def _title(folder: Path) -> str:
+    return folder.name
+
+
+__all__ = ["Running", "Say"]

@@ -1,0 +1,1 @@
+"""Statistics in numpy: intervals, calibrators, conformal sets, metrics."""

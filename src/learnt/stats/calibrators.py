@@ -1,0 +1,114 @@
+"""Calibration of probabilities: one temperature, and for two classes a bias as well.
+
+The constants are what the file's graph applies: p = softmax(log_p / temperature + bias).
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+Constants = dict[str, NDArray[np.float32]]
+_FOLDS = 5
+_SLOPES = (1 / 20, 20.0)
+_ERRORS = 2.0
+_RIDGE = 4.0
+"""Weight of a normal prior (sd 1/2) on slope - 1 and bias: about as much as a few examples say."""
+
+
+def neutral(classes: int) -> Constants:
+    """`temperature` float32 [] = 1 and `bias` float32 [C] = 0."""
+    return {"temperature": np.array(1.0, np.float32), "bias": np.zeros(classes, np.float32)}
+
+
+def apply(log_probability: NDArray[np.floating], constants: Constants) -> Floats:
+    """p [n, C] = softmax(log_p / temperature + bias)."""
+    logits = np.asarray(log_probability, np.float64) / float(constants["temperature"]) + constants["bias"]
+    return np.asarray(np.exp(_log_softmax(logits)))
+
+
+def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64]) -> Constants:
+    """`temperature` and `bias` that minimise the log loss of log_p [n, C] (logits will do) on truth [n].
+
+    More than two classes: one temperature (Guo et al. 2017); two: slope and intercept of the logit (Platt
+    1999), with a weak prior. Identity stays unless the change lowers the log loss on folds held out by more
+    than two standard errors of the paired difference: in simulation (n = 50..3000) what was calibrated
+    already then stays as it was. Temperatures lie in [1/20, 20].
+    """
+    classes = log_probability.shape[1]
+    log_p = _log_softmax(np.asarray(log_probability, dtype=np.float64))
+    known = (truth >= 0) & (truth < classes)
+    log_p, truth = log_p[known], truth[known]
+    if len(truth) < 2 * _FOLDS or classes < 2:
+        return neutral(classes)
+    features = [log_p]
+    if classes == 2:
+        features.append(np.broadcast_to(np.array([-0.5, 0.5]), log_p.shape))
+    before = _losses(log_p, truth)
+    best, chosen = 0.0, np.array([1.0, 0.0])
+    for count in range(1, len(features) + 1):
+        stack = np.stack(features[:count])
+        gain = before - _held_out(stack, truth)
+        sure = float(gain.mean() - _ERRORS * gain.std() / np.sqrt(len(gain)))
+        if sure > best:
+            best = sure
+            chosen[:count] = _solve(stack, truth)
+    constants = neutral(classes)
+    constants["temperature"] = np.array(1 / chosen[0], np.float32)
+    if classes == 2:
+        constants["bias"] = np.array([-chosen[1] / 2, chosen[1] / 2], np.float32)
+    return constants
+
+
+def _held_out(features: Floats, truth: NDArray[np.int64]) -> Floats:
+    """Losses [n], each example's by the fit on the other folds; folds hold each class in equal shares."""
+    fold = np.empty(len(truth), np.int64)
+    fold[np.argsort(truth, kind="stable")] = np.arange(len(truth)) % _FOLDS
+    losses = np.empty(len(truth))
+    for k in range(_FOLDS):
+        out = fold == k
+        weights = _solve(features[:, ~out], truth[~out])
+        losses[out] = _losses(np.tensordot(weights, features[:, out], 1), truth[out])
+    return losses
+
+
+def _solve(features: Floats, truth: NDArray[np.int64]) -> Floats:
+    """Weights [q] of features [q, n, C] that minimise the log loss: damped Newton on a convex function."""
+    start = np.zeros(len(features))
+    start[0] = 1.0
+    rows = np.arange(len(truth))
+
+    def objective(weights: Floats) -> float:
+        loss = float(_losses(np.tensordot(weights, features, 1), truth).sum())
+        return loss + _RIDGE * float(((weights - start) ** 2).sum()) / 2
+
+    weights, value = start.copy(), objective(start)
+    for _ in range(50):
+        p = np.exp(_log_softmax(np.tensordot(weights, features, 1)))
+        mean = np.einsum("nc,qnc->qn", p, features)
+        gradient = (mean - features[:, rows, truth]).sum(axis=1) + _RIDGE * (weights - start)
+        square = np.einsum("nc,qnc,rnc->qr", p, features, features) - mean @ mean.T
+        step = np.linalg.solve(square + _RIDGE * np.eye(len(weights)), gradient)
+        length = 1.0
+        while length > 1e-4:
+            moved = weights - length * step
+            moved[0] = np.clip(moved[0], *_SLOPES)
+            if objective(moved) <= value:
+                break
+            length /= 2
+        else:
+            break
+        gain, weights, value = value - objective(moved), moved, objective(moved)
+        if gain < 1e-9:
+            break
+    return weights
+
+
+def _losses(logits: Floats, truth: NDArray[np.int64]) -> Floats:
+    return np.asarray(-_log_softmax(logits)[np.arange(len(truth)), truth])
+
+
+def _log_softmax(logits: Floats) -> Floats:
+    shifted = logits - logits.max(axis=1, keepdims=True)
+    return np.asarray(shifted - np.log(np.exp(shifted).sum(axis=1, keepdims=True)))

@@ -1,0 +1,26 @@
+"""From atoms to examples: what intervals are drawn from."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+
+def totals(
+    value: Floats, example: NDArray[np.int64], n: int, weight: Floats | None = None
+) -> tuple[Floats, Floats]:
+    """Weighted sum of the values that are numbers, and their weight, of each of n examples; both [n]."""
+    known = ~np.isnan(value)
+    share = known.astype(np.float64) if weight is None else np.where(known, weight, 0.0)
+    return (
+        np.bincount(example, np.where(known, value, 0.0) * share, n).astype(np.float64),
+        np.bincount(example, share, n).astype(np.float64),
+    )
+
+
+def means(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | None = None) -> Floats:
+    """[n], the mean over the atoms of each example; nan for an example without any."""
+    total, count = totals(value, example, n, weight)
+    return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)

@@ -1,0 +1,152 @@
+"""Familiarity: how odd an example is, as a percentile of the calibration examples.
+
+Two scores - the cosine distance to the 10th nearest fit example (Sun et al. 2022) and 1 - confidence
+(Hendrycks and Gimpel 2017) - become percentiles of calibration, are joined as Fisher joins p-values, with
+weights, and the joined score becomes a percentile once more. An example as odd as those of calibration is
+thus above .95 in 5 % of all cases. `apply` here and `nets.unfamiliar.Unfamiliar` in the file's graph are the
+same lines.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+Constants = dict[str, NDArray[np.float32]]
+NEAREST = 10
+GRID = 256
+KNN_WEIGHT = 0.7
+_WHITEN = 0.75
+_SPACING = 2e-5
+"""Least step of a grid: bounds the slope of a percentile, so that float32 noise of 1e-7 in a score stays
+below 1e-5.
+"""
+_LIMITS = {"knn_grid": 2.0, "doubt_grid": 1.0, "fused_grid": 1.0}
+
+
+def fit_bank(
+    vector: NDArray[np.floating],
+    codes: NDArray[np.int64] | None = None,
+    limit: int = 2000,
+    width: int = 128,
+    seed: int = 0,
+) -> Constants:
+    """`mean` [D], `projection` [D, d] and `bank` [m, d] of fit vectors [n, D]: m = min(n, limit) rows, alike
+        many a code.
+
+    The projection keeps 99.9 % of the variance in d <= 64 principal directions, or 99 % in d <= width. Each
+    direction is divided by its deviation to the power .75: between no whitening, where few directions
+    decide, and full whitening, which blows up noise, strangers are found best (two classes of digits left
+    out, ten pairs, two networks).
+    """
+    vector = np.asarray(vector, dtype=np.float64)
+    mean = vector.mean(axis=0)
+    count, size = vector.shape
+    values, directions = np.linalg.eigh((vector - mean).T @ (vector - mean) / count)
+    values, directions = np.maximum(values[::-1], 0.0), directions[:, ::-1]
+    kept = np.cumsum(values) / max(values.sum(), 1e-30)
+    enough, most = (int(np.searchsorted(kept, share)) + 1 for share in (0.99, 0.999))
+    d = min(max(enough, min(most, 64)), width, size)
+    deviation = np.sqrt(np.maximum(values[:d], 1e-12 * max(values[0], 1e-30)))
+    constants = {
+        "mean": mean.astype(np.float32),
+        "projection": (directions[:, :d] * (deviation / deviation[0]) ** -_WHITEN).astype(np.float32),
+    }
+    order = np.random.default_rng([seed, count]).permutation(count)
+    if codes is not None:
+        order = order[np.argsort(_turn(codes[order]), kind="stable")]
+    rows = np.sort(order[:limit])
+    constants["bank"] = _unit(vector[rows].astype(np.float32), constants)
+    return constants
+
+
+def _turn(codes: NDArray[np.int64]) -> NDArray[np.int64]:
+    """How many of the same code came before."""
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    before = np.empty(len(codes), np.int64)
+    before[order] = np.arange(len(codes)) - np.searchsorted(ordered, ordered, "left")
+    return before
+
+
+def knn_distance(
+    vector: NDArray[np.floating], constants: Mapping[str, NDArray[np.float32]], k: int = NEAREST
+) -> NDArray[np.float32]:
+    """[n], 1 - the k-th best cosine of vectors [n, D] to the bank; of a smaller bank the last."""
+    bank = constants["bank"]
+    k = min(k, len(bank))
+    found = np.empty(len(vector), np.float32)
+    for start in range(0, len(vector), 4096):
+        cosine = _unit(np.asarray(vector[start : start + 4096], np.float32), constants) @ bank.T
+        found[start : start + 4096] = 1 - np.partition(cosine, len(bank) - k, axis=1)[:, len(bank) - k]
+    return found
+
+
+def fit_percentiles(distance: NDArray[np.floating], doubt: NDArray[np.floating]) -> Constants:
+    """`knn_grid`, `doubt_grid` and `fused_grid`, each float32 [256], of calibration scores [n]: knn
+    distance, 1 - confidence.
+    """
+    knn_grid = _grid(distance, _LIMITS["knn_grid"])
+    doubt_grid = _grid(doubt, _LIMITS["doubt_grid"])
+    fused = _fuse(percentile(distance, knn_grid), percentile(doubt, doubt_grid))
+    return {"knn_grid": knn_grid, "doubt_grid": doubt_grid, "fused_grid": _grid(fused, _LIMITS["fused_grid"])}
+
+
+def neutral(size: int, rows: int = NEAREST, width: int | None = None) -> Constants:
+    """Constants of the right shapes before anything is fitted: D = size, m = rows, d = width (D unless
+    given).
+    """
+    width = size if width is None else width
+    bank = np.zeros((rows, width), np.float32)
+    bank[:, 0] = 1.0
+    grids = {name: np.linspace(0, limit, GRID, dtype=np.float32) for name, limit in _LIMITS.items()}
+    return {
+        "mean": np.zeros(size, np.float32),
+        "projection": np.eye(size, width, dtype=np.float32),
+        "bank": bank,
+        **grids,
+    }
+
+
+def apply(
+    vector: NDArray[np.floating],
+    confidence: NDArray[np.floating],
+    constants: Mapping[str, NDArray[np.float32]],
+) -> NDArray[np.float32]:
+    """`unfamiliar` [n] in 0..1 of vectors [n, D] and confidence [n]."""
+    known = percentile(knn_distance(vector, constants), constants["knn_grid"])
+    doubt = percentile(1 - np.asarray(confidence, np.float32), constants["doubt_grid"])
+    return percentile(_fuse(known, doubt), constants["fused_grid"])
+
+
+def percentile(score: NDArray[np.floating], grid: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n], where scores [n] lie in the grid: piecewise linear, 0 at its first and 1 at its last point."""
+    low, high = grid[:-1], grid[1:]
+    passed = np.clip((np.asarray(score, np.float32)[:, None] - low) / (high - low), 0, 1)
+    return np.asarray(passed.mean(axis=1), np.float32)
+
+
+def _fuse(known: NDArray[np.float32], doubt: NDArray[np.float32]) -> NDArray[np.float32]:
+    """0..1, the weighted sum of -log p (Fisher 1932; weights: Good 1955)."""
+    shrink = np.float32(1 - 1 / GRID)
+    joined = KNN_WEIGHT * np.log(1 - shrink * known) + (1 - KNN_WEIGHT) * np.log(1 - shrink * doubt)
+    return np.asarray(joined / -np.log(GRID), np.float32)
+
+
+def _grid(score: NDArray[np.floating], limit: float) -> NDArray[np.float32]:
+    """[256] scores at the levels 0, 1/255 .. 1. The k-th smallest of n stands at level k / (n + 1), as for a
+    conformal p-value; what is odder than all of them climbs on to 1 at the limit of the score, so that
+    strangers keep their order."""
+    ordered = np.sort(np.asarray(score, dtype=np.float64))
+    places = np.concatenate([[min(0.0, ordered[0])], ordered, [max(limit, ordered[-1])]])
+    grid = np.interp(np.linspace(0, 1, GRID), np.linspace(0, 1, len(ordered) + 2), places)
+    steps = np.arange(GRID) * _SPACING
+    return np.asarray(np.maximum.accumulate(grid - steps) + steps, np.float32)
+
+
+def _unit(vector: NDArray[np.float32], constants: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    projected = (vector - constants["mean"]) @ constants["projection"]
+    length = np.sqrt((projected * projected).sum(axis=1, keepdims=True))
+    return np.asarray(projected / np.maximum(length, 1e-6), np.float32)

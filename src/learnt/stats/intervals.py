@@ -1,0 +1,176 @@
+"""Intervals: how far a number measured on n examples can be off."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from statistics import NormalDist
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+Interval = tuple[float, float]
+E = TypeVar("E")
+_UNKNOWN: Interval = (float("nan"), float("nan"))
+
+
+def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
+    """Interval of a proportion (Wilson 1927); (nan, nan) for n = 0."""
+    if n <= 0:
+        return _UNKNOWN
+    z = NormalDist().inv_cdf(0.5 + level / 2)
+    p = successes / n
+    middle = (p + z * z / (2 * n)) / (1 + z * z / n)
+    half = z / (1 + z * z / n) * math.sqrt(max(p * (1 - p) / n + z * z / (4 * n * n), 0.0))
+    return (max(0.0, middle - half), min(1.0, middle + half))
+
+
+def beta_binomial_pmf(n: int, a: float, b: float) -> NDArray[np.float64]:
+    """[n + 1], the chances of 0..n successes when their rate is drawn from Beta(a, b); b = 0 means rate 1, a
+    = 0 rate 0.
+    """
+    if a <= 0 or b <= 0:
+        certain = np.zeros(n + 1)
+        certain[n if b <= 0 else 0] = 1.0
+        return certain
+    k = np.arange(n, dtype=np.float64)
+    steps = np.log(n - k) - np.log(k + 1) + np.log(k + a) - np.log(n - k - 1 + b)
+    log_mass = np.concatenate([[0.0], np.cumsum(steps)])
+    mass = np.exp(log_mass - log_mass.max())
+    return np.asarray(mass / mass.sum())
+
+
+def beta_binomial_cdf(n: int, a: float, b: float) -> NDArray[np.float64]:
+    """[n + 1], the chances of at most 0..n successes."""
+    return np.minimum(np.cumsum(beta_binomial_pmf(n, a, b)), 1.0)
+
+
+def beta_binomial_band(n: int, a: float, b: float, level: float = 0.95) -> tuple[int, int]:
+    """The counts (low, high) between which the successes of n lie with at least this chance; equal tails."""
+    cdf = beta_binomial_cdf(n, a, b)
+    tail = (1 - level) / 2
+    low = int(np.searchsorted(cdf, tail))
+    high = int(np.searchsorted(cdf, 1 - tail))
+    return (min(low, n), min(high, n))
+
+
+def betainc(a: float, b: float, x: float) -> float:
+    """Regularised incomplete beta function I_x(a, b), by its continued fraction (Lentz's method; DLMF
+    8.17.22).
+    """
+    if x <= 0 or b <= 0:
+        return 0.0
+    if x >= 1 or a <= 0:
+        return 1.0
+    if x > (a + 1) / (a + b + 2):
+        return 1.0 - betainc(b, a, 1 - x)
+    tiny = 1e-300
+    c, d = 1.0, 1.0 / _away(1 - (a + b) * x / (a + 1), tiny)
+    fraction = d
+    for m in range(1, 10_000):
+        even = m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m))
+        odd = -(a + m) * (a + b + m) * x / ((a + 2 * m) * (a + 2 * m + 1))
+        change = 1.0
+        for coefficient in (even, odd):
+            d = 1.0 / _away(1 + coefficient * d, tiny)
+            c = _away(1 + coefficient / c, tiny)
+            change = c * d
+            fraction *= change
+        if abs(change - 1) < 1e-15:
+            break
+    front = math.lgamma(a + b) - math.lgamma(a) - math.lgamma(b) + a * math.log(x) + b * math.log1p(-x)
+    return min(1.0, math.exp(front) * fraction / a)
+
+
+def _away(value: float, tiny: float) -> float:
+    return value if abs(value) > tiny else tiny
+
+
+def beta_quantile(q: float, a: float, b: float) -> float:
+    """The x with I_x(a, b) = q, by bisection; b = 0 means rate 1, a = 0 rate 0."""
+    if a <= 0 or b <= 0:
+        return 1.0 if b <= 0 else 0.0
+    low, high = 0.0, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        if betainc(a, b, middle) < q:
+            low = middle
+        else:
+            high = middle
+    return (low + high) / 2
+
+
+def bootstrap(
+    statistic: Callable[[E], float],
+    take: Callable[[NDArray[np.int64]], E],
+    n: int,
+    level: float = 0.95,
+    resamples: int = 200,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of a statistic when the n examples are drawn again with replacement (Efron 1979).
+
+    `take` gives what `statistic` reads of the drawn examples, as `Evidence.take` does. Resamples in which
+    the statistic is nan are left out; (nan, nan) when n = 0 or in all of them it is.
+    """
+    return bootstrap_each(lambda drawn: {"": statistic(drawn)}, take, n, level, resamples, seed).get(
+        "", _UNKNOWN
+    )
+
+
+def bootstrap_each(
+    statistics: Callable[[E], Mapping[str, float]],
+    take: Callable[[NDArray[np.int64]], E],
+    n: int,
+    level: float = 0.95,
+    resamples: int = 200,
+    seed: int = 0,
+) -> dict[str, Interval]:
+    """`bootstrap` of several named statistics on the same resamples."""
+    if n <= 0:
+        return {}
+    rng = np.random.default_rng([seed, n])
+    drawn: dict[str, list[float]] = {}
+    for _ in range(resamples):
+        for name, value in statistics(take(rng.integers(0, n, n))).items():
+            drawn.setdefault(name, []).append(value)
+    return {name: percentiles(np.asarray(values, dtype=np.float64), level) for name, values in drawn.items()}
+
+
+def percentiles(drawn: NDArray[np.float64], level: float = 0.95) -> Interval:
+    """The equal-tailed interval of draws; nan are left out."""
+    drawn = drawn[~np.isnan(drawn)]
+    if not len(drawn):
+        return _UNKNOWN
+    tail = (1 - level) / 2
+    low, high = np.quantile(drawn, [tail, 1 - tail])
+    return (float(low), float(high))
+
+
+def bootstrap_mean(
+    total: NDArray[np.float64],
+    count: NDArray[np.float64] | None = None,
+    level: float = 0.95,
+    resamples: int = 1000,
+    seed: int = 0,
+) -> Interval:
+    """Percentile interval of sum(total) / sum(count) over examples [n]; paired differences are one such
+    total.
+
+    `count` is 1 an example unless given (atoms of the example).
+    """
+    n = len(total)
+    if n == 0:
+        return _UNKNOWN
+    weight = np.ones(n) if count is None else count
+    rng = np.random.default_rng([seed, n])
+    drawn = np.empty(resamples)
+    rows = max(1, 2_000_000 // n)
+    for start in range(0, resamples, rows):
+        chosen = rng.integers(0, n, (min(rows, resamples - start), n))
+        bottom = weight[chosen].sum(axis=1)
+        drawn[start : start + rows] = np.where(
+            bottom > 0, total[chosen].sum(axis=1) / np.maximum(bottom, 1e-12), np.nan
+        )
+    return percentiles(drawn, level)

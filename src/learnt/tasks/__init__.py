@@ -1,0 +1,1 @@
+"""One file per kind of target, found by its name."""

@@ -1,0 +1,1 @@
+"""The only home of the training loop and the exporter (torch)."""

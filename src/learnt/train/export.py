@@ -1,0 +1,275 @@
+"""One export of a trained network as a file of standard operators, and the proof that the two say the same.
+
+The constants that `calibrate` and the bank of familiar examples fill in later are inputs of the traced graph and become
+initialisers with names, so the file is exported once and never traced again.
+"""
+
+from __future__ import annotations
+
+import logging
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from learnt import registry
+from learnt.codecs import ragged
+from learnt.contracts import Arrays, Raw, Spec
+from learnt.errors import LearntError
+from learnt.nets.unfamiliar import Unfamiliar
+from learnt.train import graph
+from learnt.train.attribution import Attribution, part_counts
+from learnt.train.batches import Examples
+from learnt.train.network import Network, of_input
+
+TOLERANCE = 1e-5
+ABOUT = ("about", "about.target")
+
+
+class Deployed(nn.Module):
+    """What the file computes: raw tensors, state and constants in, every named output out."""
+
+    def __init__(self, network: Network) -> None:
+        super().__init__()
+        self.network = network
+        self.tasks = [registry.task(target.task) for target in network.targets]
+        self.deploy = nn.ModuleList(
+            task.deploy(target.settings) for task, target in zip(self.tasks, network.targets, strict=True)
+        )
+        self.unfamiliar = Unfamiliar()
+        self.attribution = Attribution(network, self.tasks, part_counts(network))
+
+    def forward(self, given: dict[str, Tensor]) -> dict[str, Tensor]:
+        """All inputs by the file's names; raw tensors are those that are none of state, constants and `about`."""
+        network = self.network
+        state, constants = of_input(given, "state"), of_input(given, "constants")
+        about = {name: value for name, value in given.items() if name in ABOUT}
+        raw = {name: value for name, value in given.items() if name not in ABOUT}
+        prepared, present = network.ready(raw), network.present(raw)
+        outputs, vector, following = network.think(prepared, present, state)
+        said: dict[str, Tensor] = {}
+        confidences, decisions = [], []
+        for task, deploy, target, given in zip(self.tasks, self.deploy, network.targets, outputs, strict=True):
+            named = deploy(task.merge(given), of_input(constants, target.name))
+            confidences.append(named["confidence"])
+            decisions.append(named.get("decision"))
+            said |= {f"{target.name}.{name}": value for name, value in named.items()}
+        confidence = torch.stack(confidences).amin(0)
+        said["vector"] = vector
+        said["unfamiliar"] = self.unfamiliar(vector, confidence, of_input(constants, "unfamiliar"))
+        asked, which = about["about"], about.get("about.target")
+        codes = [torch.full_like(asked, -1) if one is None or one.dim() != 1 else one for one in decisions]
+        chosen = codes[0] if which is None else torch.stack(codes).index_select(0, which.reshape(1))[0]
+        resolved = torch.where(asked < 0, chosen, asked)
+        reasons = self.attribution(prepared, present, state, resolved, which)
+        said |= {f"reasons.{given.name}": value for given, value in zip(network.inputs, reasons, strict=True)}
+        return said | {f"next.{name}": value for name, value in following.items()}
+
+
+def freeze(network: Network) -> Network:
+    """Ready to export: evaluation mode, no gradients, what can be worked out once worked out."""
+    network.eval().requires_grad_(False)
+    for module in network.modules():
+        if isinstance(freeze_module := getattr(module, "freeze", None), type(network.eval)):
+            freeze_module()
+    return network
+
+
+def specs_of(network: Network) -> dict[str, dict[str, Spec]]:
+    """The raw tensors of each input, strings as the file sees them."""
+    return {
+        given.name: dict(registry.modality(given.modality).inputs(given.settings)) for given in network.inputs
+    }
+
+
+def sample(network: Network, rows: int, seed: int, longest: int | None = None) -> dict[str, Raw]:
+    """Made-up raw inputs of one size, `longest` along T, that hold nothing of the owner's examples."""
+    made: dict[str, Raw] = {}
+    for given in network.inputs:
+        modality = registry.modality(given.modality)
+        specs = modality.inputs(given.settings)
+        raw = modality.sample(given.settings, rows, seed)
+        size = longest or max((len(one) for name, spec in specs.items() if "T" in spec.axes for one in raw[name]), default=0)
+        made[given.name] = {
+            name: [np.resize(one, (size, *one.shape[1:])) for one in raw[name]] if "T" in spec.axes else raw[name]
+            for name, spec in specs.items()
+        }
+    return made
+
+
+def _tensors(network: Network, raw: Mapping[str, Raw], rows: int) -> dict[str, Tensor]:
+    specs = specs_of(network)
+    coded = {name: Examples.coded(raw[name], specs[name]) for name in raw}
+    optional = {given.name: np.ones(rows, bool) for given in network.inputs if given.optional}
+    examples = Examples(
+        raw={name: one for name, (one, _) in coded.items()},
+        specs={name: two for name, (_, two) in coded.items()},
+        present=optional,
+        targets={},
+        rows=rows,
+    )
+    groups = examples.even(np.arange(rows))
+    return examples.inputs(max(groups, key=len))
+
+
+def to_onnx(network: Network, constants: Arrays) -> onnx.ModelProto:
+    """Trace once and shape the graph: names, words, constants, switch, nothing private. Axes stay dynamic."""
+    deployed = Deployed(network).eval()
+    given = _given(network, constants, sample(network, 3, seed=1), 3, grown=3)
+    with torch.no_grad():
+        outputs = list(deployed(given))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+        program = torch.onnx.export(
+            deployed,
+            kwargs={"given": given},
+            dynamo=True,
+            dynamic_shapes={"given": {name: _axes(network, name, value) for name, value in given.items()}},
+            input_names=list(given),
+            output_names=outputs,
+            opset_version=graph.OPSET,
+            verbose=False,
+        )
+    assert program is not None
+    model = program.model_proto
+    found = [one.name for one in model.graph.input]
+    if found != list(given):
+        raise LearntError(f"The exporter renamed the inputs: {found} instead of {list(given)}.")
+    graph.name_constants(
+        model, {name: value.numpy() for name, value in given.items() if name.startswith("constants.")}
+    )
+    for owner, specs in specs_of(network).items():
+        for name, spec in specs.items():
+            if spec.dtype == "string":
+                graph.look_up_words(model, f"{owner}.{name}", spec.words)
+    graph.gate(model, [f"reasons.{one.name}" for one in network.inputs], "explain")
+    graph.clean(model)
+    graph.check(model)
+    return model
+
+
+def _given(
+    network: Network, constants: Arrays, raw: Mapping[str, Raw], rows: int, grown: int = 0
+) -> dict[str, Tensor]:
+    """All inputs of `Deployed`; axes of the state that grow have `grown` already."""
+    tensors = _tensors(network, raw, rows)
+    batch = next(iter(tensors.values())).shape[0]
+    state = {
+        f"state.{name}": value.new_zeros([size or grown for size in value.shape])
+        for name, value in network.start(batch).items()
+    }
+    held = {f"constants.{name}": torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
+    about = {"about": torch.full((batch,), -1)}
+    if len(network.targets) > 1:
+        about["about.target"] = torch.zeros((), dtype=torch.int64)
+    return tensors | state | held | about
+
+
+def _axes(network: Network, name: str, value: Tensor) -> dict[int, Any]:
+    """Which axes may differ from call to call. The bank and its projection are as large as the data deserve, which is
+    known only after the export."""
+    dynamic = torch.export.Dim.DYNAMIC
+    if name.startswith("constants."):
+        bank = {"constants.unfamiliar.bank": {0: dynamic, 1: dynamic}, "constants.unfamiliar.projection": {1: dynamic}}
+        return bank.get(name, {})
+    if not value.dim():
+        return {}
+    axes: dict[int, Any] = {0: dynamic}
+    if name.startswith("state."):
+        shape = network.start(1)[name.removeprefix("state.")].shape
+        return axes | {place: dynamic for place, size in enumerate(shape) if place and size == 0}
+    specs = {f"{given}.{tensor}": spec for given, held in specs_of(network).items() for tensor, spec in held.items()}
+    loose = specs[name].axes if name in specs else ()
+    return axes | {place + 1: dynamic for place, axis in enumerate(loose) if isinstance(axis, str)}
+
+
+def expected(network: Network, constants: Arrays, raw: Mapping[str, Raw], rows: int) -> dict[str, NDArray[Any]]:
+    """What torch says of made-up raw inputs, under the names of the file."""
+    with torch.no_grad():
+        outputs = Deployed(network).eval()(_given(network, constants, raw, rows))
+    return {name: value.numpy() for name, value in outputs.items()}
+
+
+def feed(network: Network, raw: Mapping[str, Raw], rows: int, explain: bool) -> dict[str, NDArray[Any]]:
+    """The same inputs as a session takes them: strings as strings, the switch, an empty state."""
+    arrays: dict[str, NDArray[Any]] = {}
+    for name, specs in specs_of(network).items():
+        batch = ragged.collate(raw[name], specs, np.arange(rows))
+        arrays |= {f"{name}.{tensor}": value for tensor, value in batch.items()}
+    arrays |= {f"{given.name}.present": np.ones(rows, bool) for given in network.inputs if given.optional}
+    arrays |= {f"state.{name}": value.numpy() for name, value in network.start(rows).items()}
+    arrays |= {"explain": np.array(explain), "about": np.full(rows, -1, np.int64)}
+    if len(network.targets) > 1:
+        arrays["about.target"] = np.array(0, np.int64)
+    return arrays
+
+
+def disagreement(torch_says: Arrays, file_says: Arrays) -> dict[str, float]:
+    """Largest difference of each output: absolute up to 1, relative beyond; 1 for every set or code that differs."""
+    found: dict[str, float] = {}
+    for name, value in torch_says.items():
+        other = file_says[name]
+        if value.shape != other.shape:
+            found[name] = float("inf")
+        elif value.dtype.kind in "biu":
+            found[name] = float((value != other).any())
+        else:
+            apart = np.abs(value.astype(np.float64) - other) / np.maximum(1.0, np.abs(value))
+            found[name] = float(apart.max(initial=0.0))
+    return found
+
+
+def parity(network: Network, constants: Arrays, content: bytes, seed: int = 2) -> dict[str, float]:
+    """The largest disagreement of network and file over several batch sizes and lengths.
+
+    Raises LearntError when any output is off by more than `TOLERANCE`: such a file must not be written.
+    """
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    session = onnxruntime.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+    names = [output.name for output in session.get_outputs()]
+    worst: dict[str, float] = {}
+    for rows, longest in ((1, 7), (5, None), (17, 3)):
+        raw = sample(network, rows, seed + rows, longest)
+        if len({np.shape(one) for tensors in raw.values() for one in next(iter(tensors.values()))}) > 1:
+            raw, rows = {name: {key: value[:1] for key, value in held.items()} for name, held in raw.items()}, 1
+        said = dict(zip(names, session.run(names, feed(network, raw, rows, True)), strict=True))
+        for name, apart in disagreement(expected(network, constants, raw, rows), said).items():
+            worst[name] = max(apart, worst.get(name, 0.0))
+    off = {name: apart for name, apart in worst.items() if not apart <= TOLERANCE}
+    if off:
+        raise LearntError(
+            "The exported file does not say what the trained network says, so it was not written: "
+            + ", ".join(f"{name} is off by {apart:.2g}" for name, apart in sorted(off.items()))
+            + f" (at most {TOLERANCE:.0e} is allowed). Please report this with the recipe."
+        )
+    return worst
+
+
+def parts_of(network: Network) -> dict[str, int]:
+    """P of each input by name."""
+    return dict(zip((given.name for given in network.inputs), part_counts(network), strict=True))
+
+
+def neutral(network: Network, bank_rows: int) -> dict[str, NDArray[Any]]:
+    """All constants of the file with values that change nothing."""
+    from learnt.stats import familiarity
+
+    found: dict[str, NDArray[Any]] = {}
+    for target in network.targets:
+        constants = registry.task(target.task).constants(target.settings)
+        found |= {f"{target.name}.{name}": value for name, value in constants.items()}
+    with torch.no_grad():
+        raw = _tensors(network, sample(network, 2, seed=1), 2)
+        rows = next(iter(raw.values())).shape[0]
+        _, vector, _ = network(raw, network.start(rows))
+    blank: Sequence[tuple[str, NDArray[Any]]] = list(familiarity.neutral(vector.shape[1], bank_rows).items())
+    return found | {f"unfamiliar.{name}": value for name, value in blank}

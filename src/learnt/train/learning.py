@@ -1,0 +1,106 @@
+"""What is learnt from the fit split before any weight: vocabularies, quantiles, labels; and the examples as arrays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.codecs import inputs as reading
+from learnt.contracts import Cells, Raw, Settings, Spec
+from learnt.errors import DataError
+from learnt.train.batches import Examples, Rows
+from learnt.train.network import Input, Target
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the user asked for, as names: inputs by name -> (modality, columns), targets by name -> task."""
+
+    inputs: Mapping[str, tuple[str, Sequence[str]]]
+    targets: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """Settings of every input and target, learnt from some rows, and all rows read with them."""
+
+    inputs: tuple[Input, ...]
+    targets: tuple[Target, ...]
+    raw: Mapping[str, Any]
+    """`<input>.<tensor>` as the file takes them: strings are strings."""
+    examples: Examples
+    """The same for torch."""
+    fed: Examples
+    """With what only training sees appended; the same object where no task feeds."""
+
+
+def learn(
+    columns: Mapping[str, Cells],
+    asked: Asked,
+    fit: Rows,
+    *,
+    weight: NDArray[np.float64] | None = None,
+    extra: Mapping[str, Settings] | None = None,
+) -> Learnt:
+    """Learn settings from the rows `fit`, then read all rows. `extra` adds to the settings of targets.
+
+    Raises DataError when a modality or a task cannot learn from what is there.
+    """
+    inputs, raws, specs, present = [], {}, {}, {}
+    for name, (kind, names) in asked.inputs.items():
+        modality = registry.modality(kind)
+        given = {column: columns[column] for column in names}
+        settings = modality.learn({column: _take(cells, fit) for column, cells in given.items()})
+        inputs.append(Input(name, kind, tuple(names), settings))
+        specs[name] = dict(modality.inputs(settings))
+        if not specs[name]:
+            raise DataError(f"The input {name!r} holds nothing that can be learnt from. Leave it out with --drop.")
+        raws[name], here = reading.read(modality, given, settings, specs[name])
+        if here is not None:
+            present[name] = here
+    targets = [
+        Target(name, task, {**registry.task(task).learn(_take(columns[name], fit)), **(extra or {}).get(name, {})})
+        for name, task in asked.targets.items()
+    ]
+    rows = len(next(iter(columns.values())))
+    examples = _examples(raws, specs, present, columns, targets, rows, weight)
+    raw: dict[str, Any] = {f"{name}.{tensor}": value for name, held in raws.items() for tensor, value in held.items()}
+    raw |= {f"{name}.present": here for name, here in present.items()}
+    feeds: dict[str, Any] = {}
+    for target in targets:
+        feeds |= registry.task(target.task).feed(columns[target.name], target.settings)
+    return Learnt(tuple(inputs), tuple(targets), raw, examples, examples.fed(feeds))
+
+
+def _examples(
+    raws: Mapping[str, Raw],
+    specs: Mapping[str, Mapping[str, Spec]],
+    present: Mapping[str, NDArray[np.bool_]],
+    columns: Mapping[str, Cells],
+    targets: Sequence[Target],
+    rows: int,
+    weight: NDArray[np.float64] | None,
+) -> Examples:
+    coded = {name: Examples.coded(raw, specs[name]) for name, raw in raws.items()}
+    return Examples(
+        raw={name: arrays for name, (arrays, _) in coded.items()},
+        specs={name: found for name, (_, found) in coded.items()},
+        present=present,
+        targets={
+            target.name: registry.task(target.task).encode(columns[target.name], target.settings) for target in targets
+        },
+        rows=rows,
+        weight=weight,
+    )
+
+
+def _take(cells: Cells, rows: Rows) -> Cells:
+    if isinstance(cells, np.ndarray):
+        taken: Cells = cells[rows].tolist() if cells.dtype.kind == "O" else cells[rows]
+        return taken
+    return [cells[int(row)] for row in rows]

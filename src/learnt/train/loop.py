@@ -1,0 +1,236 @@
+"""The training loop: planned steps, exact resume, one or many processes.
+
+No clock is read here. What happens in a step is a function of (seed, step), so a run that was killed and resumed ends
+with the same weights as one that was not. Under torchrun (RANK, WORLD_SIZE) each process takes its share of every batch.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from math import cos, inf, isfinite, pi
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, distributed, nn
+
+from learnt import registry
+from learnt.contracts import Task
+from learnt.errors import DataError
+from learnt.train import checkpoint
+from learnt.train.batches import Examples, Rows
+from learnt.train.network import Network, seeded
+
+Say = Callable[[Mapping[str, Any]], None]
+TEMPERATURES = tuple(float(value) for value in np.geomspace(0.5, 3.0, 9))
+
+
+@dataclass(frozen=True)
+class Plan:
+    """All that decides the weights beside data and network. Steps are counted, never timed."""
+
+    seed: int
+    steps: int
+    batch: int
+    rate: float
+    decay: float
+    every: int
+    """Steps between two evaluations, each followed by a checkpoint."""
+    patience: int
+    """Evaluations without a better stop loss before the run ends."""
+    average: float = 0.99
+    """Decay of the exponential moving average of the weights, per step."""
+    warm: float = 0.05
+    """Share of the steps in which the rate rises."""
+    clip: float = 1.0
+    absent: float = 0.1
+    """How often an input is hidden in training when there are several."""
+    until: int | None = None
+    """End after so many of the planned steps, though the rate was planned for all of them."""
+
+    def rate_at(self, step: int) -> float:
+        """Linear warm-up, then a half cosine to zero."""
+        warm = max(1.0, self.warm * self.steps)
+        if step < warm:
+            return self.rate * (step + 1) / warm
+        return self.rate * 0.5 * (1 + cos(pi * (step - warm) / max(1.0, self.steps - warm)))
+
+
+@dataclass(frozen=True)
+class Trained:
+    """The averaged weights with the lowest stop loss, and how the run went."""
+
+    network: Network
+    step: int
+    history: tuple[tuple[int, float], ...]
+
+
+def fit(
+    network: Network,
+    examples: Examples,
+    rows: Rows,
+    stop: Rows | None,
+    plan: Plan,
+    folder: Path | None = None,
+    resume: bool = False,
+    say: Say = lambda _event: None,
+) -> Trained:
+    """Train; with a stop split keep the best averaged weights, without one the last. `folder` takes the checkpoint."""
+    torch.use_deterministic_algorithms(True, warn_only=True)
+    tasks = [registry.task(target.task) for target in network.targets]
+    average = copy.deepcopy(network).eval().requires_grad_(False)
+    best = copy.deepcopy(average)
+    optimiser = torch.optim.AdamW(_groups(network, plan), lr=plan.rate, betas=(0.9, 0.99))
+    history: list[tuple[int, float]] = []
+    first, best_step = 0, 0
+    path = None if folder is None else folder / "state.safetensors"
+    if resume and path is not None and path.exists():
+        first, best_step, history = checkpoint.load(path, network, average, best, optimiser, asdict(plan))
+    order: list[Rows] = []
+    per_epoch = len(examples.epoch(rows, plan.batch, plan.seed, 0))
+    steps = plan.steps if plan.until is None else min(plan.until, plan.steps)
+    for step in range(first, steps):
+        if _finished(history, plan):
+            break
+        if not order or step % per_epoch == 0:
+            order = examples.epoch(rows, plan.batch, plan.seed, step // per_epoch)
+        _step(network, average, optimiser, tasks, examples, order[step % per_epoch], plan, step)
+        if (step + 1) % plan.every == 0 or step + 1 == steps:
+            loss = evaluate(average, examples, stop, tasks) if stop is not None and len(stop) else None
+            if loss is None or not history or loss < min(value for _, value in history):
+                best.load_state_dict(average.state_dict())
+                best_step = step + 1
+            history.append((step + 1, -float(step) if loss is None else loss))
+            if path is not None and _leader():
+                checkpoint.save(path, network, average, best, optimiser, asdict(plan), step + 1, best_step, history)
+            say({"event": "evaluated", "step": step + 1, "steps": steps, "stop_loss": loss})
+        else:
+            say({"event": "step", "step": step + 1, "steps": steps})
+    return Trained(best, best_step, tuple(history))
+
+
+def _finished(history: Sequence[tuple[int, float]], plan: Plan) -> bool:
+    losses = [loss for _, loss in history]
+    return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= plan.patience
+
+
+def _groups(network: nn.Module, plan: Plan) -> list[dict[str, Any]]:
+    """Weight decay is for matrices; scales, biases and embeddings marked by `no_decay` go without."""
+    decayed = [weight for weight in network.parameters() if weight.dim() > 1]
+    free = [weight for weight in network.parameters() if weight.dim() <= 1]
+    return [{"params": decayed, "weight_decay": plan.decay}, {"params": free, "weight_decay": 0.0}]
+
+
+def _step(
+    network: Network,
+    average: Network,
+    optimiser: torch.optim.Optimizer,
+    tasks: Sequence[Task],
+    examples: Examples,
+    rows: Rows,
+    plan: Plan,
+    step: int,
+) -> None:
+    rank, world = _place()
+    torch.manual_seed(seeded(plan.seed, "step", step, rank))
+    for group in optimiser.param_groups:
+        group["lr"] = plan.rate_at(step)
+    network.train()
+    optimiser.zero_grad(set_to_none=True)
+    share = rows[rank::world] if world > 1 else rows
+    if len(share):
+        raw, targets = examples.batch(share)
+        raw = _hidden(network, _augmented(network, raw), plan)
+        weight = None if examples.weight is None else torch.from_numpy(examples.weight[share]).float()
+        device = next(network.parameters()).device
+        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+            outputs, _, _ = network(raw, network.start(len(share)))
+        losses = sum(
+            member_loss(task, given, targets[target.name])
+            for task, target, given in zip(tasks, network.targets, outputs, strict=True)
+        )
+        assert isinstance(losses, Tensor)
+        loss = (losses if weight is None else losses * weight).sum() / len(rows)
+        if not isfinite(float(loss)):
+            raise DataError(
+                f"The loss at step {step + 1} is not a number. The inputs hold values the network cannot take; "
+                "try a lower rate in the recipe (rate: ...) and please report this."
+            )
+        loss.backward()
+    if world > 1:
+        for parameter in network.parameters():
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+            distributed.all_reduce(parameter.grad)
+    nn.utils.clip_grad_norm_(network.parameters(), plan.clip)
+    optimiser.step()
+    kept = min(plan.average, (1 + step) / (10 + step))
+    with torch.no_grad():
+        pairs = list(zip(average.parameters(), network.parameters(), strict=True))
+        torch._foreach_lerp_([mean for mean, _ in pairs], [new for _, new in pairs], 1 - kept)
+
+
+def _augmented(network: Network, raw: dict[str, Tensor]) -> dict[str, Tensor]:
+    for given in network.inputs:
+        augment = registry.modality(given.modality).augment(given.settings)
+        if augment is not None:
+            own = {key[len(given.name) + 1 :]: value for key, value in raw.items() if key.startswith(f"{given.name}.")}
+            raw |= {f"{given.name}.{key}": value for key, value in augment(own).items()}
+    return raw
+
+
+def _hidden(network: Network, raw: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:
+    """With several inputs, those that may be absent sometimes are, so that the network can do without them."""
+    if len(network.inputs) > 1:
+        for given in network.inputs:
+            if given.optional:
+                here = raw[f"{given.name}.present"]
+                raw[f"{given.name}.present"] = here & (torch.rand(here.shape) >= plan.absent).to(here.device)
+    return raw
+
+
+def member_loss(task: Task, outputs: Mapping[str, Tensor], targets: Mapping[str, Tensor]) -> Tensor:
+    """[B]: the mean over the members of each one's own loss; members are folded into the batch."""
+    batch, members = next(iter(outputs.values())).shape[:2]
+    folded = {name: value.flatten(0, 1).float() for name, value in outputs.items()}
+    if members > 1:
+        targets = {name: value.repeat_interleave(members, 0) for name, value in targets.items()}
+    return task.loss(folded, targets).view(batch, members).mean(1)
+
+
+@torch.no_grad()
+def evaluate(network: Network, examples: Examples, rows: Rows, tasks: Sequence[Task]) -> float:
+    """Mean loss of what the members say together, after the best single temperature where a task names its logits.
+
+    Stopping on the tempered loss keeps training while the ranking still improves though confidence is off:
+    Holzmueller, Grinsztajn, Steinwart, "Better by default", NeurIPS 2024, appendix.
+    """
+    network.eval()
+    totals = np.zeros((len(tasks), len(TEMPERATURES)))
+    for chunk in examples.chunks(rows):
+        raw, targets = examples.batch(chunk)
+        outputs, _, _ = network(raw, network.start(len(chunk)))
+        for place, (task, target, given) in enumerate(zip(tasks, network.targets, outputs, strict=True)):
+            merged = task.merge(given)
+            logits = getattr(task, "logits", ())
+            for column, temperature in enumerate(TEMPERATURES if logits else (1.0,)):
+                tempered = {name: value / temperature if name in logits else value for name, value in merged.items()}
+                totals[place, column] += float(task.loss(tempered, targets[target.name]).double().sum())
+            if not logits:
+                totals[place, 1:] = inf
+    return float(totals.min(1).sum() / max(1, len(rows)))
+
+
+def _place() -> tuple[int, int]:
+    """Rank and world size; (0, 1) outside torchrun."""
+    if distributed.is_available() and distributed.is_initialized():
+        return distributed.get_rank(), distributed.get_world_size()
+    return 0, 1
+
+
+def _leader() -> bool:
+    return _place()[0] == 0

@@ -1,0 +1,157 @@
+"""What the file says of itself, in its metadata: inputs, targets, figures, limits, versions, synthetic goldens."""
+
+from __future__ import annotations
+
+import json
+import platform
+from collections.abc import Mapping
+from importlib import metadata
+from typing import Any
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.train.export import feed, parts_of, sample, specs_of
+from learnt.train.network import Network
+
+FORMAT = 1
+STEPS = [
+    {
+        "name": "numbers",
+        "definition": "A cell of a number column as float64: decimal text with optional sign and exponent, inf allowed; "
+        "missing (empty, NA, N/A, null, nan, ?) is nan, and so is any other text.",
+        "vectors": [["12.5", 12.5], [" -3e2", -300.0], ["", None], ["NA", None], ["1,234", None], [7, 7.0]],
+    },
+    {
+        "name": "texts",
+        "definition": "A cell of a category column as text: Unicode NFC, blanks at both ends taken off, whole numbers "
+        "without a decimal point, missing is the empty text.",
+        "vectors": [[" Seoul ", "Seoul"], ["e\u0301", "\u00e9"], [3.0, "3"], [None, ""]],
+    },
+    {
+        "name": "days",
+        "definition": "An ISO 8601 date or date and time as float64 days since 1970-01-01 UTC; missing is nan.",
+        "vectors": [["1970-01-02", 1.0], ["2000-02-29T12:00:00", 11016.5], ["", None]],
+    },
+]
+
+
+def versions() -> dict[str, str]:
+    """Of everything that decides the bytes of a file; also machine kind and thread count."""
+    import torch
+
+    names = ("learnt", "torch", "numpy", "onnx", "onnxscript", "onnxruntime")
+    found = {}
+    for name in names:
+        try:
+            found[name] = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            found[name] = "not installed"
+    return found | {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": str(torch.get_num_threads()),
+    }
+
+
+def describe(
+    network: Network,
+    *,
+    coverage: float | None,
+    calibrated_on: int,
+    data: Mapping[str, Any],
+    recipe: Mapping[str, Any],
+    ids: list[str],
+) -> dict[str, Any]:
+    """The manifest before anything is measured and before the goldens."""
+    parts = parts_of(network)
+    specs = specs_of(network)
+    state = network.start(1)
+    labels = [label for target in network.targets for label in target.settings.get("labels", ())]
+    return {
+        "format": FORMAT,
+        "inputs": {
+            given.name: {
+                "modality": given.modality,
+                "columns": list(given.columns),
+                "settings": given.settings,
+                "tensors": {
+                    name: {"dtype": spec.dtype, "axes": list(spec.axes)} for name, spec in specs[given.name].items()
+                },
+                "optional": given.optional,
+                "parts": parts[given.name],
+            }
+            for given in network.inputs
+        },
+        "targets": {
+            target.name: {
+                "task": target.task,
+                "settings": target.settings,
+                "causal": registry.task(target.task).causal,
+            }
+            for target in network.targets
+        },
+        "state": {
+            name: {
+                "dtype": str(value.numpy().dtype),
+                "axes": ["B" if axis == 0 else (size or f"P{axis}") for axis, size in enumerate(value.shape)][1:],
+            }
+            for name, value in state.items()
+        },
+        "ids": ids,
+        "coverage": coverage,
+        "calibrated_on": calibrated_on,
+        "measured": {},
+        "data": dict(data),
+        "recipe": dict(recipe),
+        "versions": versions(),
+        "licence": "Yours: the file holds what was learnt from your data. The code that made it is Apache-2.0.",
+        "use": "Predicts "
+        + ", ".join(target.name for target in network.targets)
+        + f" from {', '.join(given.name for given in network.inputs)}"
+        + (f" as one of: {', '.join(map(str, labels[:20]))}" if labels else "")
+        + ". Made for data like those it was trained on.",
+        "limits": [
+            "Figures hold for data drawn as the test data were; another place, time or device needs a new measurement.",
+            "The stated coverage is an average over all examples, not a promise for each group or each label.",
+            "Reasons say what moved this network's answer, not what causes what in the world.",
+        ],
+        "inside": "Weights; of number and date columns the quantiles of the fit split; of category columns the words "
+        "met at least 5 times there, with counts; label names; projected vectors of at most 2,000 examples. No row.",
+        "steps": STEPS,
+        "goldens": {},
+    }
+
+
+def golden_inputs(network: Network) -> dict[str, NDArray[Any]]:
+    """Four made-up examples as a session takes them, reasons asked for."""
+    raw = sample(network, 4, seed=4, longest=None)
+    sizes = [
+        [np.shape(one) for one in values] for tensors in raw.values() for values in tensors.values()
+    ]
+    rows = 4 if all(len(set(found)) == 1 for found in sizes) else 1
+    return feed(network, raw, rows, explain=True)
+
+
+def goldens(inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
+    """As JSON; nan is null."""
+    return {
+        "inputs": {name: _nested(value) for name, value in inputs.items()},
+        "outputs": {name: _nested(value) for name, value in outputs.items()},
+        "tolerance": 1e-5,
+    }
+
+
+def _nested(value: NDArray[Any]) -> Any:
+    if value.dtype.kind == "f":
+        return np.where(np.isnan(value), None, value.astype(np.float64).astype(object)).tolist()
+    return value.tolist()
+
+
+def write(model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None:
+    """Put the manifest into the metadata of the model, in place of the one before."""
+    del model.metadata_props[:]
+    text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    onnx.helper.set_model_props(model, {"learnt": text})

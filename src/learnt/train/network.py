@@ -1,0 +1,158 @@
+"""The network of a run: prepare -> encode -> fuse -> heads, built from settings alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from learnt import registry
+from learnt.contracts import Features, Settings, Shape, Tensors
+from learnt.errors import RequestError
+from learnt.nets.fuse import Fuse, pooled
+
+
+@dataclass(frozen=True)
+class Input:
+    """One input of the network: which modality reads it, from which columns, with what settings."""
+
+    name: str
+    modality: str
+    columns: tuple[str, ...]
+    settings: Settings
+
+    @property
+    def optional(self) -> bool:
+        """True: an example may come without it, and says so by `<name>.present`."""
+        return not registry.modality(self.modality).joins
+
+
+@dataclass(frozen=True)
+class Target:
+    """One target: which task learns it, with what settings."""
+
+    name: str
+    task: str
+    settings: Settings
+
+
+def of_input(tensors: Tensors, name: str) -> dict[str, Tensor]:
+    """The tensors of one input, its prefix taken off."""
+    return {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")}
+
+
+class Network(nn.Module):
+    """Raw tensors named `<input>.<tensor>` -> head outputs of every target, the fused vector, the next state."""
+
+    def __init__(self, inputs: Sequence[Input], targets: Sequence[Target], sizes: Mapping[str, Any]) -> None:
+        super().__init__()
+        self.inputs, self.targets = tuple(inputs), tuple(targets)
+        modalities = [registry.modality(given.modality) for given in inputs]
+        tasks = [registry.task(wanted.task) for wanted in targets]
+        causal = any(task.causal for task in tasks)
+        pairs = list(zip(modalities, inputs, strict=True))
+        self.prepare = nn.ModuleList(modality.prepare(given.settings) for modality, given in pairs)
+        self.occlude: Any = nn.ModuleList(modality.occlude(given.settings) for modality, given in pairs)  # type: ignore[misc]
+        self.encoders: Any = nn.ModuleList(
+            modality.encoder(given.settings, int(sizes["width"]), causal)  # type: ignore[misc]
+            for modality, given in pairs
+        )
+        widths = [encoder.widths for encoder in self.encoders]
+        self.fuse = Fuse(
+            widths,
+            [getattr(encoder, "blocks", None) or [_vector_width(encoder.widths)] for encoder in self.encoders],
+            [given.optional for given in inputs],
+            width=int(sizes["width"]),
+            depth=int(sizes["depth"]),
+            members=int(sizes["members"]),
+            dropout=float(sizes["dropout"]),
+        )
+        for task, wanted in zip(tasks, targets, strict=True):
+            if not task.needs & set(self.fuse.widths):
+                raise RequestError(
+                    f"{wanted.task} needs {' or '.join(sorted(task.needs))}, and these inputs give only "
+                    f"{', '.join(sorted(self.fuse.widths))}. Choose other inputs with --inputs or another --task."
+                )
+        self.heads = nn.ModuleList(
+            task.head(wanted.settings, self.fuse.widths, self.fuse.members)
+            for task, wanted in zip(tasks, targets, strict=True)
+        )
+
+    def keep(self, chosen: Sequence[int]) -> None:
+        """Leave only the chosen members of trunk and heads."""
+        self.fuse.keep(chosen)
+        for head in self.heads:
+            if hasattr(head, "keep"):
+                head.keep(chosen)
+
+    def ready(self, raw: Tensors) -> list[dict[str, Tensor]]:
+        """Prepared tensors of each input."""
+        return [
+            module({key: value for key, value in of_input(raw, given.name).items() if key != "present"})
+            for module, given in zip(self.prepare, self.inputs, strict=True)
+        ]
+
+    def present(self, raw: Tensors) -> list[Tensor | None]:
+        """bool [B] for each input that may be absent."""
+        return [raw.get(f"{given.name}.present") for given in self.inputs]
+
+    def think(
+        self, prepared: Sequence[Tensors], present: Sequence[Tensor | None], state: Tensors
+    ) -> tuple[list[dict[str, Tensor]], Tensor, dict[str, Tensor]]:
+        """Prepared tensors -> outputs of each head [B, K, ...], vector [B, D], next state."""
+        features: list[Features] = []
+        following: dict[str, Tensor] = {}
+        for place, encoder in enumerate(self.encoders):
+            given, after = encoder(prepared[place], of_input(state, str(place)))
+            features.append(given)
+            following |= {f"{place}.{key}": value for key, value in after.items()}
+        fused = self.fuse(features, present)
+        vector = fused[Shape.VECTOR]
+        return [head(fused) for head in self.heads], pooled({Shape.VECTOR: vector.mean(1)}), following
+
+    def forward(self, raw: Tensors, state: Tensors) -> tuple[list[dict[str, Tensor]], Tensor, dict[str, Tensor]]:
+        return self.think(self.ready(raw), self.present(raw), state)
+
+    def start(self, batch: int) -> dict[str, Tensor]:
+        """The empty state of all encoders."""
+        return {
+            f"{place}.{key}": value
+            for place, encoder in enumerate(self.encoders)
+            for key, value in encoder.start(batch).items()
+        }
+
+
+def sizes_for(inputs: Sequence[Input], rows: int) -> dict[str, Any]:
+    """Sizes and rates: the table's where all inputs are one, else those of the other input that asks for most width."""
+    sizes: dict[str, Any] = {
+        "width": 64, "depth": 0, "members": 1, "dropout": 0.0,
+        "batch": 64, "epochs": 40, "rate": 2e-3, "decay": 1e-2,
+    }  # fmt: skip
+    modalities = [registry.modality(given.modality) for given in inputs]
+    for modality in sorted(modalities, key=lambda modality: not modality.joins):
+        sizes |= modality.suggest(rows)
+    if len(inputs) > 1 and sizes["depth"] == 0:
+        sizes |= {"depth": 1}
+    return sizes
+
+
+def seeded(seed: int, *purpose: int | str) -> int:
+    """A 63-bit seed: a function of the run's seed and the purpose, the same on every machine."""
+    from hashlib import sha256
+
+    digest = sha256("/".join(str(part) for part in (seed, *purpose)).encode()).digest()
+    return int.from_bytes(digest[:8], "big") >> 1
+
+
+def build(inputs: Sequence[Input], targets: Sequence[Target], sizes: Mapping[str, Any], seed: int) -> Network:
+    """A fresh network: its weights are a function of settings, sizes and seed."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seeded(seed, "weights"))
+        return Network(inputs, targets, sizes)
+
+
+def _vector_width(widths: Mapping[Shape, int]) -> int:
+    return widths[Shape.VECTOR] if Shape.VECTOR in widths else next(iter(widths.values()))

@@ -1,0 +1,79 @@
+"""A budget in minutes becomes a number of steps, once, before the first step. The only place where training is timed."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+
+from learnt import registry
+from learnt.errors import RequestError
+from learnt.train.batches import Examples, Rows
+from learnt.train.loop import Plan, evaluate, member_loss
+from learnt.train.network import Network
+
+TRIED = 5
+"""Steps that are timed."""
+PER_EPOCH = 1
+"""Evaluations an epoch, unless epochs are very short."""
+
+
+def plan(
+    network: Network, examples: Examples, rows: Rows, stop: Rows, sizes: Mapping[str, Any], seed: int, seconds: float
+) -> Plan:
+    """As many epochs as proved enough for this kind of input, or fewer if `seconds` do not allow them."""
+    batch = min(int(sizes["batch"]), max(1, len(rows)))
+    per_epoch = len(examples.epoch(rows, batch, seed, 0))
+    wanted = int(sizes["epochs"] * per_epoch)
+    every = max(per_epoch, -(-wanted // 100))
+    step, evaluation = _timed(network, examples, rows, stop, batch, seed)
+    affordable = int(seconds / (step + evaluation / every))
+    if affordable < TRIED:
+        raise RequestError(
+            f"A step takes {step:.1f} s here, so {seconds:.0f} s are too few to learn anything. Give more time with "
+            "--budget, for example --budget 10m."
+        )
+    steps = min(wanted, affordable)
+    return Plan(
+        seed=seed,
+        steps=steps,
+        batch=batch,
+        rate=float(sizes["rate"]),
+        decay=float(sizes["decay"]),
+        every=min(every, steps),
+        patience=int(sizes.get("patience", 12)),
+        average=float(sizes.get("average", 0.99)),
+    )
+
+
+def _timed(
+    network: Network, examples: Examples, rows: Rows, stop: Rows, batch: int, seed: int
+) -> tuple[float, float]:
+    """Seconds of one step and of one evaluation, on a copy of the network."""
+    trial = copy.deepcopy(network).train()
+    tasks = [registry.task(target.task) for target in trial.targets]
+    optimiser = torch.optim.AdamW(trial.parameters(), lr=0.0)
+    batches = examples.epoch(rows, batch, seed, 0)
+    began = time.perf_counter()
+    for place in range(TRIED + 1):
+        if place == 1:
+            began = time.perf_counter()
+        raw, targets = examples.batch(batches[place % len(batches)])
+        outputs, _, _ = trial(raw, trial.start(len(batches[place % len(batches)])))
+        loss = torch.stack(
+            [
+                member_loss(task, given, targets[target.name]).mean()
+                for task, target, given in zip(tasks, trial.targets, outputs, strict=True)
+            ]
+        ).sum()
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        optimiser.step()
+    step = (time.perf_counter() - began) / TRIED
+    began = time.perf_counter()
+    if len(stop):
+        evaluate(trial, examples, stop, tasks)
+    return step, time.perf_counter() - began

@@ -1,0 +1,127 @@
+"""Sister networks: the same recipe on other rows, to say what one file cannot say of itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.contracts import Arrays, Cells, Settings
+from learnt.stats import familiarity
+from learnt.train import filling
+from learnt.train.batches import Examples, Rows
+from learnt.train.export import freeze, neutral
+from learnt.train.learning import Asked, learn
+from learnt.train.loop import Plan, Say, fit
+from learnt.train.network import Network, Target, build
+
+
+@dataclass(frozen=True)
+class Sister:
+    """What a sister said of the rows held out from it, and how long its training paid."""
+
+    held: Rows
+    outputs: Arrays
+    """As the file's: `<target>.<name>`, `vector`, `unfamiliar`."""
+    targets: tuple[Target, ...]
+    steps: int
+    calibrated_on: int
+    plain: tuple[NDArray[np.float64], NDArray[np.float64]]
+    """Features for a baseline: of its fit rows, of the rows held out."""
+    truths: Mapping[str, Any]
+    """Encoded targets of its fit rows."""
+
+
+def sister(
+    columns: Mapping[str, Cells],
+    asked: Asked,
+    rows: tuple[Rows, Rows, Rows],
+    sizes: Mapping[str, Any],
+    plan: Plan,
+    wishes: Settings,
+    extra: Mapping[str, Settings],
+    folder: Path | None,
+    resume: bool,
+    say: Say,
+) -> Sister:
+    """Train on `rows` = (fit, stop, held out); calibrated on its stop rows, which choose nothing but when to stop."""
+    own, stop, held = rows
+    known = learn(columns, asked, own, extra=extra)
+    network = build(known.inputs, known.targets, sizes, plan.seed)
+    trained = fit(network, known.fed, own, stop, plan, folder, resume, say)
+    frozen = freeze(trained.network)
+
+    def run(chosen: Rows, constants: Arrays) -> Arrays:
+        return outputs_of(frozen, known.fed, chosen, constants)
+
+    bank = filling.bank_rows(known.targets, known.examples.targets, own, plan.seed)
+    constants = filling.constants(
+        known.targets, known.examples.targets, neutral(frozen, len(bank)), run, bank, stop, {}, wishes
+    )
+    plain = plain_features(known.inputs, known.raw)
+    return Sister(
+        held=held,
+        outputs=outputs_of(frozen, known.fed, held, constants),
+        targets=known.targets,
+        steps=trained.step,
+        calibrated_on=len(stop),
+        plain=(plain[own], plain[held]),
+        truths={
+            name: {key: values[own] if isinstance(values, np.ndarray) else [values[i] for i in own] for key, values in raw.items()}
+            for name, raw in known.examples.targets.items()
+        },
+    )
+
+
+@torch.no_grad()
+def outputs_of(network: Network, examples: Examples, rows: Rows, constants: Arrays) -> dict[str, NDArray[Any]]:
+    """What the network says of these rows with these constants, under the names of the file (without reasons)."""
+    network.eval()
+    held = {name: torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
+    parts: list[tuple[Rows, dict[str, NDArray[Any]]]] = []
+    for chunk in examples.chunks(rows):
+        raw, _ = examples.batch(chunk)
+        outputs, vector, _ = network(raw, network.start(len(chunk)))
+        said = {"vector": vector}
+        for target, given in zip(network.targets, outputs, strict=True):
+            task = registry.task(target.task)
+            start = len(target.name) + 1
+            own = {key[start:]: value for key, value in held.items() if key.startswith(f"{target.name}.")}
+            named = task.deploy(target.settings)(task.merge(given), own)
+            said |= {f"{target.name}.{name}": value for name, value in named.items()}
+        parts.append((chunk, {name: value.numpy() for name, value in said.items()}))
+    place = {int(row): at for at, row in enumerate(rows)}
+    order = np.argsort([place[int(row)] for chunk, _ in parts for row in chunk], kind="stable")
+    joined = {name: _joined([said[name] for _, said in parts])[order] for name in parts[0][1]}
+    confidence = np.min([joined[f"{target.name}.confidence"] for target in network.targets], axis=0)
+    unfamiliar = {key.removeprefix("unfamiliar."): v for key, v in constants.items() if key.startswith("unfamiliar.")}
+    return joined | {"unfamiliar": familiarity.apply(joined["vector"], confidence, unfamiliar)}
+
+
+def plain_features(inputs: Any, raw: Mapping[str, Any]) -> NDArray[np.float64]:
+    """[N, F] features of all inputs side by side, for a baseline."""
+    found = []
+    for given in inputs:
+        start = len(given.name) + 1
+        own = {key[start:]: value for key, value in raw.items() if key.startswith(f"{given.name}.")}
+        here = own.pop("present", None)
+        features = registry.modality(given.modality).plain(own, given.settings)
+        found.append(features if here is None else np.where(here[:, None], features, np.nan))
+    return np.concatenate(found, 1)
+
+
+def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
+    """Batches one after the other; where they differ in the size of an axis the short ones end in zeros."""
+    shape = [max(part.shape[axis] for part in parts) for axis in range(1, parts[0].ndim)]
+    whole = np.zeros((sum(len(part) for part in parts), *shape), parts[0].dtype)
+    start = 0
+    for part in parts:
+        whole[(slice(start, start + len(part)), *(slice(size) for size in part.shape[1:]))] = part
+        start += len(part)
+    return whole

@@ -1,0 +1,147 @@
+"""`train`, `audit`, `walk`: one example's whole way, step by step. Orchestration, no arithmetic."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from learnt.errors import MissingExtra, RequestError
+
+if TYPE_CHECKING:
+    from learnt.artifact.artifact import Artifact
+    from learnt.contracts import Finding
+    from learnt.report import Report
+
+Tell = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """What a training or an audit left behind. `metrics` and `findings` are those of report.json."""
+
+    folder: Path
+    document: Mapping[str, Any]
+    artifact: Artifact
+    findings: Sequence[Finding] = field(repr=False)
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Name -> value, low, high, n; by target first when there are several."""
+        metrics: Mapping[str, Any] = self.document["metrics"]
+        return metrics
+
+    @property
+    def report(self) -> Report:
+        """The page, to be saved anywhere."""
+        from learnt.report import Report
+
+        return Report(self.document)
+
+
+def train(
+    data: Any,
+    *,
+    target: str | Sequence[str],
+    task: str | None = None,
+    inputs: Sequence[str] | None = None,
+    drop: Sequence[str] = (),
+    group: str | None = None,
+    time: str | None = None,
+    sensitive: Sequence[str] = (),
+    weight: str | None = None,
+    test: Any = None,
+    coverage: float | None = None,
+    ask: str = "fast",
+    out: str | Path | None = None,
+    budget: str | float | None = None,
+    size: str = "small",
+    seed: int | None = None,
+    recipe: str | Path | Mapping[str, Any] | None = None,
+    resume: bool = False,
+    say: Tell = lambda _line: None,
+) -> Run:
+    """Train a network on labelled examples and write one file that predicts, doubts and explains.
+
+    `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `budget`: seconds, or "3m". `recipe`: a
+    recipe.yaml of an earlier run, whose sizes, rates and number of steps are taken over. `say` is told what goes on,
+    line by line. Raises RequestError for a wrong request, DataError for data that cannot be used, MissingExtra without
+    the training packages.
+    """
+    try:
+        from learnt.running import Running
+    except ModuleNotFoundError as error:
+        raise MissingExtra(str(error.name), "train", "Training") from None
+    began = clock.monotonic()
+    running = Running.begin(
+        data,
+        out=out,
+        recipe=recipe,
+        resume=resume,
+        say=say,
+        asked={
+            "target": [target] if isinstance(target, str) else list(target),
+            "task": task,
+            "inputs": None if inputs is None else list(inputs),
+            "drop": list(drop),
+            "group": group,
+            "time": time,
+            "sensitive": list(sensitive),
+            "weight": weight,
+            "coverage": coverage,
+            "budget": budget,
+            "size": size,
+            "seed": seed,
+        },
+        test=test,
+    )
+    running.learn()
+    running.sisters()
+    running.fit()
+    running.export()
+    running.measure()
+    running.ask(ask)
+    document = running.report(clock.monotonic() - began)
+    return Run(running.folder, document, running.artifact, running.findings)
+
+
+def audit(
+    model: str | Path,
+    data: Any,
+    *,
+    target: str | Sequence[str] | None = None,
+    ask: str = "all",
+) -> Run:
+    """Ask the questions of trust of a file on new labelled data, without torch.
+
+    `model` is a model.onnx or the folder of a run. `target` names the columns with the truth where they are called
+    otherwise than the file's targets. Raises RequestError when no column holds the truth.
+    """
+    from learnt.artifact.artifact import Artifact
+    from learnt.asking import audited
+    from learnt.data import sources
+
+    path = Path(model)
+    path = path / "model.onnx" if path.is_dir() else path
+    artifact = Artifact.open(path)
+    columns = sources.read(data)
+    given = [target] if isinstance(target, str) else target
+    document, findings = audited(artifact, columns, given, ask, str(path))
+    return Run(path.parent, document, artifact, findings)
+
+
+def walk(data: Any, target: str | Sequence[str], row: int = 0) -> str:
+    """One example through every step before the network, aloud: what was guessed, read, prepared and encoded.
+
+    Raises RequestError for a row that is not there.
+    """
+    from learnt.data.collecting import collect
+    from learnt.walking import steps
+
+    names = [target] if isinstance(target, str) else list(target)
+    collected = collect(data, target=names, group=None, time=None, seed=0)
+    if not 0 <= row < collected.rows:
+        raise RequestError(f"No row {row}; the data have rows 0 to {collected.rows - 1}.")
+    return "\n".join(steps(collected, row))

@@ -1,0 +1,1 @@
+"""One file per question of trust; each sees evidence and nothing else."""

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from typing import Any
+
+from learnt.artifact.card import show
+from small import file
+
+
+def test_a_card_says_what_must_be_known() -> None:
+    card = show(file.manifest())
+    for line in (
+        "Predicts colour (which): blue, red",
+        "table (pair): left, right, sort",
+        "note (letters, may be absent)",
+        "n = 400",
+        "0.85 to 0.94",
+        "chosen on 120 examples, for a coverage of 90%",
+        "Limit: knows two colours",
+        "Of that data it holds: the words more, less",
+        "Learnt from 1,000 examples",
+        'learnt.load(MODEL).predict({"left": ..., "right": ..., "sort": ..., ...})',
+    ):
+        assert line in card
+
+
+def test_a_card_is_never_long() -> None:
+    described = file.manifest()
+    target = {"task": "which", "settings": {"labels": ["label number"] * 300}}
+    figure = {"value": 1.0, "low": 0.0, "high": 1.0, "n": 3, "source": "sisters"}
+    described |= {
+        "targets": {f"target {place}": target for place in range(50)},
+        "inputs": {
+            f"input {place}": {**described["inputs"]["table"], "columns": ["a long column"] * 200}
+            for place in range(50)
+        },
+        "measured": {f"target {place}": {f"metric {k}": figure for k in range(30)} for place in range(50)},
+        "limits": ["a limit of many words " * 30] * 50,
+        "use": "word " * 500,
+        "inside": "word " * 500,
+        "licence": "word " * 500,
+        "versions": {f"package {place}": "1" for place in range(50)},
+    }
+    lines = show(described).splitlines()
+    assert len(lines) <= 60
+    assert max(map(len, lines)) <= 110
+
+
+def test_a_thin_manifest_has_a_card() -> None:
+    thin: dict[str, Any] = {name: file.manifest()[name] for name in ("format", "inputs", "targets")}
+    assert "Measured: nothing" in show({**thin, "coverage": None, "calibrated_on": 0})
+
+
+def test_a_card_writes_no_control_characters() -> None:
+    assert "\x1b" not in show(file.manifest() | {"use": "\x1b[31mred", "licence": "\x1b]0;title\x07"})

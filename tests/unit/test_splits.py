@@ -1,0 +1,191 @@
+from __future__ import annotations
+
+from itertools import pairwise
+
+import numpy as np
+import pytest
+
+from learnt.data import splits
+from learnt.errors import DataError
+
+LARGE = 4000
+
+
+def parts(found: splits.Splits) -> list[np.ndarray]:
+    return [getattr(found, name) for name in splits.PARTS]
+
+
+def shares(found: splits.Splits) -> list[float]:
+    sizes = np.array([len(part) for part in parts(found)])
+    return (sizes / sizes.sum()).round(2).tolist()
+
+
+def check_partition(found: splits.Splits, rows: int) -> None:
+    joined = np.concatenate(parts(found))
+    assert joined.dtype == np.int64
+    assert np.array_equal(np.sort(joined), np.arange(rows))
+    assert all((np.diff(part) > 0).all() for part in parts(found))
+
+
+def test_large_data_are_cut_seven_one_one_one() -> None:
+    found = splits.split(LARGE, 0)
+    check_partition(found, LARGE)
+    assert shares(found) == [0.7, 0.1, 0.1, 0.1]
+    assert not found.small
+    assert found.folds == []
+
+
+def test_the_split_is_a_function_of_the_seed() -> None:
+    one, again, other = (splits.split(LARGE, seed) for seed in (1, 1, 2))
+    assert all(np.array_equal(a, b) for a, b in zip(parts(one), parts(again), strict=True))
+    assert not np.array_equal(one.test, other.test)
+
+
+def test_labels_keep_their_shares() -> None:
+    labels = np.where(np.arange(LARGE) % 50 == 0, "rare", "common")
+    found = splits.split(LARGE, 3, labels=labels)
+    for part in parts(found):
+        assert abs((labels[part] == "rare").mean() - 0.02) < 0.004
+
+
+def test_every_label_reaches_fit_and_a_single_example_is_refused() -> None:
+    labels = ["a"] * (LARGE - 4) + ["b", "b", "c", "c"]
+    for seed in range(20):
+        fit = splits.split(LARGE, seed, labels=labels).fit
+        assert {labels[row] for row in fit} == {"a", "b", "c"}
+    with pytest.raises(DataError, match="Fewer than 2 examples have the label 'c'"):
+        splits.split(LARGE - 1, 0, labels=labels[:-1])
+
+
+def test_numbers_with_many_values_are_not_stratified() -> None:
+    values = np.random.default_rng(0).normal(size=LARGE)
+    assert shares(splits.split(LARGE, 0, labels=values)) == [0.7, 0.1, 0.1, 0.1]
+
+
+def test_a_group_stays_together_and_labels_keep_about_their_shares() -> None:
+    rng = np.random.default_rng(0)
+    groups = rng.integers(0, 400, LARGE)
+    labels = np.where(rng.random(LARGE) < 0.3, "yes", "no")
+    found = splits.split(LARGE, 0, labels=labels, groups=groups)
+    check_partition(found, LARGE)
+    sides = [set(groups[part]) for part in parts(found)]
+    assert sum(map(len, sides)) == len(set(groups))
+    np.testing.assert_allclose(shares(found), [0.7, 0.1, 0.1, 0.1], atol=0.02)
+    for part in parts(found):
+        assert abs((labels[part] == "yes").mean() - 0.3) < 0.05
+    alone = splits.split(LARGE, 0)
+    assert any(len(set(groups[alone.fit]) & set(groups[alone.test])) for _ in [0])
+
+
+def test_rows_without_a_group_are_groups_of_their_own() -> None:
+    groups = ["" if row % 2 else "g1" for row in range(LARGE)]
+    found = splits.split(LARGE, 0, groups=groups)
+    check_partition(found, LARGE)
+    assert all(len(part) for part in parts(found))
+
+
+def test_too_few_groups_are_refused() -> None:
+    with pytest.raises(DataError, match="2 groups cannot be shared among 4 parts"):
+        splits.split(LARGE, 0, groups=[row % 2 for row in range(LARGE)])
+
+
+def test_time_goes_from_fit_to_test() -> None:
+    times = np.random.default_rng(0).permutation(LARGE).astype(float)
+    found = splits.split(LARGE, 0, times=times)
+    check_partition(found, LARGE)
+    assert shares(found) == [0.7, 0.1, 0.1, 0.1]
+    ends = [(times[part].min(), times[part].max()) for part in parts(found)]
+    assert all(before[1] < after[0] for before, after in pairwise(ends))
+
+
+def test_dates_are_times_and_a_missing_one_is_oldest() -> None:
+    days = np.datetime64("2020-01-01") + np.arange(LARGE)
+    times = [str(day) for day in days]
+    times[-1] = ""
+    found = splits.split(LARGE, 0, times=times)
+    assert LARGE - 1 in found.fit
+    assert LARGE - 2 in found.test
+    assert "1 rows have no time" in found.notes[0]
+    with pytest.raises(DataError, match=r"'soon' in row 3"):
+        splits.split(LARGE, 0, times=[*times[:2], "soon", *times[3:]])
+
+
+def test_groups_by_time_stay_together() -> None:
+    groups = np.arange(LARGE) // 7
+    found = splits.split(LARGE, 0, groups=groups, times=np.arange(LARGE, dtype=float))
+    assert sum(len(set(groups[part])) for part in parts(found)) == len(set(groups))
+    assert found.fit.max() < found.test.min()
+
+
+def test_a_label_that_comes_after_fit_is_noted() -> None:
+    labels = ["old"] * (LARGE - 100) + ["new"] * 100
+    found = splits.split(LARGE, 0, labels=labels, times=np.arange(LARGE, dtype=float))
+    assert any("'new'" in note for note in found.notes)
+
+
+def test_a_brought_test_set_is_the_test_part() -> None:
+    found = splits.split(LARGE + 500, 0, labels=["a", "b"] * 2250, test_rows=500)
+    check_partition(found, LARGE + 500)
+    assert np.array_equal(found.test, np.arange(LARGE, LARGE + 500))
+    assert [len(found.fit), len(found.stop), len(found.calibrate)] == [3200, 400, 400]
+
+
+@pytest.mark.parametrize("kind", ["plain", "labels", "groups", "times"])
+def test_small_data_are_held_out_once_each_in_five_folds(kind: str) -> None:
+    rows = 300
+    groups = np.arange(rows) // 3
+    labels = np.where(np.arange(rows) % 60 == 0, "rare", "common")
+    asked = {
+        "plain": {},
+        "labels": {"labels": labels},
+        "groups": {"groups": groups, "labels": labels},
+        "times": {"times": np.arange(rows, dtype=float)},
+    }[kind]
+    found = splits.split(rows, 0, **asked)  # type: ignore[arg-type]
+    check_partition(found, rows)
+    assert found.small
+    assert len(found.test) == 0
+    assert len(np.intersect1d(found.final, found.calibrate)) == 0
+    assert len(found.final) + len(found.calibrate) == rows
+    assert len(found.folds) == 5
+    assert np.array_equal(np.sort(np.concatenate([held for *_, held in found.folds])), np.arange(rows))
+    for fit, stop, held in found.folds:
+        assert np.array_equal(np.sort(np.concatenate([fit, stop, held])), np.arange(rows))
+        assert len(stop) > 10
+        if kind == "labels":
+            assert {"rare", "common"} == set(labels[held])
+        if kind in ("labels", "groups"):
+            assert {"rare", "common"} == set(labels[fit])
+        if kind == "groups":
+            assert not set(groups[held]) & set(groups[np.concatenate([fit, stop])])
+
+
+def test_small_data_with_a_brought_test_set_keep_it_out_of_the_folds() -> None:
+    found = splits.split(150, 0, test_rows=50)
+    assert np.array_equal(found.test, np.arange(100, 150))
+    assert max(int(fold.max()) for folds in found.folds for fold in folds) < 100
+
+
+def test_too_few_rows_are_refused() -> None:
+    with pytest.raises(DataError, match="There are 9 rows"):
+        splits.split(9, 0)
+    check_partition(splits.split(10, 0), 10)
+
+
+def test_duplicates_across_the_split_are_counted() -> None:
+    found = splits.split(LARGE, 0)
+    unique = {"a": list(range(LARGE)), "b": ["x"] * LARGE}
+    assert splits.duplicates(unique, found) == {"stop": 0, "calibrate": 0, "test": 0, "across": 0}
+    doubled = list(range(LARGE))
+    for place in (0, 1, 2):
+        doubled[found.test[place]] = doubled[found.fit[place]]
+    doubled[found.stop[0]] = doubled[found.fit[5]]
+    counted = splits.duplicates({"a": np.array(doubled), "b": ["x"] * LARGE}, found)
+    assert counted == {"stop": 1, "calibrate": 0, "test": 3, "across": 3}
+    assert splits.duplicates({"a": [[value] for value in doubled]}, found) == counted
+
+
+def test_duplicates_of_small_data_are_those_across_the_folds() -> None:
+    found = splits.split(100, 0)
+    assert splits.duplicates({"a": ["same"] * 100}, found)["across"] == 100
+    assert splits.duplicates({"a": list(range(100))}, found)["across"] == 0

@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from learnt.contracts import Evidence, Finding, Tools
+from learnt.trust.baseline import Baseline
+from small.evidence import classified, drawn, numbers, overconfident
+
+
+def _ask(evidence: Evidence, other: Evidence | None) -> Finding:
+    tools = Tools() if other is None else Tools(baseline=lambda: ("gradient boosting", other))
+    (finding,) = Baseline().ask(evidence, tools)
+    return finding
+
+
+def _blurred(p: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
+    worse = np.log(p) + noise * np.random.default_rng(seed).normal(size=p.shape)
+    return np.exp(worse) / np.exp(worse).sum(axis=1, keepdims=True)
+
+
+def test_a_better_network_is_said_to_be_better_and_by_how_much():
+    p, truth = drawn(800, 4, seed=0)
+    finding = _ask(classified(p, truth), classified(_blurred(p, 1.5), truth))
+    assert finding.grade == "fine"
+    assert finding.sentence.startswith("The network is better than gradient boosting")
+    assert finding.interval[0] > 0
+
+
+def test_a_worse_network_is_not_worth_it():
+    p, truth = drawn(800, 4, seed=0)
+    finding = _ask(classified(_blurred(p, 1.5), truth), classified(p, truth))
+    assert finding.grade == "bad"
+    assert "deep learning is not worth it here" in finding.sentence
+    assert "gradient boosting" in finding.act
+
+
+def test_equals_cannot_be_told_apart():
+    grades = []
+    for seed in range(20):
+        p, truth = drawn(800, 4, seed)
+        pair = (classified(_blurred(p, 0.3, seed), truth), classified(_blurred(p, 0.3, seed + 100), truth))
+        grades.append(_ask(*pair).grade)
+    assert grades.count("watch") >= 16
+
+
+def test_more_often_right_but_wrongly_sure_is_a_contradiction():
+    p, truth = drawn(3000, 4, seed=0)
+    finding = _ask(classified(overconfident(p, 6), truth), classified(_blurred(p, 0.8), truth))
+    assert finding.grade == "watch"
+    assert "each better at one thing" in finding.sentence
+
+
+def test_one_probability_of_zero_does_not_decide():
+    p, truth = drawn(800, 4, seed=0)
+    other = classified(_blurred(p, 1.5), truth)
+    given = other.verdicts.given.copy()
+    mine = classified(p, truth)
+    mine.verdicts.given[0] = 0.0
+    assert np.isfinite(given).all()
+    assert _ask(mine, other).grade == "fine"
+
+
+def test_numbers_are_compared_by_what_is_right():
+    rng = np.random.default_rng(0)
+    good, poor = (numbers((rng.random(600) < share) * 1.0, rng.random(600), atoms=3) for share in (0.9, 0.6))
+    finding = _ask(good, poor)
+    assert finding.grade == "fine"
+    assert finding.n == 200
+    assert "log score" not in finding.sentence
+
+
+def test_without_a_baseline_nothing_was_examined():
+    p, truth = drawn(100, 3, seed=0)
+    assert _ask(classified(p, truth), None).grade == "not examined"
+
+
+def test_few_or_other_examples_cannot_tell():
+    p, truth = drawn(100, 3, seed=0)
+    evidence = classified(p, truth)
+    few = evidence.take(np.arange(10))
+    assert _ask(few, few).grade == "cannot tell"
+    assert _ask(evidence, replace(evidence, ids=[f"x{i}" for i in range(100)])).grade == "cannot tell"

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from learnt.contracts import Tools
+from learnt.trust.calibration import Calibration
+from small.evidence import classified, drawn, numbers, overconfident
+
+
+def _ask(evidence):
+    (finding,) = Calibration().ask(evidence, Tools())
+    return finding
+
+
+def test_overconfidence_is_named_with_its_size():
+    p, truth = drawn(2000, 4, seed=0)
+    finding = _ask(classified(overconfident(p, 3.0), truth))
+    assert finding.grade == "bad"
+    assert "surer than it should be" in finding.sentence
+    assert finding.interval[0] < finding.value < finding.interval[1]
+    assert finding.harm > 0.5
+    assert "recalibrate" in finding.act
+
+
+def test_underconfidence_is_not_called_overconfidence():
+    p, truth = drawn(2000, 4, seed=0)
+    assert "less sure than it should be" in _ask(classified(overconfident(p, 0.4), truth)).sentence
+
+
+@pytest.mark.parametrize("n", [600, 2000])
+def test_a_calibrated_model_is_fine(n):
+    grades = [_ask(classified(*drawn(n, 4, seed=seed))).grade for seed in range(12)]
+    assert grades.count("fine") >= 11
+
+
+def test_the_interval_holds_the_true_error():
+    p, truth = drawn(300_000, 4, seed=5)
+    said = overconfident(p, 1.6)
+    whole = _ask(classified(said, truth)).value
+    hits = 0
+    for rows in np.split(np.arange(12_000), 20):
+        low, high = _ask(classified(said[rows], truth[rows])).interval
+        hits += low <= whole <= high
+    assert hits >= 17
+
+
+def test_rows_are_a_curve_whose_intervals_hold_the_diagonal():
+    finding = _ask(classified(*drawn(3000, 4, seed=1)))
+    assert finding.picture == "curve"
+    assert sum(row["n"] for row in finding.rows) == 3000
+    assert np.mean([row["low"] <= row["x"] <= row["high"] for row in finding.rows]) >= 0.7
+
+
+def test_answers_that_are_not_labels_and_have_many_atoms_are_judged_too():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(3000)
+    correct = (rng.random(3000) < confidence).astype(float)
+    assert _ask(numbers(correct, confidence, atoms=5)).grade == "fine"
+    finding = _ask(numbers(correct * 0.3, confidence, atoms=5))
+    assert finding.grade == "bad"
+    assert finding.n == 600
+
+
+def test_atoms_that_were_never_said_are_left_out():
+    rng = np.random.default_rng(0)
+    confidence = rng.random(800)
+    correct = (rng.random(800) < confidence).astype(float)
+    confidence[::4], correct[::4] = np.nan, 0.0
+    finding = _ask(numbers(correct, confidence))
+    assert (finding.grade, finding.n) == ("fine", 600)
+
+
+def test_few_examples_or_no_confidence_cannot_tell():
+    assert _ask(classified(*drawn(30, 3, seed=0))).grade == "cannot tell"
+    assert _ask(numbers(np.ones(200), np.full(200, np.nan))).grade == "cannot tell"
+    assert _ask(numbers(np.zeros(0), np.zeros(0))).grade == "cannot tell"

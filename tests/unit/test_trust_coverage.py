@@ -1,0 +1,88 @@
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from learnt.contracts import Evidence, Finding, Tools
+from learnt.stats import conformal
+from learnt.trust.coverage import Coverage
+from small.evidence import classified, drawn, numbers
+
+
+def _ask(evidence: Evidence) -> Finding:
+    (finding,) = Coverage().ask(evidence, Tools())
+    return finding
+
+
+def _sets(seed: int, calibrated_on: int = 500, n: int = 1000, slack: float = 0.0, **changes: Any) -> Evidence:
+    p, truth = drawn(calibrated_on + n, 4, seed, sharpness=1.0)
+    limit = conformal.threshold(conformal.scores(p[:calibrated_on], truth[:calibrated_on]), 0.9) - slack
+    p, truth = p[calibrated_on:], truth[calibrated_on:]
+    found = conformal.sets(p, limit)
+    covered = found[np.arange(n), truth].astype(float)
+    known: dict[str, Any] = {"covered": covered, "size": found.sum(axis=1).astype(float), "coverage": 0.9}
+    return classified(p, truth, calibrated_on=calibrated_on, **(known | changes))
+
+
+def test_sets_that_keep_their_promise_are_fine():
+    grades = [_ask(_sets(seed)).grade for seed in range(40)]
+    assert grades.count("fine") >= 36
+
+
+def test_sets_that_are_too_small_are_named():
+    finding = _ask(_sets(0, slack=0.1))
+    assert finding.grade == "bad"
+    assert finding.value < 0.85
+    assert finding.interval[1] < 0.9
+    assert "recalibrate" in finding.act
+
+
+def test_a_label_that_is_missed_more_than_the_others_is_named():
+    evidence = _sets(1)
+    missed = (evidence.verdicts.truth == 2) & (np.arange(1000) % 3 == 0)
+    extra = np.where(missed, 0.0, np.where(evidence.verdicts.truth == 2, evidence.verdicts.covered, 1.0))
+    p, truth = evidence.probability, evidence.verdicts.truth
+    finding = _ask(classified(p, truth, covered=extra, size=extra, coverage=0.9, calibrated_on=500))
+    assert finding.grade == "watch"
+    assert "'c'" in finding.sentence
+    assert {row["name"] for row in finding.rows} == set("abcd")
+
+
+def test_more_than_promised_is_no_fault():
+    finding = _ask(_sets(0, covered=np.ones(1000)))
+    assert (finding.grade, finding.value) == ("fine", 1.0)
+
+
+def test_few_calibration_examples_state_the_range_they_really_have():
+    finding = _ask(_sets(0, calibrated_on=50))
+    assert "82 to 96 %" in finding.sentence
+    assert "fix the promise only" not in _ask(_sets(0)).sentence
+
+
+@pytest.mark.parametrize("changes", [{"coverage": float("nan")}, {"covered": np.full(1000, np.nan)}])
+def test_without_sets_it_cannot_tell(changes):
+    assert _ask(_sets(0, **changes)).grade == "cannot tell"
+
+
+def test_under_twenty_calibration_examples_it_cannot_tell():
+    finding = _ask(_sets(0, calibrated_on=19))
+    assert finding.grade == "cannot tell"
+    assert "19 examples" in finding.sentence
+
+
+def test_ranges_of_numbers_are_judged_by_example_and_not_by_atom():
+    rng = np.random.default_rng(0)
+    covered = np.repeat((rng.random(60) < 0.85).astype(float), 50)
+    evidence = numbers(
+        covered, covered, 50, covered=covered, size=2 * np.ones(3000), coverage=0.9, calibrated_on=500
+    )
+    finding = _ask(evidence)
+    assert finding.grade == "fine"
+    assert finding.n == 60
+    assert "2 wide" in finding.sentence
+    alone = numbers(
+        covered, covered, 1, covered=covered, size=2 * np.ones(3000), coverage=0.9, calibrated_on=500
+    )
+    assert _ask(alone).grade != "fine"

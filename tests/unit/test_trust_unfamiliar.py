@@ -1,0 +1,72 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from learnt.contracts import Evidence, Finding, Tools
+from learnt.trust.unfamiliar import Unfamiliar
+from small.evidence import classified, drawn, numbers
+
+
+def _ask(evidence: Evidence) -> list[Finding]:
+    return list(Unfamiliar().ask(evidence, Tools()))
+
+
+def _evidence(seed: int, power: float = 1.0, n: int = 500) -> Evidence:
+    unfamiliar = np.random.default_rng([seed, 7]).random(n) ** power
+    return classified(*drawn(n, 3, seed), unfamiliar=unfamiliar, calibrated_on=1000)
+
+
+def test_familiar_examples_raise_no_alarm():
+    grades = [_ask(_evidence(seed))[0].grade for seed in range(40)]
+    assert grades.count("fine") >= 37
+
+
+def test_examples_from_elsewhere_are_noticed():
+    finding = _ask(_evidence(0, power=0.2))[0]
+    assert finding.grade == "bad"
+    assert finding.value > 0.15
+    assert "not like those" in finding.sentence
+    assert _ask(_evidence(0, power=0.6))[0].grade == "watch"
+
+
+def test_accuracy_that_falls_with_oddity_is_shown_by_fifths():
+    evidence = _evidence(0)
+    odd = evidence.unfamiliar > 0.8
+    fallen = replace(evidence.verdicts, correct=np.where(odd, np.arange(500) % 2, 1.0))
+    finding = _ask(replace(evidence, verdicts=fallen))[0]
+    assert [row["name"] for row in finding.rows][::4] == ["most familiar fifth", "oddest fifth"]
+    assert finding.rows[-1]["value"] < 0.7 < finding.rows[0]["value"]
+    assert "it is worse" in finding.sentence
+    level = replace(evidence.verdicts, correct=(np.random.default_rng(0).random(500) < 0.8) * 1.0)
+    assert "not surely worse" in _ask(replace(evidence, verdicts=level))[0].sentence
+
+
+def test_the_oddest_examples_are_listed_by_id():
+    evidence = _evidence(0)
+    table = _ask(evidence)[1]
+    assert table.picture == "table"
+    assert table.rows[0]["id"] == f"e{evidence.unfamiliar.argmax()}"
+    assert len(table.rows) == 10
+
+
+def test_without_percentiles_or_calibration_it_cannot_tell():
+    evidence = _evidence(0)
+    for changed in (
+        replace(evidence, unfamiliar=np.full(500, np.nan)),
+        replace(evidence, calibrated_on=0),
+        _evidence(0, n=10),
+    ):
+        (finding,) = _ask(changed)
+        assert finding.grade == "cannot tell"
+
+
+def test_answers_that_are_not_labels_and_examples_without_atoms_are_judged_too():
+    rng = np.random.default_rng(0)
+    evidence = numbers(rng.random(400), rng.random(400), atoms=4, calibrated_on=300)
+    assert len(_ask(evidence)[0].rows) == 5
+    empty = numbers(np.full(400, np.nan), rng.random(400), calibrated_on=300)
+    alarms, table = _ask(empty)
+    assert alarms.rows == []
+    assert np.isnan(table.rows[0]["right"])
