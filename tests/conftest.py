@@ -35,9 +35,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
     count = config.stash.get(_LEFT_OUT, 0)
     if count:
         which = "1 test on real data was" if count == 1 else f"{count} tests on real data were"
-        terminalreporter.write_line(
-            f"{which} left out: there is no ../shared/data, and LEARNT_DATA names no folder."
-        )
+        terminalreporter.write_line(f"{which} left out: there is no ../shared/data, and LEARNT_DATA names no folder.")
 
 
 @pytest.fixture(scope="session")

@@ -78,7 +78,9 @@ def audited(
     for name in given:
         if name not in columns:
             raise unknown("column", name, columns, "the data")
-    labelled = [row for row in range(len(columns[given[0]])) if not any(cells.is_missing(columns[n][row]) for n in given)]
+    labelled = [
+        row for row in range(len(columns[given[0]])) if not any(cells.is_missing(columns[n][row]) for n in given)
+    ]
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
     kept = {name: [values[row] for row in labelled] for name, values in columns.items()}
@@ -90,9 +92,7 @@ def audited(
     findings: list[Finding] = []
     metrics, labels = {}, {}
     for name, (task, settings) in artifact.tasks().items():
-        findings += ask_each(
-            questions(ask), evidence[name], tools(artifact, raw, truth, ids, groups, name)
-        )
+        findings += ask_each(questions(ask), evidence[name], tools(artifact, raw, truth, ids, groups, name))
         metrics[name] = measured(task, settings, evidence[name])
         labels[name] = [str(label) for label in settings.get("labels", ())]
     left_out = len(columns[given[0]]) - len(labelled)

@@ -1,8 +1,9 @@
 """The contracts between the parts: words, shapes and protocols. Knows no modality, no task and no question by name.
 
 An example goes this way. Cells are `read` into raw arrays on the host, `prepare` turns raw tensors into network
-tensors, an encoder turns those into features, `fuse` joins the inputs, a head says named outputs, `deploy` makes of them
-what the file says, `decode` makes predictions, `judge` makes verdicts, and the questions of trust see only evidence.
+tensors, an encoder turns those into features, `fuse` joins the inputs, a head says named outputs, `deploy` makes of
+them what the file says, `decode` makes predictions, `judge` makes verdicts, and the questions of trust see only
+evidence.
 Everything from `prepare` to `deploy` is inside the file; `read` and `decode` are the only steps outside.
 """
 
@@ -25,8 +26,8 @@ Cells = Sequence[Any]
 """One column of raw cells: text from a file, or Python values; None, "" and nan are missing."""
 Columns = Mapping[str, Cells]
 """The columns of one input by name, all of one length."""
-Raw = Mapping[str, Sequence[NDArray[Any]]]
-"""Tensor name -> one array per example. A dense array [N, ...] is such a sequence; a list may be ragged."""
+Raw = Mapping[str, Sequence[NDArray[Any]] | NDArray[Any]]
+"""Tensor name -> one array per example: a dense array [N, ...], or a sequence, which may be ragged."""
 Arrays = Mapping[str, NDArray[Any]]
 """Name -> array with a batch axis."""
 Tensors = Mapping[str, "Tensor"]
@@ -84,7 +85,11 @@ Parts = Sequence[Sequence[Piece]]
 
 
 class Encoder(Protocol):
-    """A torch module. `forward` may be called with any batch size, and any length of a dynamic axis."""
+    """A torch module. `forward` may be called with any batch size, and any length of a dynamic axis.
+
+    One whose vector stands for several things side by side (the columns of a table) may say so by `blocks`, the sizes
+    of their parts: members of the trunk then differ block by block.
+    """
 
     widths: Mapping[Shape, int]
     """The size D of each shape that it gives."""
@@ -202,7 +207,7 @@ class Task(Protocol):
         ...
 
     def head(self, settings: Settings, width: Mapping[Shape, int], members: int) -> nn.Module:
-        """Features -> named outputs [B, K, ...], K = members for vectors and 1 elsewhere. Knows `keep(members)` if K > 1."""
+        """Features -> named outputs [B, K, ...]; K = members for vectors, then it knows `keep(members)`, else 1."""
         ...
 
     def loss(self, outputs: Tensors, targets: Tensors) -> Tensor:
@@ -222,7 +227,10 @@ class Task(Protocol):
         ...
 
     def deploy(self, settings: Settings) -> nn.Module:
-        """forward(merged, constants) -> named outputs of the file [B, ...], `confidence` float [B] always among them."""
+        """forward(merged, constants) -> named outputs of the file [B, ...].
+
+        `confidence` float [B] in 0..1 is always among them; `decision` int64 [B] where what is said is a code.
+        """
         ...
 
     def calibrate(
@@ -251,11 +259,18 @@ class Task(Protocol):
 
 
 @runtime_checkable
+class Tempered(Protocol):
+    """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
+
+    logits: ClassVar[tuple[str, ...]]
+
+
+@runtime_checkable
 class Unrolls(Protocol):
     """A task that loops over the graph: generation, live transcription."""
 
     def unroll(self, step: Callable[[Arrays], Arrays], start: Arrays, settings: Settings) -> Iterator[Prediction]:
-        """`step` runs the file once on arrays without prefix and keeps the state; yields one prediction a row of `start`."""
+        """`step` runs the file once on arrays without prefix and keeps the state; one prediction a row of `start`."""
         ...
 
 
@@ -339,7 +354,7 @@ class Evidence:
         first = np.searchsorted(sorted_examples, examples, "left")
         count = np.searchsorted(sorted_examples, examples, "right") - first
         atoms = order[np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())]
-        taken = {
+        taken: dict[str, Any] = {
             f.name: value[atoms] if (value := getattr(self.verdicts, f.name)) is not None else None
             for f in fields(Verdicts)
         }

@@ -9,6 +9,9 @@ from typing import Any
 
 from learnt.errors import MissingExtra, unknown
 
+BUDGET = "60s"
+"""Enough for six hundred rows; a demonstration that takes longer is not watched."""
+
 
 def run(name: str, *, out: str | Path, say: Callable[[str], None]) -> Mapping[str, Any]:
     """Write the table, train on it, predict rows kept aside with the file, say why. The document of the run.
@@ -31,7 +34,7 @@ def run(name: str, *, out: str | Path, say: Callable[[str], None]) -> Mapping[st
         f"{folder / 'new.csv'}: {len(aside)} kept aside.\n"
     )
 
-    done = training.train(str(folder / "data.csv"), target=target, out=str(folder), say=say)
+    done = training.train(str(folder / "data.csv"), target=target, out=folder, budget=BUDGET, say=say)
     say(f"\n{report.summary(done.document)}")
 
     opened = model.load(folder / "model.onnx")
@@ -55,10 +58,7 @@ def _breast_cancer() -> tuple[str, list[str], list[list[Any]]]:
     except ImportError:
         raise MissingExtra("scikit-learn", "train", "The demonstration") from None
     table = load_breast_cancer()
-    rows = [
-        [*row.tolist(), str(table.target_names[code])]
-        for row, code in zip(table.data, table.target, strict=True)
-    ]
+    rows = [[*row.tolist(), str(table.target_names[code])] for row, code in zip(table.data, table.target, strict=True)]
     about = (
         "Breast tumours, 30 measurements of cell nuclei each, malignant or benign (Wisconsin, 1995; "
         "the copy that comes with scikit-learn)."

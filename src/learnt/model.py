@@ -162,7 +162,5 @@ def _said(model: Artifact, target: str, found: list[Prediction]) -> Iterator[Row
         row["plausible"] = list(one.plausible)
         row["unfamiliar"] = one.unfamiliar
         if one.parts:
-            row["parts"] = [
-                {"value": p.value, "confidence": p.confidence, "where": list(p.where)} for p in one.parts
-            ]
+            row["parts"] = [{"value": p.value, "confidence": p.confidence, "where": list(p.where)} for p in one.parts]
         yield row

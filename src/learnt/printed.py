@@ -25,9 +25,7 @@ def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
     """The strongest reasons of each row, a bar each: `+` speaks for what was said, `-` against it."""
     lines = []
     for row in rows:
-        ids = ", ".join(
-            f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons")
-        )
+        ids = ", ".join(f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons"))
         lines.append(f"{ids}: {_cell(row['prediction'])} ({_cell(row['confidence'])})")
         strongest = sorted(row["reasons"], key=lambda reason: -abs(reason["value"]))[:most]
         top = max((abs(reason["value"]) for reason in strongest), default=0.0)

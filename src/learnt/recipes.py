@@ -18,7 +18,7 @@ SIZES = ("small",)
 
 
 def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Options in full: what was asked, else what the recipe says, else the default. Raises RequestError for nonsense."""
+    """Options in full: what was asked, else what the recipe says, else the default. Raises RequestError."""
     base = {} if recipe is None else dict(recipe) if isinstance(recipe, Mapping) else read(Path(recipe))
     strange = set(base) - set(DEFAULTS) - {"target", *PLANNED}
     if strange:
@@ -40,7 +40,7 @@ def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | N
 def seconds(budget: str | float) -> float:
     """`90`, "90s", "3m" or "1h" as seconds."""
     text = str(budget).strip().lower()
-    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:], None)
+    unit = {"s": 1.0, "m": 60.0, "h": 3600.0}.get(text[-1:])
     try:
         found = float(text[:-1]) * unit if unit else float(text)
     except ValueError:

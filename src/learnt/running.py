@@ -17,7 +17,7 @@ from learnt import asking, recipes, registry, report
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
 from learnt.artifact.tools import take, tools
-from learnt.contracts import Arrays, Cells, Evidence, Finding, Tools
+from learnt.contracts import Arrays, Evidence, Finding, Tools
 from learnt.data.collecting import Collected, collect
 from learnt.train import export, filling, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
@@ -151,7 +151,8 @@ class Running:
         """With few examples: five folds, each judged by a sister that never saw it."""
         if not self.small:
             return
-        assert self.plan is not None and self.learnt is not None
+        assert self.plan is not None
+        assert self.learnt is not None
         labels = {
             target.name: {
                 **{key: target.settings[key] for key in ("labels", "positive") if key in target.settings},
@@ -164,15 +165,23 @@ class Running:
             with self.progress.training(f"sister network {place + 1} of {len(self.collected.splits.folds)}") as say:
                 self.sister.append(
                     sisters.sister(
-                        self.collected.columns, self.asked, rows, self.sizes,
-                        replace(self.plan, seed=self.plan.seed + 1 + place), self.wishes, labels,
-                        folder, self.resume, say,
-                    )  # fmt: skip
+                        self.collected.columns,
+                        self.asked,
+                        rows,
+                        self.sizes,
+                        replace(self.plan, seed=self.plan.seed + 1 + place),
+                        self.wishes,
+                        labels,
+                        folder,
+                        self.resume,
+                        say,
+                    )
                 )
 
     def fit(self) -> None:
         """The network of the file; as long as the stop split gains, or as long as it paid for the sisters."""
-        assert self.plan is not None and self.learnt is not None
+        assert self.plan is not None
+        assert self.learnt is not None
         rows, stop = self.rows
         plan = self.plan
         if self.small:
@@ -191,7 +200,8 @@ class Running:
 
     def export(self) -> None:
         """One file: traced once, constants filled in by running it, compared with the network, not yet measured."""
-        assert self.network is not None and self.learnt is not None
+        assert self.network is not None
+        assert self.learnt is not None
         self.say("Writing the file and comparing it with the network.")
         splits, known = self.collected.splits, self.learnt
         truths = known.examples.targets
@@ -216,7 +226,7 @@ class Running:
 
     def measure(self) -> None:
         """Evidence on examples never seen: of the file, or with few examples of its sisters; and of a baseline."""
-        collected, splits = self.collected, self.collected.splits
+        splits = self.collected.splits
         judged_on = splits.calibrate if self.small else splits.test
         self.own = self._gathered(judged_on)
         if self.small:
@@ -231,7 +241,7 @@ class Running:
             if (found := self._baseline(name, True)) is not None:
                 self.nothing[name] = found[1]
         self.described["measured"] = _plain(self.metrics)
-        assert self.model is not None and collected.rows
+        assert self.model is not None
         manifest.write(self.model, self.described)
         graph.check(self.model)
         self.opened = Artifact.open(graph.to_bytes(self.model))
@@ -263,7 +273,9 @@ class Running:
             "metrics": asking.keyed(self.metrics),
             "metrics_source": "sisters" if self.small else "file",
             "baseline": self._compared(self.compared, None),
-            "nothing": self._compared({name: ("always the same answer", one) for name, one in self.nothing.items()}, None),
+            "nothing": self._compared(
+                {name: ("always the same answer", one) for name, one in self.nothing.items()}, None
+            ),
             "findings": asking.rows_of(self.findings),
             "guesses": roles.guesses,
             "notes": list(self.collected.notes) + self._notes(),
@@ -324,9 +336,7 @@ class Running:
         assert self.learnt is not None
         evidence = self.own[name]
         truth = {name: _take(self.collected.columns[name], rows)}
-        return tools(
-            self.artifact, take(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline
-        )
+        return tools(self.artifact, take(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline)
 
     def _settings(self, name: str) -> Mapping[str, Any]:
         settings: Mapping[str, Any] = self.artifact.manifest["targets"][name]["settings"]
@@ -404,8 +414,8 @@ class Running:
             return []
         return [
             f"There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
-            f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network learnt "
-            "from all examples but those it was calibrated on."
+            f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
+            "learnt from all examples but those it was calibrated on."
         ]
 
     def _keep_evidence(self) -> None:
@@ -422,7 +432,7 @@ class Running:
             (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
 
 
-def _take(values: Cells, rows: Rows) -> Any:
+def _take(values: Any, rows: Rows) -> Any:
     return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
 
 

@@ -77,9 +77,7 @@ def _input_columns() -> list[contracts.Column]:
         contracts.Column("number", [f"{v:.3f}" for v in random.normal(size=40)]),
         contracts.Column("sort", [str(s) for s in random.choice(["red", "green", "blue"], 40)]),
         contracts.Column("sentence", [f"the {s} thing number {i}" for i, s in enumerate("abcdefgh" * 5)]),
-        contracts.Column(
-            "picture", [random.integers(0, 255, (32, 24, 3)).astype(np.uint8) for _ in range(40)]
-        ),
+        contracts.Column("picture", [random.integers(0, 255, (32, 24, 3)).astype(np.uint8) for _ in range(40)]),
         contracts.Column("sound", [random.normal(size=4000 + 40 * i).astype(np.float32) for i in range(40)]),
     ]
     for name in NAMES:
@@ -106,9 +104,7 @@ def case(name: str) -> Case:
     kind = registry.modality(name)
     claims = [(kind.claims(column), column) for column in _input_columns()]
     best = max(claim for claim, _ in claims)
-    assert best > 0, (
-        f"no example column is claimed by {name}: add cells it can read to tests/contract/conftest.py"
-    )
+    assert best > 0, f"no example column is claimed by {name}: add cells it can read to tests/contract/conftest.py"
     mine = [column for claim, column in claims if (claim > 0.3 if kind.joins else claim == best)]
     columns = {column.name: column.cells for column in (mine if kind.joins else mine[:1])}
     settings = kind.learn(columns)
@@ -118,9 +114,7 @@ def case(name: str) -> Case:
 def aim(name: str) -> Aim:
     kind = registry.task(name)
     claim, column = max(((kind.claims(c), c) for c in _target_columns()), key=lambda pair: pair[0])
-    assert claim > 0, (
-        f"no example target is claimed by {name}: add cells it can learn to tests/contract/conftest.py"
-    )
+    assert claim > 0, f"no example target is claimed by {name}: add cells it can learn to tests/contract/conftest.py"
     return Aim(kind, list(column.cells), kind.learn(column.cells))
 
 

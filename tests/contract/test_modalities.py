@@ -37,9 +37,7 @@ def of_row(found, row):
 
 
 def same(one, other, off=1e-5):
-    return all(
-        a.shape == b.shape and np.allclose(a, b, atol=off, rtol=1e-4) for a, b in zip(one, other, strict=True)
-    )
+    return all(a.shape == b.shape and np.allclose(a, b, atol=off, rtol=1e-4) for a, b in zip(one, other, strict=True))
 
 
 def parts_of(case):
@@ -50,9 +48,7 @@ def even_rows(case, most=6):
     """Rows which one call of the file takes together."""
     from learnt.codecs import ragged
 
-    return max(ragged.by_size(case.raw, case.specs, np.arange(len(next(iter(case.raw.values()))))), key=len)[
-        :most
-    ]
+    return max(ragged.by_size(case.raw, case.specs, np.arange(len(next(iter(case.raw.values()))))), key=len)[:most]
 
 
 @pytest.fixture
@@ -69,8 +65,7 @@ def test_settings_that_went_through_json_read_the_same(case):
     again = case.kind.read(case.columns, json.loads(json.dumps(case.settings)))
     for name, arrays in case.raw.items():
         assert all(
-            np.array_equal(a, b, equal_nan=a.dtype.kind == "f")
-            for a, b in zip(arrays, again[name], strict=True)
+            np.array_equal(a, b, equal_nan=a.dtype.kind == "f") for a, b in zip(arrays, again[name], strict=True)
         )
 
 
@@ -108,9 +103,7 @@ def test_the_encoder_gives_the_stated_shapes(case, encoder):
         assert found[Shape.SEQUENCE].shape == (*found["mask"].shape, encoder.widths[Shape.SEQUENCE])
     sizes = [level.shape[2] for level in found.get(Shape.GRID, ())]
     assert sizes == sorted(sizes, reverse=True)
-    assert all(
-        level.shape[:2] == (len(rows), encoder.widths[Shape.GRID]) for level in found.get(Shape.GRID, ())
-    )
+    assert all(level.shape[:2] == (len(rows), encoder.widths[Shape.GRID]) for level in found.get(Shape.GRID, ()))
 
 
 @pytest.mark.parametrize("seed", [0, 2, 3])
@@ -194,9 +187,7 @@ def test_hiding_nothing_changes_nothing(case):
     mask = np.zeros((len(case.raw[next(iter(case.raw))]), parts_of(case)), bool)
     hidden = case.kind.hide(case.raw, mask, case.settings)
     for name, arrays in case.raw.items():
-        assert repr([np.asarray(e).tolist() for e in arrays]) == repr(
-            [np.asarray(e).tolist() for e in hidden[name]]
-        )
+        assert repr([np.asarray(e).tolist() for e in arrays]) == repr([np.asarray(e).tolist() for e in hidden[name]])
 
 
 def test_stress_damages_and_keeps_the_specs(case):

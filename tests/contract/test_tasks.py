@@ -56,9 +56,7 @@ def said(aim, merged, constants=None):
     with torch.no_grad():
         outputs = aim.kind.deploy(aim.settings)(merged, tensors)
     rows = len(next(iter(outputs.values())))
-    return {name: value.numpy() for name, value in outputs.items()} | {
-        "unfamiliar": np.full(rows, 0.5, np.float32)
-    }
+    return {name: value.numpy() for name, value in outputs.items()} | {"unfamiliar": np.full(rows, 0.5, np.float32)}
 
 
 def answers(aim, fitted):
@@ -196,15 +194,7 @@ def test_perfect_outputs_are_judged_right(aim, fitted):
     weight = np.ones(len(verdicts.correct)) if verdicts.weight is None else verdicts.weight
     assert np.average(verdicts.correct, weights=weight) == 1
     assert set(verdicts.example) == set(range(ROWS))
-    assert (
-        len(
-            {
-                len(getattr(verdicts, n))
-                for n in ("example", "confidence", "correct", "said", "truth", "given")
-            }
-        )
-        == 1
-    )
+    assert len({len(getattr(verdicts, n)) for n in ("example", "confidence", "correct", "said", "truth", "given")}) == 1
 
 
 def test_the_answers_of_others_are_judged_wrong(aim, fitted):

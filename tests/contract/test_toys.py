@@ -68,9 +68,7 @@ def went(toy_name, tmp_path_factory):
     compared = []
     with pytest.MonkeyPatch.context() as patch:
         parity = export.parity
-        patch.setattr(
-            export, "parity", lambda *given, **named: compared.append(given) or parity(*given, **named)
-        )
+        patch.setattr(export, "parity", lambda *given, **named: compared.append(given) or parity(*given, **named))
         run = trained(columns, targets, tmp_path_factory.mktemp(toy_name))
     return Went(toy, targets, run, compared[-1], columns, toy.data(200, 2)[0])
 
@@ -155,15 +153,11 @@ def test_reasons_are_given_when_asked_for_and_only_then(went):
     artifact, raw = went.artifact, went.raw()
     names = [output.name for output in artifact.session.get_outputs()]
     for asked in (False, True):
-        said = dict(
-            zip(names, artifact.call(artifact.collate(raw, np.arange(1)), names, explain=asked), strict=True)
-        )
+        said = dict(zip(names, artifact.call(artifact.collate(raw, np.arange(1)), names, explain=asked), strict=True))
         for name, given in artifact.manifest["inputs"].items():
             assert said[f"reasons.{name}"].size == (given["parts"] if asked else 0)
     for explanation in artifact.explain(went.some()):
-        assert len(explanation.reasons) == sum(
-            given["parts"] for given in artifact.manifest["inputs"].values()
-        )
+        assert len(explanation.reasons) == sum(given["parts"] for given in artifact.manifest["inputs"].values())
         assert all(np.isfinite(value) for _, _, value in explanation.reasons)
 
 
@@ -181,9 +175,7 @@ def test_the_part_that_decides_is_the_first_reason(went):
         for name, given in artifact.manifest["inputs"].items()
     }
     truth = {**some, **{target: went.new[target][:60] for target in went.targets}}
-    for row, (explanation, decides) in enumerate(
-        zip(artifact.explain(some), went.toy.informative(truth), strict=True)
-    ):
+    for row, (explanation, decides) in enumerate(zip(artifact.explain(some), went.toy.informative(truth), strict=True)):
         if decides is not None:
             name, part = decides
             hits.append(explanation.reasons[0][:2] == (name, pieces[name][row][part]))
@@ -193,9 +185,7 @@ def test_the_part_that_decides_is_the_first_reason(went):
 
 def test_reasons_can_be_about_another_label(went):
     labels = [
-        str(n)
-        for target in went.artifact.manifest["targets"].values()
-        for n in target["settings"].get("labels", ())
+        str(n) for target in went.artifact.manifest["targets"].values() for n in target["settings"].get("labels", ())
     ]
     if not labels:
         with pytest.raises(RequestError, match="no label"):
@@ -203,8 +193,7 @@ def test_reasons_can_be_about_another_label(went):
         return
     one, other = (went.artifact.explain(went.some(), about=label) for label in labels[:2])
     assert all(
-        {piece.name: value for _, piece, value in a.reasons}
-        != {piece.name: value for _, piece, value in b.reasons}
+        {piece.name: value for _, piece, value in a.reasons} != {piece.name: value for _, piece, value in b.reasons}
         for a, b in zip(one, other, strict=True)
     )
 
@@ -257,9 +246,7 @@ def test_the_report_shows_the_target_and_what_was_examined(went):
         assert asked >= {"calibration", "coverage", "unfamiliar"}
     for finding in document["findings"]:
         assert finding["grade"] in {"fine", "watch", "bad", "cannot tell", "not examined"}
-        assert (
-            html.escape(finding["sentence"], quote=False) in page or html.escape(finding["sentence"]) in page
-        )
+        assert html.escape(finding["sentence"], quote=False) in page or html.escape(finding["sentence"]) in page
 
 
 def test_no_path_of_this_machine_is_in_the_file(went):

@@ -39,9 +39,7 @@ def classified(probability: NDArray[np.float64], truth: NDArray[np.int64], **cha
     return Evidence(**(known | changes))
 
 
-def numbers(
-    correct: NDArray[np.float64], confidence: NDArray[np.float64], atoms: int = 1, **changes: Any
-) -> Evidence:
+def numbers(correct: NDArray[np.float64], confidence: NDArray[np.float64], atoms: int = 1, **changes: Any) -> Evidence:
     """Answers that are not labels, `atoms` to an example: only right or wrong, and how sure."""
     n = len(correct)
     unknown, none = np.full(n, np.nan), np.full(n, -1)
@@ -68,9 +66,7 @@ def numbers(
     return Evidence(**(known | changes))
 
 
-def drawn(
-    n: int, classes: int, seed: int, sharpness: float = 2.0
-) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
+def drawn(n: int, classes: int, seed: int, sharpness: float = 2.0) -> tuple[NDArray[np.float64], NDArray[np.int64]]:
     """Probabilities [n, C] that are the true ones, and truth [n] drawn from them."""
     rng = np.random.default_rng(seed)
     logits = rng.normal(size=(n, classes)) * sharpness

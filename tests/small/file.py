@@ -36,9 +36,7 @@ def known() -> Iterator[None]:
             package.__path__.remove(folder)
 
 
-def manifest(
-    inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] = ("colour",)
-) -> dict[str, Any]:
+def manifest(inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] = ("colour",)) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "table": {
             "modality": "pair",
@@ -86,8 +84,8 @@ def manifest(
     }  # fmt: skip
 
 
-def graph(inputs: Sequence[str] = ("table", "note")) -> Any:
-    """The ModelProto without metadata."""
+def graph(inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] = ("colour",)) -> Any:
+    """The ModelProto without metadata. Reasons about the second target are ten times those about the first."""
     given = [
         helper.make_tensor_value_info("table.numbers", T.DOUBLE, ["b", 2]),
         helper.make_tensor_value_info("table.categories", T.STRING, ["b", 1]),
@@ -151,8 +149,17 @@ def graph(inputs: Sequence[str] = ("table", "note")) -> Any:
         node("Concat", ["state.past", "score"], ["next.past"], axis=1),
         node("ReduceSum", ["next.past", "axis1"], ["count.total"], keepdims=0),
         node("Equal", ["about", "int0"], ["about_blue"]),
-        node("Where", ["about_blue", "minus_one", "one"], ["direction"]),
+        node("Where", ["about_blue", "minus_one", "one"], ["sign"]),
     ]
+    if len(targets) > 1:
+        given.append(helper.make_tensor_value_info("about.target", T.INT64, []))
+        nodes += [
+            node("Equal", ["about.target", "int1"], ["about_second"]),
+            node("Where", ["about_second", "ten", "one"], ["factor"]),
+            node("Mul", ["sign", "factor"], ["direction"]),
+        ]
+    else:
+        nodes.append(node("Identity", ["sign"], ["direction"]))
     branches = {}
     for name, used in (("table", "of_table"), ("note", "of_note")):
         then = [
@@ -161,12 +168,8 @@ def graph(inputs: Sequence[str] = ("table", "note")) -> Any:
         ]
         none = [node("Constant", [], [f"else.{name}"], value=helper.make_tensor("none", T.FLOAT, [0, 0], []))]
         branches[name] = (
-            helper.make_graph(
-                then, "then", [], [helper.make_tensor_value_info(f"then.{name}", T.FLOAT, None)]
-            ),
-            helper.make_graph(
-                none, "else", [], [helper.make_tensor_value_info(f"else.{name}", T.FLOAT, None)]
-            ),
+            helper.make_graph(then, "then", [], [helper.make_tensor_value_info(f"then.{name}", T.FLOAT, None)]),
+            helper.make_graph(none, "else", [], [helper.make_tensor_value_info(f"else.{name}", T.FLOAT, None)]),
         )
     nodes += [
         node(
@@ -179,7 +182,8 @@ def graph(inputs: Sequence[str] = ("table", "note")) -> Any:
         for name in inputs
     ]
     constants = {
-        "zero": np.float32(0), "one": np.float32(1), "minus_one": np.float32(-1), "hundred": np.float32(100),
+        "zero": np.float32(0), "one": np.float32(1), "minus_one": np.float32(-1),
+        "ten": np.float32(10), "hundred": np.float32(100),
         "tenth": np.float32(0.1), "int0": np.int64(0), "int1": np.int64(1), "two": np.int64(2),
         "axis0": np.array([0]), "axis1": np.array([1]), "signs": np.array([1, -1], np.float32),
         "constants.colour.temperature": np.float32(1),
@@ -210,11 +214,9 @@ EXAMPLES: dict[str, list[Any]] = {
 """Four rows, with a missing number, word and text, and a word never seen."""
 
 
-def small(
-    inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] = ("colour",), **changed: Any
-) -> bytes:
+def small(inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] = ("colour",), **changed: Any) -> bytes:
     """The bytes of the file, with goldens; `changed` replaces entries of the manifest."""
-    return replayed(graph(inputs), manifest(inputs, targets) | changed, golden_inputs(inputs))
+    return replayed(graph(inputs, targets), manifest(inputs, targets) | changed, golden_inputs(inputs, targets))
 
 
 def replayed(model: Any, described: Any, feed: Any) -> bytes:
@@ -234,11 +236,11 @@ def replayed(model: Any, described: Any, feed: Any) -> bytes:
 
 
 def with_manifest(model: Any, described: Any) -> bytes:
-    helper.set_model_props(model, {"learnt": json.dumps(described, sort_keys=True)})
+    helper.set_model_props(model, {"learnt": json.dumps(described)})
     return bytes(model.SerializeToString(deterministic=True))
 
 
-def golden_inputs(inputs: Sequence[str]) -> dict[str, Any]:
+def golden_inputs(inputs: Sequence[str], targets: Sequence[str]) -> dict[str, Any]:
     feed: dict[str, Any] = {
         "table.numbers": np.array([[1.0, 0.5], [np.nan, 2.0]]),
         "table.categories": np.array([["more"], ["\ubcf4\ud1b5"]], object),
@@ -246,6 +248,8 @@ def golden_inputs(inputs: Sequence[str]) -> dict[str, Any]:
         "explain": np.array(True),
         "about": np.array([-1, 0]),
     }
+    if len(targets) > 1:
+        feed["about.target"] = np.array(0)
     if "note" in inputs:
         feed |= {
             "note.tokens": np.array([[1, 2, 3], [26, 0, 0]]),

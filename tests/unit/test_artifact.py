@@ -123,9 +123,7 @@ def test_outputs_of_different_sizes_end_in_zeros() -> None:
 def test_a_missing_column_is_named_with_what_is_near(artifact: Artifact) -> None:
     wrong = {**ONE, "lefd": 1}
     del wrong["left"]
-    with pytest.raises(
-        RequestError, match=r"No column 'left'.*'lefd'.*Expected columns: note, left, right, sort"
-    ):
+    with pytest.raises(RequestError, match=r"No column 'left'.*'lefd'.*Expected columns: left, right, sort, note"):
         artifact.predict(wrong)
     with pytest.raises(RequestError, match="No column 'note'"):
         artifact.predict({"left": [1], "right": [1], "sort": ["more"]})
@@ -175,6 +173,14 @@ def test_reasons_can_be_about_another_label(artifact: Artifact) -> None:
     assert [-value for *_, value in red.reasons] == [value for *_, value in blue.reasons]
     with pytest.raises(RequestError, match=r"No label 'bleu' in this file. Did you mean 'blue'"):
         artifact.explain(ONE, about="bleu")
+
+
+def test_reasons_can_be_about_another_target() -> None:
+    artifact = Artifact.open(file.small(targets=("count", "colour")))
+    raw = artifact.read(file.EXAMPLES)
+    first, second = (artifact.run(raw, explain=True, target=name)["reasons.table"] for name in ("count", "colour"))
+    assert np.allclose(second, 10 * first)
+    assert artifact.explain(ONE, about="red").reasons[0][2] == pytest.approx(10)
 
 
 def test_a_plain_run_makes_no_reasons(artifact: Artifact) -> None:
@@ -244,6 +250,36 @@ def test_files_of_all_ages_load_and_say_what_they_said(path: Path) -> None:
 
 def test_there_is_a_file_that_must_load_for_ever() -> None:
     assert list((Path(__file__).parents[1] / "files").glob("*.onnx"))
+
+
+@pytest.mark.parametrize("name", ["next", "reasons", "state", "about"])
+def test_a_target_may_have_any_name(name: str) -> None:
+    model = file.graph()
+    for node in model.graph.node:
+        node.output[:] = [output.replace("colour.", f"{name}.") for output in node.output]
+        node.input[:] = [
+            given if given.startswith("constants") else given.replace("colour.", f"{name}.") for given in node.input
+        ]
+    for output in model.graph.output:
+        output.name = output.name.replace("colour.", f"{name}.")
+    described = file.manifest()
+    described["targets"] = {name: described["targets"]["colour"]}
+    assert Artifact.open(file.with_manifest(model, described)).predict(ONE).decision == "red"
+
+
+def test_a_manifest_that_promises_more_than_the_graph(data: bytes) -> None:
+    described = file.manifest()
+    described["targets"]["price"] = described["targets"]["colour"]
+    artifact = Artifact.open(file.with_manifest(file.graph(), described))
+    with pytest.raises(ArtifactError, match=r"no output 'price\.'"):
+        artifact.predict(ONE)
+
+
+def test_evidence_without_calibration_states_no_coverage() -> None:
+    artifact = Artifact.open(file.small(coverage=None, calibrated_on=0))
+    evidence = gather(artifact, artifact.read(file.EXAMPLES), {"colour": ["red"] * 4}, list("wxyz"), {})["colour"]
+    assert np.isnan(evidence.coverage)
+    assert evidence.calibrated_on == 0
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:

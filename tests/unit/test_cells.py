@@ -27,9 +27,7 @@ def test_a_missing_number_is_nan_and_not_bad(cell: object) -> None:
     assert bad == []
 
 
-@pytest.mark.parametrize(
-    "cell", ["1,234", "1_000", "abc", "12 km", "0x1F", "--1", [1], {}, date(2020, 1, 1), 10**400]
-)
+@pytest.mark.parametrize("cell", ["1,234", "1_000", "abc", "12 km", "0x1F", "--1", [1], {}, date(2020, 1, 1), 10**400])
 def test_what_is_no_number_is_bad_and_the_rest_is_still_read(cell: object) -> None:
     found, bad = cells.numbers(["1", cell, "", "3"])
     np.testing.assert_array_equal(found, [1, np.nan, np.nan, 3])

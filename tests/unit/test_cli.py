@@ -3,7 +3,6 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-import time
 from types import ModuleType, SimpleNamespace
 from typing import Any
 
@@ -39,9 +38,7 @@ class Stage:
         if self.fails:
             raise self.fails
         wishes["say"]("working")
-        return SimpleNamespace(
-            document={"task": "classify", "metrics": {"accuracy": {"value": float("nan")}}}
-        )
+        return SimpleNamespace(document={"task": "classify", "metrics": {"accuracy": {"value": float("nan")}}})
 
     def audit(self, model: str, data: str, **wishes: Any) -> Any:
         self.asked = {"model": model, "data": data, **wishes}
@@ -179,9 +176,7 @@ def test_a_failure_of_the_work_is_status_one_without_traceback(
     assert capsys.readouterr().err == "learnt: x.onnx is damaged\n"
 
 
-def test_our_own_mistake_is_one_line_that_names_debug(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_our_own_mistake_is_one_line_that_names_debug(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.fails = KeyError("weights")
     assert run("show", "x.onnx") == 1
     message = capsys.readouterr().err
@@ -203,9 +198,7 @@ def test_an_interrupted_training_says_how_to_go_on(stage: Stage, capsys: pytest.
     assert "learnt train 'my table.csv' --target a --resume" in capsys.readouterr().err
 
 
-def test_an_interrupted_look_does_not_speak_of_resuming(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_an_interrupted_look_does_not_speak_of_resuming(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.fails = KeyboardInterrupt()
     assert run("show", "x.onnx") == 130
     assert "--resume" not in capsys.readouterr().err
@@ -228,9 +221,7 @@ def test_predict_to_a_file_prints_where(stage: Stage, capsys: pytest.CaptureFixt
     assert capsys.readouterr().out == "2 predictions written to o.csv\n"
 
 
-def test_explain_prints_reasons_with_their_direction(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_explain_prints_reasons_with_their_direction(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     assert run("explain", "m.onnx", "d.csv", "--about", "yes") == 0
     assert stage.asked["about"] == "yes"
     lines = capsys.readouterr().out.splitlines()
@@ -264,9 +255,7 @@ def test_verify_lists_what_it_checked(stage: Stage, capsys: pytest.CaptureFixtur
     assert [check["ok"] for check in checks] == [True, True]
 
 
-def test_verify_fails_where_the_file_says_something_else(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_verify_fails_where_the_file_says_something_else(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.differs = True
     assert run("verify", "m.onnx") == 1
     captured = capsys.readouterr()
@@ -312,13 +301,15 @@ def test_a_reader_that_stops_early_is_no_failure() -> None:
 
 
 def test_help_is_quick() -> None:
-    """The bound is twice the promise of 0.4 s, for a busy machine; the best of three counts."""
-    best = float("inf")
-    for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([sys.executable, "-m", "learnt", "--help"], check=True, stdout=subprocess.DEVNULL)
-        best = min(best, time.perf_counter() - start)
-    assert best < 0.8
+    """Processor time from the start of the interpreter, for a busy machine says nothing by the clock."""
+    code = (
+        "import sys, time; from learnt.cli import main; main(['--help']); print(time.process_time(), file=sys.stderr)"
+    )
+    took = [
+        float(subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True).stderr)
+        for _ in range(3)
+    ]
+    assert min(took) < 0.4
 
 
 def test_what_was_unreadable_is_listed(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
@@ -330,9 +321,7 @@ def test_what_was_unreadable_is_listed(stage: Stage, capsys: pytest.CaptureFixtu
     assert len(json.loads(captured.out)["error"]["problems"]) == 25
 
 
-def test_a_missing_package_is_answered_with_the_line_to_type(
-    stage: Stage, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_a_missing_package_is_answered_with_the_line_to_type(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.fails = ModuleNotFoundError("No module named 'torch'", name="torch")
     assert run("train", "t.csv", "--target", "a") == 1
     assert 'pip install "learnt[train]"' in capsys.readouterr().err

@@ -40,9 +40,7 @@ def outcome(folder: Path, data: Path) -> str:
     (checkout / "tests" / "test_one.py").write_text(TESTS, encoding="utf-8")
     environment = {**os.environ, "LEARNT_DATA": str(data)}
     command = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider"]
-    return subprocess.run(
-        command, cwd=checkout, env=environment, capture_output=True, text=True, check=True
-    ).stdout
+    return subprocess.run(command, cwd=checkout, env=environment, capture_output=True, text=True, check=True).stdout
 
 
 def test_without_the_data_its_tests_are_left_out_and_counted(tmp_path: Path) -> None:

@@ -56,9 +56,7 @@ def test_the_bootstrap_interval_holds_the_truth_as_often_as_it_says():
 
 def test_the_bootstrap_is_a_function_of_its_seed():
     values = np.arange(40.0)
-    one, again, other = (
-        intervals.bootstrap(np.mean, values.__getitem__, 40, seed=seed) for seed in (1, 1, 2)
-    )
+    one, again, other = (intervals.bootstrap(np.mean, values.__getitem__, 40, seed=seed) for seed in (1, 1, 2))
     assert one == again != other
 
 

@@ -87,9 +87,7 @@ def test_imports_go_downwards_only() -> None:
 )
 def test_a_planted_import_breaks_the_layers(tmp_path: Path, path: str, line: str, contract: str) -> None:
     shutil.copy(ROOT / "pyproject.toml", tmp_path)
-    shutil.copytree(
-        ROOT / "src" / "learnt", tmp_path / "src" / "learnt", ignore=shutil.ignore_patterns("__pycache__")
-    )
+    shutil.copytree(ROOT / "src" / "learnt", tmp_path / "src" / "learnt", ignore=shutil.ignore_patterns("__pycache__"))
     with (tmp_path / "src" / "learnt" / path).open("a", encoding="utf-8") as file:
         file.write(f"\n{line}\n")
     result = lint_imports(tmp_path)

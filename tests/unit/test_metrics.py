@@ -20,13 +20,9 @@ def test_metrics_equal_scikit_learn(said):
     label = p.argmax(axis=1)
     assert metrics.accuracy(truth, label) == pytest.approx(oracle.accuracy_score(truth, label))
     assert metrics.f1_macro(truth, label) == pytest.approx(oracle.f1_score(truth, label, average="macro"))
-    assert metrics.balanced_accuracy(truth, label) == pytest.approx(
-        oracle.balanced_accuracy_score(truth, label)
-    )
+    assert metrics.balanced_accuracy(truth, label) == pytest.approx(oracle.balanced_accuracy_score(truth, label))
     assert metrics.log_loss(truth, p) == pytest.approx(oracle.log_loss(truth, p))
-    np.testing.assert_array_equal(
-        metrics.confusion(truth, label, p.shape[1]), oracle.confusion_matrix(truth, label)
-    )
+    np.testing.assert_array_equal(metrics.confusion(truth, label, p.shape[1]), oracle.confusion_matrix(truth, label))
     score = p[:, 1] if p.shape[1] == 2 else p
     assert metrics.roc_auc(truth, p) == pytest.approx(oracle.roc_auc_score(truth, score, multi_class="ovr"))
     assert metrics.brier(truth, p) == pytest.approx(oracle.brier_score_loss(truth, score))
@@ -35,9 +31,7 @@ def test_metrics_equal_scikit_learn(said):
 def test_average_precision_equals_scikit_learn_with_ties():
     p, truth = drawn(300, 2, seed=0)
     rough = np.round(p[:, 1], 1)
-    assert metrics.average_precision(truth, rough) == pytest.approx(
-        oracle.average_precision_score(truth, rough)
-    )
+    assert metrics.average_precision(truth, rough) == pytest.approx(oracle.average_precision_score(truth, rough))
     assert metrics.roc_auc(truth, rough) == pytest.approx(oracle.roc_auc_score(truth, rough))
     p, truth = drawn(300, 4, seed=0)
     each = [oracle.average_precision_score(truth == c, p[:, c]) for c in range(4)]
@@ -51,9 +45,7 @@ def test_labels_that_are_never_said_or_never_true_count_as_in_scikit_learn():
     )
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        assert metrics.balanced_accuracy(truth, label) == pytest.approx(
-            oracle.balanced_accuracy_score(truth, label)
-        )
+        assert metrics.balanced_accuracy(truth, label) == pytest.approx(oracle.balanced_accuracy_score(truth, label))
 
 
 def test_an_absent_class_does_not_spoil_the_others():

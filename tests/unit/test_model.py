@@ -28,9 +28,7 @@ def _opened(tmp_path: Path) -> model.Model:
 @pytest.fixture(name="table")
 def _table(tmp_path: Path) -> Path:
     path = tmp_path / "new.csv"
-    path.write_text(
-        "code,left,right,sort,note\nA1,1,0.5,more,abc\nA2,0.5,2,less,z\nA3,,1,,\n", encoding="utf-8"
-    )
+    path.write_text("code,left,right,sort,note\nA1,1,0.5,more,abc\nA2,0.5,2,less,z\nA3,,1,,\n", encoding="utf-8")
     return path
 
 
@@ -82,9 +80,7 @@ def test_several_targets_have_a_column_each(table: Path) -> None:
     assert next(model.explanations(opened, table))["prediction"]["colour"] == "red"
 
 
-def test_rows_are_read_in_blocks(
-    opened: model.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_rows_are_read_in_blocks(opened: model.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(model, "BLOCK", 10)
     path = tmp_path / "many.csv"
     lines = [f"{row},0,more,abc" for row in range(-20, 15)]

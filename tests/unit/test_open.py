@@ -175,6 +175,14 @@ def test_a_damaged_or_newer_manifest(model: Any, text: str, said: str) -> None:
     refused(model, said)
 
 
+@pytest.mark.parametrize("changed", [{"dtype": "floWt64"}, {"axes": 3}, {"axes": [None]}], ids=str)
+def test_a_tensor_that_cannot_be(data: bytes, changed: Any) -> None:
+    described = opening.inspect(data)
+    described["inputs"]["table"]["tensors"]["numbers"] |= changed
+    with pytest.raises(ArtifactError, match="manifest of the file is damaged"):
+        opening.manifest(json.dumps(described))
+
+
 def test_old_formats_are_upgraded_step_by_step(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(opening, "FORMAT", 3)
     monkeypatch.setitem(opening.UPGRADES, 1, lambda old: {**old, "format": 2, "use": "a"})
@@ -183,9 +191,14 @@ def test_old_formats_are_upgraded_step_by_step(monkeypatch: pytest.MonkeyPatch) 
     assert (read["format"], read["use"]) == (3, "ab")
 
 
-def test_a_graph_that_the_runtime_refuses(model: Any) -> None:
+def test_a_graph_that_the_runtime_refuses(model: Any, capfd: pytest.CaptureFixture[str]) -> None:
     model.graph.node[0].op_type = "NoSuchOperator"
     with pytest.raises(ArtifactError, match=r"onnxruntime .* cannot open the file: .*NoSuchOperator"):
-        Artifact.open(model.SerializeToString()).predict(
-            dict.fromkeys(("left", "right", "sort", "note"), "1")
-        )
+        Artifact.open(model.SerializeToString()).predict(dict.fromkeys(("left", "right", "sort", "note"), "1"))
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_refusal_that_is_no_text_prints_nothing(data: bytes, capfd: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(ArtifactError, match="cannot open the file"):
+        opening.session(data.replace(b"LabelEncoder", b"LabelEnc\x89der"))
+    assert capfd.readouterr() == ("", "")

@@ -18,7 +18,7 @@ from learnt.errors import MissingExtra
 from learnt.report import document as document_module
 from learnt.report import numbers, pictures
 from learnt.report.commands import split_act
-from learnt.report.verdict import verdict
+from learnt.report.verdict import headline, verdict
 
 NAN = math.nan
 
@@ -90,21 +90,14 @@ def hard_documents() -> dict[str, dict[str, Any]]:
             baseline=None,
             nothing=None,
             seconds=None,
-            findings=[
-                {"question": "new", "sentence": "", "grade": "?", "rows": [{"name": None}], "picture": "bars"}
-            ],
+            findings=[{"question": "new", "sentence": "", "grade": "?", "rows": [{"name": None}], "picture": "bars"}],
         ),
         "korean": document(title="말의 의도", target=["의도"], labels={"의도": ["날씨 질문", "수사의문문"]}),
         "long names": document(
             target=[name],
             problems=[{"where": name, "why": name}] * 100,
             findings=report.findings_as_rows(
-                [
-                    Finding(
-                        "shortcut", f"One column, `{name}`, {name}.", "bad", 0.9, act=f"learnt train {name}"
-                    )
-                ]
-                * 4
+                [Finding("shortcut", f"One column, `{name}`, {name}.", "bad", 0.9, act=f"learnt train {name}")] * 4
             ),
         ),
         "fifty classes, two targets": document(
@@ -118,9 +111,7 @@ def hard_documents() -> dict[str, dict[str, Any]]:
             nothing=None,
             findings=report.findings_as_rows(
                 [
-                    Finding(
-                        "per_label", f"Finding {i}.", "watch", 0.3, rows=rows[i % 3 and 40 :], picture="bars"
-                    )
+                    Finding("per_label", f"Finding {i}.", "watch", 0.3, rows=rows[i % 3 and 40 :], picture="bars")
                     for i in range(30)
                 ]
             ),
@@ -183,12 +174,8 @@ def test_any_document_has_a_short_text_for_the_terminal(name: str) -> None:
 
 def test_markup_in_the_data_stays_text() -> None:
     evil = "<script>alert(1)</script>"
-    finding = Finding(
-        "q", f"`{evil}` {evil}", "bad", rows=[{"name": evil, "value": 1.0}], picture="bars", act=evil
-    )
-    table = Finding(
-        "q", "s", "bad", rows=[{evil: evil}], picture="table", act=f"learnt train {evil} --{evil}"
-    )
+    finding = Finding("q", f"`{evil}` {evil}", "bad", rows=[{"name": evil, "value": 1.0}], picture="bars", act=evil)
+    table = Finding("q", "s", "bad", rows=[{evil: evil}], picture="table", act=f"learnt train {evil} --{evil}")
     html = report.page(
         document(
             title=evil,
@@ -214,9 +201,7 @@ def test_the_verdict_comes_first_and_says_figure_comparison_and_worst_finding() 
     )
     assert verdict_at < figures_at < findings_at
     first = text[verdict_at:figures_at]
-    assert (
-        "It predicts income right 87.1 % of the time (86.6 to 87.6 %, on 16,281 rows it never saw)." in first
-    )
+    assert "It predicts income right 87.1 % of the time (86.6 to 87.6 %, on 16,281 rows it never saw)." in first
     assert "A well-known method on the same data (HistGradientBoosting) does as well: 87.3 %." in first
     assert "Worst finding: It finds 41 % of the women and 62 % of the men." in first
 
@@ -247,14 +232,29 @@ def test_a_finding_about_the_baseline_speaks_instead_of_the_bare_comparison() ->
     assert said.sentences[1:] == ("Boosting is .2 points better.",)
 
 
-def test_a_file_that_beats_nothing_is_told_from_one_that_does_not() -> None:
-    idle = {"name": "always no", "metrics": {"accuracy": 0.87}}
+@pytest.mark.parametrize(
+    ("accuracy", "auc", "grade", "heading"),
+    [
+        (0.7638, 0.5, "fine", "No serious doubt"),
+        (0.87, 0.5, "bad", "Its answers are no better than always the same one"),
+        (0.87, 0.93, "bad", "It is not shown to know more than doing nothing"),
+    ],
+)
+def test_a_file_that_beats_doing_nothing_is_told_from_one_that_does_not(
+    accuracy: float, auc: float, grade: str, heading: str
+) -> None:
+    nothing = {"name": "always no", "metrics": {"accuracy": accuracy, "roc_auc": auc}}
     fine = report.findings_as_rows([Finding("coverage", "Kept.", "fine")])
-    assert verdict(document(findings=fine)).grade == "fine"
-    said = verdict(document(findings=fine, nothing=idle))
-    assert said.grade == "bad"
-    assert "doing nothing" in said.heading
-    assert "Always no gets 87.0 % without looking at any row." in said.sentences
+    said = verdict(document(findings=fine, nothing=nothing))
+    assert said.grade == grade
+    assert said.heading.startswith(heading)
+    assert ("Always no gets 87.0 % without looking at any row." in said.sentences) == (grade == "bad")
+
+
+def test_being_well_calibrated_is_not_knowing_more_than_nothing() -> None:
+    metrics = {"accuracy": metric(0.75, 0.7, 0.8, 250), "ece": metric(0.01, 0.005, 0.015, 250)}
+    nothing = {"name": "always no", "metrics": {"accuracy": 0.75, "ece": 0.02}}
+    assert verdict(document(metrics=metrics, nothing=nothing)).heading.startswith("It is not shown")
 
 
 def test_figures_of_sisters_are_not_given_out_as_those_of_the_file() -> None:
@@ -286,9 +286,7 @@ def test_findings_stand_worst_first_and_the_unexamined_apart() -> None:
     text = words(report.page(document()))
     findings = text[text.index("Findings, worst first") : text.index("What was not examined")]
     apart = text[text.index("What was not examined") : text.index("How to use the file")]
-    assert (
-        findings.index("62 % of the men") < findings.index("a little small") < findings.index("it says 80 %")
-    )
+    assert findings.index("62 % of the men") < findings.index("a little small") < findings.index("it says 80 %")
     assert "Nobody asked." not in findings
     assert "Nobody asked." in apart
     assert "Too few examples." in apart
@@ -321,9 +319,7 @@ def test_a_sentence_that_only_names_the_tool_is_no_command() -> None:
 
 
 def test_a_missing_value_is_not_zero() -> None:
-    drawn = pictures.bars(
-        [{"name": "a", "value": 0.5}, {"name": "b", "value": None}, {"name": "", "value": NAN}]
-    )
+    drawn = pictures.bars([{"name": "a", "value": 0.5}, {"name": "b", "value": None}, {"name": "", "value": NAN}])
     assert drawn is not None
     assert [bar.value for bar in drawn.bars] == [".500", numbers.NOTHING, numbers.NOTHING]
     assert [bar.name for bar in drawn.bars] == ["a", "b", "(missing)"]
@@ -357,9 +353,7 @@ def test_a_calibration_curve_has_the_diagonal_and_a_learning_curve_has_not() -> 
 
 
 def test_a_curve_of_one_point_is_shown_as_a_table() -> None:
-    html = report.page(
-        document(findings=[Finding("calibration", "s", "fine", rows=CURVE[:1], picture="curve")])
-    )
+    html = report.page(document(findings=[Finding("calibration", "s", "fine", rows=CURVE[:1], picture="curve")]))
     assert '<svg class="curve"' not in html
     assert ".550" in words(html)
 
@@ -396,9 +390,7 @@ def test_the_page_names_no_folder_of_the_machine_it_was_made_on() -> None:
 
 
 def test_json_is_strict_and_keeps_what_it_was_given(tmp_path: Any) -> None:
-    given = document(
-        seconds=np.float32(2.5), more=np.array([1.0, NAN]), odd={"set"}, metrics={"r2": math.inf}
-    )
+    given = document(seconds=np.float32(2.5), more=np.array([1.0, NAN]), odd={"set"}, metrics={"r2": math.inf})
     report.write(given, tmp_path / "new")
     kept = json.loads((tmp_path / "new/report.json").read_text("utf-8"), parse_constant=pytest.fail)
     assert (kept["seconds"], kept["more"], kept["odd"]) == (2.5, [1.0, None], ["set"])
@@ -446,9 +438,7 @@ def test_a_report_saves_itself_as_page_or_json(tmp_path: Any) -> None:
 def test_the_summary_gives_figures_findings_and_commands_with_real_paths() -> None:
     text = report.summary(document())
     assert text.startswith("Do not rely on it as it is.\nIt predicts `income` right 87.1 %")
-    assert re.search(
-        r"accuracy +87.1 % +\(86.6 to 87.6 %\) +HistGradientBoosting 87.3 % +doing nothing 76.4 %", text
-    )
+    assert re.search(r"accuracy +87.1 % +\(86.6 to 87.6 %\) +HistGradientBoosting 87.3 % +doing nothing 76.4 %", text)
     assert "[bad]   It finds 41 % of the women" in text
     assert "learnt predict 'my runs/income/model.onnx' new.csv --out predictions.csv" in text
     assert "1 fine, 2 not examined or not to be told." in text
@@ -517,3 +507,18 @@ def test_sizes_and_times_are_for_people() -> None:
 )
 def test_what_to_do_is_taken_apart_into_words_and_a_command(act: str, parts: tuple[str, str, str]) -> None:
     assert split_act(act, document(), "runs/a/m.onnx") == parts
+
+
+def test_a_finding_opens_with_its_first_sentence() -> None:
+    assert headline({"sentence": "It relies on 'age' (2.0 points, .7 to 3. 4). 'sex' is next. More."}) == (
+        "It relies on 'age' (2.0 points, .7 to 3. 4).",
+        "'sex' is next. More.",
+    )
+    assert headline({"sentence": "One 90 %"}) == ("One 90 %", "")
+
+
+def test_the_same_n_is_said_once() -> None:
+    rows = [{"name": name, "value": 0.5, "n": 250} for name in "ab"]
+    html = report.page(document(findings=[Finding("q", "s", "fine", n=250, rows=rows, picture="bars")]))
+    assert html.count("n = 250") == 1
+    assert "n = 10,860" in report.page(document())

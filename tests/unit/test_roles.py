@@ -150,9 +150,11 @@ def test_requests_that_contradict_themselves_or_the_data(asked: dict[str, Any], 
         roles.assign(COLUMNS, **asked)
 
 
-def test_an_empty_target_teaches_nothing() -> None:
+def test_an_empty_or_constant_target_teaches_nothing() -> None:
     with pytest.raises(DataError, match="empty in every row"):
         roles.assign({"age": ["1", "2"], "y": ["", None]}, target=["y"])
+    with pytest.raises(DataError, match="'0' in every row"):
+        roles.assign({"age": ["1", "2", "3"], "y": ["0", 0, ""]}, target=["y"])
 
 
 def test_a_tie_names_the_option(known: dict[str, dict[str, Any]]) -> None:

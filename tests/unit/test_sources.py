@@ -116,9 +116,7 @@ def test_typed_files_give_python_values(tmp_path: Path, suffix: str) -> None:
 def test_frames_of_three_libraries_give_the_same_cells() -> None:
     assert sources.read(polars.DataFrame(ROWS)) == ROWS
     assert sources.read(pyarrow.table(ROWS)) == ROWS
-    found = sources.read(
-        pandas.DataFrame({"mixed": [1, "a", None], 7: [1.5, float("nan"), 2.0]}, dtype=object)
-    )
+    found = sources.read(pandas.DataFrame({"mixed": [1, "a", None], 7: [1.5, float("nan"), 2.0]}, dtype=object))
     assert found["mixed"] == [1, "a", None]
     assert list(found) == ["mixed", "7"]
 
@@ -150,9 +148,7 @@ def test_values_that_are_no_source(source: Any, error: type[Exception], said: st
         sources.read(source)
 
 
-def test_a_damaged_parquet_file_and_a_missing_package(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_damaged_parquet_file_and_a_missing_package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = saved(tmp_path, "no parquet", "t.parquet")
     for reading in (sources.read, lambda path: list(sources.batches(path))):
         with pytest.raises(DataError, match=r"t\.parquet cannot be read"):

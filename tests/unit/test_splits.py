@@ -160,10 +160,12 @@ def test_small_data_are_held_out_once_each_in_five_folds(kind: str) -> None:
             assert not set(groups[held]) & set(groups[np.concatenate([fit, stop])])
 
 
-def test_small_data_with_a_brought_test_set_keep_it_out_of_the_folds() -> None:
+def test_small_data_with_a_brought_test_set_are_judged_on_it_and_need_no_folds() -> None:
     found = splits.split(150, 0, test_rows=50)
     assert np.array_equal(found.test, np.arange(100, 150))
-    assert max(int(fold.max()) for folds in found.folds for fold in folds) < 100
+    assert not found.small
+    assert found.folds == []
+    check_partition(found, 150)
 
 
 def test_too_few_rows_are_refused() -> None:

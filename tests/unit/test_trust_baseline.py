@@ -16,7 +16,7 @@ def _ask(evidence: Evidence, other: Evidence | None) -> Finding:
 
 
 def _blurred(p: np.ndarray, noise: float, seed: int = 0) -> np.ndarray:
-    worse = np.log(p) + noise * np.random.default_rng(seed).normal(size=p.shape)
+    worse = np.log(p) + noise * np.random.default_rng([seed, 99]).normal(size=p.shape)
     return np.exp(worse) / np.exp(worse).sum(axis=1, keepdims=True)
 
 

@@ -34,9 +34,7 @@ def test_a_sound_file_says_what_it_said() -> None:
 def test_a_changed_weight_is_noticed() -> None:
     from learnt.artifact import wire
 
-    data = wire.replace_initialisers(
-        file.small(), {"constants.colour.temperature": np.array(1.001, np.float32)}
-    )
+    data = wire.replace_initialisers(file.small(), {"constants.colour.temperature": np.array(1.001, np.float32)})
     assert {line.split(":")[0] for line in failed(data)} == {
         "output colour.probability",
         "output colour.confidence",
@@ -74,7 +72,7 @@ def test_a_step_that_differs_here_is_told() -> None:
         {"name": "spell", "definition": "", "vectors": []},
     ]
     assert failed(file.small(steps=steps)) == [
-        "step numbers: '2' becomes np.float64(2.0), not 3.0",
+        "step numbers: '2' becomes 2.0, not 3.0",
         "step spell: not known here",
     ]
 
@@ -87,6 +85,14 @@ def test_goldens_that_do_not_fit_are_no_crash() -> None:
     goldens = {"inputs": {"table.numbers": [[1.0]]}, "outputs": {}, "tolerance": 1e-5}
     (line,) = failed(file.small(goldens=goldens))
     assert "cannot run" in line
+
+
+@pytest.mark.parametrize(
+    "changed", [{"goldens": {"inputs": {}}}, {"goldens": [1]}, {"steps": [{}]}, {"steps": 3}, {"steps": [3]}], ids=str
+)
+def test_damaged_goldens_and_steps_are_no_crash(changed: Any) -> None:
+    (line,) = failed(file.small(**changed))
+    assert line.startswith("manifest: damaged")
 
 
 def test_an_endless_loop_is_stopped() -> None:

@@ -68,9 +68,7 @@ def test_constants_kept_as_typed_numbers_are_read(kind: int, values: Any) -> Non
 
 def only(tensor: Any) -> bytes:
     node = helper.make_node("Identity", ["one"], ["out"])
-    graph = helper.make_graph(
-        [node], "g", [], [helper.make_tensor_value_info("out", tensor.data_type, None)], [tensor]
-    )
+    graph = helper.make_graph([node], "g", [], [helper.make_tensor_value_info("out", tensor.data_type, None)], [tensor])
     return bytes(helper.make_model(graph).SerializeToString())
 
 

@@ -19,11 +19,15 @@ from learnt.artifact import open as opening
 from learnt.codecs import ragged
 from learnt.codecs.cells import is_missing
 from learnt.contracts import Arrays, Cells, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
-from learnt.errors import RequestError, unknown
+from learnt.errors import ArtifactError, RequestError, unknown
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+QUICK_ROWS, QUICK_BYTES = 16, 1 << 24
+"""Few rows through a small file are answered by one thread: waking others takes longer than the work."""
+MOST_EXPLAINED = 256
+"""Examples of one call with reasons: the network sees each many times, parts hidden."""
 MOST_UNROLLED = 64
 """Examples that go through a loop over the graph together."""
 
@@ -47,13 +51,11 @@ class Artifact:
         self.bytes = data
         self.manifest = manifest
         self.inputs: dict[str, dict[str, Spec]] = {
-            name: {
-                tensor: Spec(spec["dtype"], tuple(spec["axes"])) for tensor, spec in given["tensors"].items()
-            }
+            name: {tensor: Spec(spec["dtype"], tuple(spec["axes"])) for tensor, spec in given["tensors"].items()}
             for name, given in manifest["inputs"].items()
         }
         self.targets: tuple[str, ...] = tuple(manifest["targets"])
-        self._session: InferenceSession | None = None
+        self._sessions: dict[int, InferenceSession] = {}
         self._lock = Lock()
 
     @classmethod
@@ -66,11 +68,19 @@ class Artifact:
 
     @property
     def session(self) -> InferenceSession:
-        """The runtime's session, made at the first use."""
+        """A session of the runtime, to ask for inputs and outputs; made at the first use."""
+        return next(iter(self._sessions.values()), None) or self._session(1)
+
+    def _session(self, threads: int) -> InferenceSession:
         with self._lock:
-            if self._session is None:
-                self._session = opening.session(self.bytes)
-            return self._session
+            if threads not in self._sessions:
+                made = opening.session(self.bytes, threads)
+                names = {output.name for output in made.get_outputs()}
+                for need in [*(f"{target}." for target in self.targets), "unfamiliar", "vector"]:
+                    if not any(name.startswith(need) for name in names):
+                        raise ArtifactError(f"The file has no output {need!r}, which its manifest promises.")
+                self._sessions[threads] = made
+            return self._sessions[threads]
 
     @property
     def columns(self) -> list[str]:
@@ -107,13 +117,10 @@ class Artifact:
             if modality.joins:
                 read = modality.read(cells, given["settings"])
             else:
-                present = ~np.array(
-                    [all(map(is_missing, row)) for row in zip(*cells.values(), strict=True)], bool
-                )
+                present = ~np.array([all(map(is_missing, row)) for row in zip(*cells.values(), strict=True)], bool)
                 raw[f"{name}.present"] = np.asarray(present)
                 there = {
-                    column: [values[int(row)] for row in np.flatnonzero(present)]
-                    for column, values in cells.items()
+                    column: [values[int(row)] for row in np.flatnonzero(present)] for column, values in cells.items()
                 }
                 read = modality.read(there, given["settings"]) if present.any() else {}
                 if not (read and present.all()):
@@ -139,13 +146,12 @@ class Artifact:
         """
         rows = batches.rows(raw)
         if not rows:
-            return {
-                name: values[:0] for name, values in self.run(batches.blank(self.inputs), explain).items()
-            }
-        names = [o.name for o in self.session.get_outputs() if not o.name.startswith("next.")]
+            return {name: values[:0] for name, values in self.run(batches.blank(self.inputs), explain).items()}
+        left_out = {f"next.{name}" for name in self.manifest.get("state", ())}
         if not explain:
-            names = [name for name in names if not name.startswith("reasons.")]
-        groups = list(batches.calls(raw, self.inputs, batch))
+            left_out |= {f"reasons.{name}" for name in self.inputs}
+        names = [output.name for output in self.session.get_outputs() if output.name not in left_out]
+        groups = list(batches.calls(raw, self.inputs, min(batch, MOST_EXPLAINED) if explain else batch))
         said: list[list[NDArray[Any]]] = []
         for group in groups:
             feed = self.collate(raw, group)
@@ -169,9 +175,7 @@ class Artifact:
                 feed[f"{name}.present"] = np.asarray(raw[f"{name}.present"], bool)[rows]
         return feed
 
-    def call(
-        self, feed: Arrays, names: Sequence[str] | None = None, explain: bool = False
-    ) -> list[NDArray[Any]]:
+    def call(self, feed: Arrays, names: Sequence[str] | None = None, explain: bool = False) -> list[NDArray[Any]]:
         """One call of the graph: what `feed` leaves out of `present`, `about`, `explain` and `state.*` is put
         in.
         """
@@ -185,14 +189,15 @@ class Artifact:
                 whole[name] = np.array(explain)
             elif name == "about":
                 whole[name] = np.full(rows, -1, np.int64)
-            elif name == "about.target" or name == "about.target":
+            elif name == "about.target":
                 whole[name] = np.array(0, np.int64)
             elif name.endswith(".present"):
                 whole[name] = np.ones(rows, bool)
             elif name.startswith("state."):
                 whole[name] = self._start(name.removeprefix("state."), rows)
+        threads = 1 if rows <= QUICK_ROWS and len(self.bytes) <= QUICK_BYTES else 0
         try:
-            return list(self.session.run(names, whole))
+            return list(self._session(threads).run(names, whole))
         except Exception as error:
             shapes = ", ".join(f"{name} {values.dtype}{list(values.shape)}" for name, values in whole.items())
             raise RequestError(
@@ -209,9 +214,7 @@ class Artifact:
                 said[target] = self._unrolled(target, raw)
                 continue
             outputs = self.run(raw) if outputs is None else outputs
-            said[target] = task.decode(
-                {**batches.of(outputs, target), "unfamiliar": outputs["unfamiliar"]}, settings
-            )
+            said[target] = task.decode({**batches.of(outputs, target), "unfamiliar": outputs["unfamiliar"]}, settings)
         return said
 
     def predict(self, x: Any) -> Any:
@@ -263,9 +266,7 @@ class Artifact:
                 return {"target": target, "about": np.full(rows, labels.index(str(label)), np.int64)}
             known += labels
         if not known:
-            raise RequestError(
-                f"There is no label to explain: {', '.join(self.targets)} has no labels. Leave it out."
-            )
+            raise RequestError(f"There is no label to explain: {', '.join(self.targets)} has no labels. Leave it out.")
         raise unknown("label", str(label), known, "this file")
 
     # Within.
@@ -292,9 +293,7 @@ class Artifact:
 
     def _start(self, name: str, rows: int) -> NDArray[Any]:
         spec = self.manifest["state"][name]
-        return np.zeros(
-            [rows, *(axis if isinstance(axis, int) else 0 for axis in spec["axes"])], spec["dtype"]
-        )
+        return np.zeros([rows, *(axis if isinstance(axis, int) else 0 for axis in spec["axes"])], spec["dtype"])
 
     def _unrolled(self, target: str, raw: Raw) -> list[Prediction]:
         from learnt.artifact.steps import Steps
@@ -313,6 +312,5 @@ def _no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> Re
     guess = f" Is it what you call {near[0]!r}?" if near else ""
     listed = ", ".join(expected[:30]) + (f", ... ({len(expected)} in all)" if len(expected) > 30 else "")
     return RequestError(
-        f"No column {column!r} in the data.{guess} Expected columns: {listed}. "
-        "What is not known is an empty cell."
+        f"No column {column!r} in the data.{guess} Expected columns: {listed}. What is not known is an empty cell."
     )

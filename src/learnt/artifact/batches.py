@@ -27,9 +27,7 @@ def rows(raw: Raw) -> int:
 
 def of(named: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     """What is named `<prefix>.<name>`, the prefix taken off."""
-    return {
-        name[len(prefix) + 1 :]: values for name, values in named.items() if name.startswith(f"{prefix}.")
-    }
+    return {name[len(prefix) + 1 :]: values for name, values in named.items() if name.startswith(f"{prefix}.")}
 
 
 def calls(raw: Raw, inputs: Inputs, most: int) -> Iterator[NDArray[np.int64]]:
@@ -86,9 +84,7 @@ def with_blanks(read: Raw, specs: Mapping[str, Spec], present: NDArray[np.bool_]
     """The examples that are there in their rows, blanks in the others."""
     place = np.cumsum(present) - 1
     return {
-        name: [
-            read[name][int(place[row])] if there else ragged.blank(spec) for row, there in enumerate(present)
-        ]
+        name: [read[name][int(place[row])] if there else ragged.blank(spec) for row, there in enumerate(present)]
         for name, spec in specs.items()
     }
 
@@ -96,7 +92,5 @@ def with_blanks(read: Raw, specs: Mapping[str, Spec], present: NDArray[np.bool_]
 def blank(inputs: Inputs) -> Raw:
     """One absent example."""
     return {
-        f"{name}.{tensor}": [ragged.blank(spec)]
-        for name, specs in inputs.items()
-        for tensor, spec in specs.items()
+        f"{name}.{tensor}": [ragged.blank(spec)] for name, specs in inputs.items() for tensor, spec in specs.items()
     }

@@ -74,7 +74,7 @@ def _measured(manifest: Settings) -> Iterator[str]:
     if calibrated:
         yield (
             f"  Probabilities, sets and ranges were chosen on {calibrated:,} examples, for a coverage of "
-            + (f"{float(manifest.get('coverage', 0)):.0%}.")
+            + (f"{float(manifest.get('coverage') or 0):.0%}.")
         )
 
 
@@ -93,9 +93,7 @@ def _made(manifest: Settings) -> Iterator[str]:
     yield ""
     if "rows" in data:
         fingerprint = str(data.get("fingerprint", ""))[:16]
-        yield f"Learnt from {data['rows']:,} examples" + (
-            f" (fingerprint {fingerprint})" if fingerprint else ""
-        )
+        yield f"Learnt from {data['rows']:,} examples" + (f" (fingerprint {fingerprint})" if fingerprint else "")
     if manifest.get("inside"):
         yield from _wrapped(f"Of that data it holds: {manifest['inside']}", "  ", 3)
     if manifest.get("licence"):

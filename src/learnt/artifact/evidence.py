@@ -44,7 +44,7 @@ def gather(
             source="file",
             target=target,
             labels=tuple(str(label) for label in settings.get("labels", ())),
-            coverage=float(artifact.manifest.get("coverage", np.nan)),
-            calibrated_on=int(artifact.manifest.get("calibrated_on", 0)),
+            coverage=float(artifact.manifest.get("coverage") or np.nan),
+            calibrated_on=int(artifact.manifest.get("calibrated_on") or 0),
         )
     return evidence

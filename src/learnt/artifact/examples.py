@@ -40,9 +40,7 @@ def columns(x: Any, wanted: Sequence[str], joined: set[str]) -> tuple[Mapping[st
     )
 
 
-def _of_mapping(
-    x: Mapping[str, Any], wanted: Sequence[str], joined: set[str]
-) -> tuple[Mapping[str, Cells], bool]:
+def _of_mapping(x: Mapping[str, Any], wanted: Sequence[str], joined: set[str]) -> tuple[Mapping[str, Cells], bool]:
     given = {name: x[name] for name in wanted if name in x}
     lengths = {
         name: len(cell)
@@ -56,13 +54,9 @@ def _of_mapping(
     if len(lengths) < len(given):
         one = next(name for name in given if name not in lengths)
         many = next(iter(lengths))
-        raise RequestError(
-            f"Column {many!r} is a list and {one!r} a single cell; give all as lists or all as cells."
-        )
+        raise RequestError(f"Column {many!r} is a list and {one!r} a single cell; give all as lists or all as cells.")
     if len(set(lengths.values())) > 1:
-        raise RequestError(
-            f"The columns differ in length: {', '.join(f'{n} {size}' for n, size in lengths.items())}."
-        )
+        raise RequestError(f"The columns differ in length: {', '.join(f'{n} {size}' for n, size in lengths.items())}.")
     return {name: cell.to_numpy() if _is_series(cell) else cell for name, cell in given.items()}, False
 
 

@@ -28,6 +28,7 @@ FORMAT = 1
 """The manifest format this package writes; all older ones are read."""
 LIMIT = 1 << 30
 """Default cap in bytes, for the file and for every constant or constant shape in it."""
+DTYPES = frozenset({"string", "bool", "uint8", "uint16", "int16", "int32", "int64", "float16", "float32", "float64"})
 DOMAINS = frozenset({"", "ai.onnx.ml"})
 
 UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
@@ -60,9 +61,7 @@ def inspect(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
     """The manifest of a file that may go to the runtime. Raises ArtifactError saying what is wrong."""
     found = wire.contents(data)
     if not found.nodes:
-        raise ArtifactError(
-            "This is not an ONNX file, or it is empty. Expected a file that `learnt train` wrote."
-        )
+        raise ArtifactError("This is not an ONNX file, or it is empty. Expected a file that `learnt train` wrote.")
     if strange := sorted(found.domains - DOMAINS):
         raise ArtifactError(
             f"The file uses operators of {', '.join(map(repr, strange))}; allowed are '' and 'ai.onnx.ml'. "
@@ -94,14 +93,11 @@ def manifest(text: str) -> dict[str, Any]:
         ) from None
     if not isinstance(version, int) or version > FORMAT:
         raise ArtifactError(
-            f"The file has manifest format {version!r}; this learnt reads up to {FORMAT}. "
-            "Write: pip install -U learnt"
+            f"The file has manifest format {version!r}; this learnt reads up to {FORMAT}. Write: pip install -U learnt"
         )
     while version < FORMAT:
         if version not in UPGRADES:
-            raise ArtifactError(
-                f"The file has manifest format {version}, which never was. Expected 1 to {FORMAT}."
-            )
+            raise ArtifactError(f"The file has manifest format {version}, which never was. Expected 1 to {FORMAT}.")
         read = UPGRADES[version](read)
         version += 1
     _check_manifest(read)
@@ -117,8 +113,9 @@ def session(data: bytes, threads: int = 0) -> InferenceSession:
     options.log_severity_level = 4
     options.add_session_config_entry("session.intra_op.allow_spinning", "0")
     options.add_session_config_entry("session.inter_op.allow_spinning", "0")
+    # Its fallback prints to standard output, which belongs to the caller's documents.
     try:
-        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"], enable_fallback=0)
     except Exception as error:
         raise ArtifactError(
             f"onnxruntime {onnxruntime.__version__} cannot open the file: {first_line(error)}"
@@ -172,16 +169,15 @@ def _check_manifest(read: Mapping[str, Any]) -> None:
         for given in read["inputs"].values():
             str(given["modality"]), list(given["columns"]), dict(given["settings"])
             for tensor in given["tensors"].values():
-                str(tensor["dtype"]), list(tensor["axes"])
+                if tensor["dtype"] not in DTYPES or not all(isinstance(axis, int | str) for axis in tensor["axes"]):
+                    raise ValueError("tensor")
         for wanted in read["targets"].values():
             str(wanted["task"]), dict(wanted["settings"])
         if not read["inputs"] or not read["targets"]:
             raise ValueError("empty")
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         what = (
-            f"{error.args[0]!r} is missing"
-            if isinstance(error, KeyError)
-            else "its inputs or targets are unreadable"
+            f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else "its inputs or targets are unreadable"
         )
         raise ArtifactError(
             f"The manifest of the file is damaged: {what}. Copy the file again from where it was made."

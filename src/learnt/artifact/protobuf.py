@@ -107,9 +107,7 @@ def _signed(value: int) -> int:
     return value - (1 << 64) if value >> 63 else value
 
 
-def rewrite(
-    reader: Reader, data: memoryview, changes: Mapping[int, Callable[[memoryview], bytes | None]]
-) -> bytes:
+def rewrite(reader: Reader, data: memoryview, changes: Mapping[int, Callable[[memoryview], bytes | None]]) -> bytes:
     """The message with some fields made anew: field number -> function of the field, None keeps it."""
     out = []
     for number, value, start, end in reader.spans(data):

@@ -40,9 +40,7 @@ class Steps:
         given = dict(step)
         if (rows := given.pop("rows", None)) is not None:
             self._kept = {name: values[rows] for name, values in self._kept.items()}
-        named: dict[str, NDArray[Any]] = {
-            self._full.get(name, name): values for name, values in given.items()
-        }
+        named: dict[str, NDArray[Any]] = {self._full.get(name, name): values for name, values in given.items()}
         for name, values in list(named.items()):
             length = f"{name.partition('.')[0]}.length"
             if length in self._kept and length not in named:

@@ -33,9 +33,9 @@ NUMPY = {
 }
 
 STEPS: dict[str, Callable[[Any], Any]] = {
-    "numbers": lambda cell: cells.numbers([cell])[0][0],
+    "numbers": lambda cell: float(cells.numbers([cell])[0][0]),
     "texts": lambda cell: cells.texts([cell])[0],
-    "days": lambda cell: cells.days([cell])[0][0],
+    "days": lambda cell: float(cells.days([cell])[0][0]),
 }
 """The steps outside the file by the name that its manifest gives them: one cell in, what goes into the file
 out.
@@ -57,7 +57,12 @@ def verify(artifact: Artifact, seconds: float = SECONDS) -> list[Check]:
 
     Never raises for what the file does: a refusal, a crash and an endless loop are checks that failed.
     """
-    return [*_steps(artifact.manifest.get("steps", ())), *_goldens(artifact, seconds)]
+    try:
+        return [*_steps(artifact.manifest.get("steps", ())), *_goldens(artifact, seconds)]
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        return [
+            Check("manifest", f"damaged: {error!r}"[:200], "steps and goldens as `learnt train` writes them", False)
+        ]
 
 
 def array(nested: Any, kind: str) -> NDArray[Any]:
@@ -133,11 +138,7 @@ def run_within(artifact: Artifact, goldens: Mapping[str, Any], seconds: float) -
         names = [output.name for output in session.get_outputs()]
         return dict(zip(names, session.run(names, feed, options), strict=True))
     except Exception as error:
-        late = (
-            f"stopped after {seconds:g} s"
-            if options.terminate
-            else f"cannot run: {opening.first_line(error)}"
-        )
+        late = f"stopped after {seconds:g} s" if options.terminate else f"cannot run: {opening.first_line(error)}"
         raise ArtifactError(late) from None
     finally:
         timer.cancel()

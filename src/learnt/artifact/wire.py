@@ -95,9 +95,7 @@ def contents(data: bytes) -> Contents:
             key, text = _entry(reader, value)
             found.metadata[key] = text
         elif number == 20:
-            raise ArtifactError(
-                "The file holds training information, which is refused. Export it for prediction only."
-            )
+            raise ArtifactError("The file holds training information, which is refused. Export it for prediction only.")
         elif number == 25:
             _function(reader, value, found)
     return found
@@ -234,20 +232,12 @@ def values(tensor: Tensor) -> NDArray[Any]:
             strings.append(protobuf.text(value))
         elif number in _TYPED:
             layout = _TYPED[number]
-            packed = (
-                layout is not None
-                and not isinstance(value, int)
-                and len(value) % np.dtype(layout).itemsize == 0
-            )
-            typed.append(
-                np.frombuffer(value, layout) if packed else np.array(reader.integers(value), np.int64)
-            )
+            packed = layout is not None and not isinstance(value, int) and len(value) % np.dtype(layout).itemsize == 0
+            typed.append(np.frombuffer(value, layout) if packed else np.array(reader.integers(value), np.int64))
     if tensor.kind == STRING:
         flat: NDArray[Any] = np.array(strings, object)
     elif tensor.kind not in _NUMPY:
-        raise ArtifactError(
-            f"Constant {tensor.name!r} has the ONNX type {tensor.kind}, which is not read here."
-        )
+        raise ArtifactError(f"Constant {tensor.name!r} has the ONNX type {tensor.kind}, which is not read here.")
     elif raw is not None:
         if len(raw) % np.dtype(_NUMPY[tensor.kind]).itemsize:
             raise protobuf.damaged(f"constant {tensor.name!r} ends within a number")
@@ -257,15 +247,11 @@ def values(tensor: Tensor) -> NDArray[Any]:
         half = tensor.kind == 10
         flat = joined.astype("<u2").view("<f2") if half else joined.astype(_NUMPY[tensor.kind])
     if flat.size != math.prod(tensor.dims):
-        raise protobuf.damaged(
-            f"constant {tensor.name!r} of shape {list(tensor.dims)} has {flat.size} values"
-        )
+        raise protobuf.damaged(f"constant {tensor.name!r} of shape {list(tensor.dims)} has {flat.size} values")
     return flat.reshape(tensor.dims)
 
 
-def read_initialisers(
-    data: bytes, names: Mapping[str, Any] | set[str] | list[str]
-) -> dict[str, NDArray[Any]]:
+def read_initialisers(data: bytes, names: Mapping[str, Any] | set[str] | list[str]) -> dict[str, NDArray[Any]]:
     """The values of these initialisers of the outer graph. Raises ArtifactError for one that is not there."""
     found = {tensor.name: tensor for tensor in contents(data).initialisers}
     if missing := sorted(set(names) - set(found)):
@@ -292,9 +278,7 @@ def replace_initialisers(data: bytes, arrays: Mapping[str, NDArray[Any]]) -> byt
         array = arrays[tensor.name]
         if _kind(array) != tensor.kind:
             want = "string" if tensor.kind == STRING else _NUMPY.get(tensor.kind, tensor.kind)
-            raise ArtifactError(
-                f"Constant {tensor.name!r} was given as {array.dtype}; the file keeps it as {want}."
-            )
+            raise ArtifactError(f"Constant {tensor.name!r} was given as {array.dtype}; the file keeps it as {want}.")
         return serialised(array, tensor.name)
 
     def graph(message: memoryview) -> bytes:

@@ -94,8 +94,7 @@ def verify(args: argparse.Namespace) -> Mapping[str, Any]:
     wrong = sum(not check.ok for check in checks)
     if wrong:
         raise ArtifactError(
-            f"{args.model} does not say here what it said where it was made: "
-            f"{wrong} of {len(checks)} checks failed."
+            f"{args.model} does not say here what it said where it was made: {wrong} of {len(checks)} checks failed."
         )
     args.say(f"{args.model} says here what it said where it was made.")
     return {"model": args.model, "checks": [asdict(check) for check in checks]}

@@ -70,20 +70,14 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         metavar="DATA",
         help=DATA,
     )
-    one.add_argument(
-        "--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn"
-    )
+    one.add_argument("--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn")
     what = one.add_argument_group("what is what (guessed, and each guess is printed)")
     what.add_argument("--task", metavar="TASK", help="how to learn the target")
     what.add_argument(
         "--inputs", metavar="A,B", type=_columns, help="learn from these columns only; A:text reads A as text"
     )
-    what.add_argument(
-        "--drop", metavar="A,B", type=_columns, default=[], help="do not learn from these columns"
-    )
-    what.add_argument(
-        "--group", metavar="COL", help="rows with the same value here stay on one side of every split"
-    )
+    what.add_argument("--drop", metavar="A,B", type=_columns, default=[], help="do not learn from these columns")
+    what.add_argument("--group", metavar="COL", help="rows with the same value here stay on one side of every split")
     what.add_argument("--time", metavar="COL", help="learn from the past, be measured on the future")
     what.add_argument(
         "--sensitive",
@@ -110,9 +104,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     how.add_argument("--out", metavar="DIR", help="the folder to write (default runs/NAME)")
     how.add_argument("--budget", metavar="TIME", help="at most this long, the whole command: 90s, 3m, 1h")
     how.add_argument("--size", metavar="SIZE", default="small", help="how large a network (default small)")
-    how.add_argument(
-        "--seed", metavar="N", type=int, help="another seed, another split and network (default 0)"
-    )
+    how.add_argument("--seed", metavar="N", type=int, help="another seed, another split and network (default 0)")
     how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
     how.add_argument("--resume", action="store_true", help="go on with an interrupted run in --out")
 
@@ -130,9 +122,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         default=[],
         help="the column or columns with the truth; needed where they are called otherwise than in training",
     )
-    one.add_argument(
-        "--ask", metavar="fast|all|NAME,...", default="all", help="the questions to answer (default all)"
-    )
+    one.add_argument("--ask", metavar="fast|all|NAME,...", default="all", help="the questions to answer (default all)")
 
     one = add(
         commands.walk,
@@ -140,17 +130,11 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "learnt walk transactions.csv --target fraud",
     )
     one.add_argument("data", metavar="DATA", help="what you would train on")
-    one.add_argument(
-        "--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn"
-    )
+    one.add_argument("--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn")
 
     one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")
-    one.add_argument(
-        "name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)"
-    )
-    one.add_argument(
-        "--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)"
-    )
+    one.add_argument("name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)")
+    one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
 
 
 def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
@@ -170,9 +154,7 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
     one.add_argument("data", metavar="DATA", help=DATA)
-    one.add_argument(
-        "--about", metavar="LABEL", help="the reasons for this answer (default: for what was said)"
-    )
+    one.add_argument("--about", metavar="LABEL", help="the reasons for this answer (default: for what was said)")
     one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
 
     one = add(

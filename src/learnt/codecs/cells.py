@@ -75,7 +75,9 @@ def texts(cells: Sequence[Any]) -> NDArray[np.object_]:
     if not (joined.isascii() or unicodedata.is_normalized("NFC", joined)):
         listed = [unicodedata.normalize("NFC", cell) for cell in listed]
     found = np.empty(len(listed), object)
-    found[:] = [cell.strip() for cell in listed]
+    # the only printable ASCII blank is the space
+    bare = joined.isascii() and joined.isprintable() and " " not in joined
+    found[:] = listed if bare else [cell.strip() for cell in listed]
     return found
 
 

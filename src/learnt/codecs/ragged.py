@@ -30,14 +30,10 @@ def collate(raw: Raw, specs: Mapping[str, Spec], rows: NDArray[np.int64]) -> Arr
         else:
             examples = [np.asarray(values[row]) for row in rows]
             batch[name] = _pad(name, examples, spec)
-            lengths = np.array(
-                [len(_along_time(e, spec)) if TIME in spec.axes else 0 for e in examples], np.int64
-            )
+            lengths = np.array([len(_along_time(e, spec)) if TIME in spec.axes else 0 for e in examples], np.int64)
         if TIME in spec.axes:
             if length is not None and not np.array_equal(length, lengths):
-                raise ValueError(
-                    f"{name!r} is as long as {lengths.tolist()}, another tensor as {length.tolist()}"
-                )
+                raise ValueError(f"{name!r} is as long as {lengths.tolist()}, another tensor as {length.tolist()}")
             length = lengths
     return batch if length is None else {**batch, "length": length}
 
@@ -75,9 +71,7 @@ def _pad(name: str, examples: Sequence[NDArray[Any]], spec: Spec) -> NDArray[Any
         shape = [max(size, found) for size, found in zip(shape, example.shape, strict=True)]
     batch = np.full([len(examples), *shape], "" if spec.dtype == "string" else 0, _dtype(spec))
     for place, example in enumerate(examples):
-        short = [
-            axis for axis, size, found in zip(spec.axes, shape, example.shape, strict=True) if size != found
-        ]
+        short = [axis for axis, size, found in zip(spec.axes, shape, example.shape, strict=True) if size != found]
         if short not in ([], [TIME]):
             raise ValueError(f"an example of {name!r} has shape {example.shape}, others reach {tuple(shape)}")
         corner: tuple[int | slice, ...] = (place, *map(slice, example.shape))

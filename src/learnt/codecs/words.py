@@ -20,9 +20,7 @@ def encode(strings: NDArray[Any], words: Sequence[Sequence[str]]) -> NDArray[np.
     `words` is one vocabulary a column. Raises ValueError when there are more or fewer columns.
     """
     if strings.ndim != 2 or strings.shape[1] != len(words):
-        raise ValueError(
-            f"strings of shape {strings.shape} for {len(words)} vocabularies; expected [N, {len(words)}]"
-        )
+        raise ValueError(f"strings of shape {strings.shape} for {len(words)} vocabularies; expected [N, {len(words)}]")
     codes = np.empty(strings.shape, np.int64)
     for column, known in enumerate(words):
         look_up = {word: code for code, word in enumerate(known, FIRST)} | {"": MISSING}

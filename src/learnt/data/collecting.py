@@ -57,7 +57,9 @@ class Collected:
         values, bad = cells.numbers(self.columns[self.roles.weight])
         if bad or (values < 0).any():
             where = f"row {bad[0] + 1}" if bad else f"row {int(np.argmax(values < 0)) + 1}"
-            raise RequestError(f"The weight column {self.roles.weight!r} holds no weight at {where}; give numbers >= 0.")
+            raise RequestError(
+                f"The weight column {self.roles.weight!r} holds no weight at {where}; give numbers >= 0."
+            )
         return np.where(np.isnan(values), 1.0, values)
 
 
@@ -87,9 +89,7 @@ def collect(
     return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes)
 
 
-def _appended(
-    columns: Mapping[str, Cells], more: Mapping[str, Cells], target: Sequence[str]
-) -> dict[str, Cells]:
+def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells], target: Sequence[str]) -> dict[str, Cells]:
     for name in columns:
         if name not in more:
             raise unknown("column", name, more, "the test data")

@@ -17,6 +17,9 @@ _ID = re.compile(r"(?i:(?:.*[\s_.-])?(?:id|uuid|guid|index)|unnamed: 0)|.*[a-z]I
 FEWEST_FOR_IDS = 20
 """With fewer rows, texts that all differ may be chance."""
 
+GLANCE = 1000
+"""Cells that mostly tell already what all of them would."""
+
 
 @dataclass(frozen=True, slots=True)
 class Roles:
@@ -73,11 +76,9 @@ def assign(
             modalities[name] = modality
     if ids:
         sentence = f"{_listed(ids)} tells rows apart and nothing else, so it is no input."
-        guesses.append({"sentence": sentence, "option": f"--inputs {','.join(candidates)}"})
+        guesses.append({"sentence": sentence, "option": f"--inputs {','.join([*ids, *modalities][:4])},..."})
     if not modalities:
-        raise DataError(
-            f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B"
-        )
+        raise DataError(f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B")
     for name in modalities:
         _refuse_copy(name, target, columns)
 
@@ -120,9 +121,7 @@ def _check(
     drop: Sequence[str],
 ) -> None:
     if not target:
-        raise RequestError(
-            f"No target was given. Say what to learn: --target COLUMN. Columns: {_listed(columns)}."
-        )
+        raise RequestError(f"No target was given. Say what to learn: --target COLUMN. Columns: {_listed(columns)}.")
     for name in [*target, *special, *inputs, *drop]:
         if name not in columns:
             raise unknown("column", name, columns)
@@ -132,11 +131,11 @@ def _check(
         if name in drop:
             raise RequestError(f"{name!r} is the target and cannot be dropped. Take it out of --drop.")
         if name in special:
-            raise RequestError(
-                f"{name!r} is the target; it cannot be the group, time, weight or sensitive column."
-            )
-        if all(map(cells.is_missing, columns[name])):
-            raise DataError(f"The target {name!r} is empty in every row, so there is nothing to learn.")
+            raise RequestError(f"{name!r} is the target; it cannot be the group, time, weight or sensitive column.")
+        said = set(cells.texts(columns[name])) - {""}
+        if len(said) < 2:
+            same = repr(said.pop()) if said else "empty"
+            raise DataError(f"The target {name!r} is {same} in every row, so there is nothing to learn.")
     for name in inputs:
         if name in drop:
             raise RequestError(f"{name!r} is in --inputs and in --drop. Take it out of one of them.")
@@ -145,9 +144,7 @@ def _check(
 def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> str:
     if task is not None:
         if not registry.task(task).claims(target):
-            raise RequestError(
-                f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task."
-            )
+            raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task.")
         return task
     winner = _winner("tasks", target, "--task")
     guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
@@ -169,24 +166,31 @@ def _winner(kind: str, column: Column, option: str) -> str:
 
 def _is_id(column: Column, joins: bool) -> bool:
     """All cells differ, and the name says id or the cells are text that a table could only learn by heart."""
+    if not joins:
+        return False
+    some = cells.texts(column.cells[:GLANCE]).tolist()
+    if not _ID.fullmatch(column.name.strip()):
+        half = len(some) / 2
+        if len(column.cells) < FEWEST_FOR_IDS or len(cells.numbers(some)[1]) < half or len(cells.days(some)[1]) < half:
+            return False
+    if len(some) < 2 or len(set(some)) < len(some):
+        return False
     texts = cells.texts(column.cells).tolist()
-    if len(texts) < 2 or "" in texts or len(set(texts)) < len(texts):
-        return False
-    if _ID.fullmatch(column.name.strip()):
-        return joins
-    if not joins or len(texts) < FEWEST_FOR_IDS:
-        return False
-    half = len(texts) / 2
-    return len(cells.numbers(texts)[1]) > half and len(cells.days(texts)[1]) > half
+    return "" not in texts and len(set(texts)) == len(texts)
 
 
 def _refuse_copy(name: str, targets: Sequence[str], columns: Mapping[str, Cells]) -> None:
     for target in targets:
-        if np.array_equal(cells.texts(columns[name]), cells.texts(columns[target])):
+        pair = columns[name], columns[target]
+        if _same(*(column[:GLANCE] for column in pair)) and _same(*pair):
             raise DataError(
                 f"Column {name!r} is an exact copy of the target {target!r}: the answer would be learnt from "
                 f"itself. Write: --drop {name}"
             )
+
+
+def _same(one: Cells, other: Cells) -> bool:
+    return bool(np.array_equal(cells.texts(one), cells.texts(other)))
 
 
 def _inputs(modalities: Mapping[str, str]) -> dict[str, tuple[str, list[str]]]:

@@ -142,9 +142,7 @@ def _standard_input() -> Iterable[str]:
 def _existing(source: str | Path, what: str) -> Path:
     path = Path(source)
     if path.is_dir():
-        raise RequestError(
-            f"{path} is a folder; {what} must be a file here: CSV, TSV, JSONL, Parquet, Arrow or Excel."
-        )
+        raise RequestError(f"{path} is a folder; {what} must be a file here: CSV, TSV, JSONL, Parquet, Arrow or Excel.")
     if not path.exists():
         folder = path.parent if path.parent.is_dir() else Path()
         present = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
@@ -155,15 +153,11 @@ def _existing(source: str | Path, what: str) -> Path:
     return path
 
 
-def _of_csv(
-    file: Iterable[str], rows: int, name: str, delimiter: str | None = None
-) -> Iterator[dict[str, Cells]]:
+def _of_csv(file: Iterable[str], rows: int, name: str, delimiter: str | None = None) -> Iterator[dict[str, Cells]]:
     lines = iter(file)
     some = list(islice(filter(lambda line: line.strip("\ufeff \t\r\n"), lines), 1))
     if not some:
-        raise DataError(
-            f"{name} is empty. Expected: a first line with the names of the columns, then a line a row."
-        )
+        raise DataError(f"{name} is empty. Expected: a first line with the names of the columns, then a line a row.")
     some = [some[0].removeprefix("\ufeff"), *islice(lines, LOOKED_AT)]
     csv.field_size_limit(LONGEST)
     cut = delimiter or _delimiter(some)
@@ -194,11 +188,7 @@ def _full_rows(reader: Any, names: Sequence[str], name: str, delimiter: str) -> 
 
 
 def _columns(names: Sequence[str], block: Sequence[Sequence[str]]) -> dict[str, Cells]:
-    return (
-        dict(zip(names, map(list, zip(*block, strict=True)), strict=True))
-        if block
-        else {n: [] for n in names}
-    )
+    return dict(zip(names, map(list, zip(*block, strict=True)), strict=True)) if block else {n: [] for n in names}
 
 
 def _names(found: list[str], where: str) -> list[str]:
@@ -216,9 +206,7 @@ def _delimiter(lines: Sequence[str]) -> str:
     best, most = ",", 1
     for delimiter in DELIMITERS:
         try:
-            counts = [
-                len(row) for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row
-            ]
+            counts = [len(row) for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
         except csv.Error:
             continue
         agree = sum(count == counts[0] for count in counts[:-1] or counts) >= 0.8 * max(1, len(counts) - 1)
@@ -233,9 +221,7 @@ def _json_lines(file: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
             try:
                 yield number, json.loads(line)
             except json.JSONDecodeError as error:
-                raise DataError(
-                    f"{name}, line {number} is no JSON: {error.msg} at column {error.colno}."
-                ) from None
+                raise DataError(f"{name}, line {number} is no JSON: {error.msg} at column {error.colno}.") from None
 
 
 def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) -> Iterator[dict[str, Cells]]:
@@ -245,8 +231,7 @@ def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) 
     for number, row in found:
         if not isinstance(row, Mapping):
             raise DataError(
-                f"{name}, {unit} {number} is {type(row).__name__}, expected an object: "
-                '{"age": 31, "label": "yes"}'
+                f'{name}, {unit} {number} is {type(row).__name__}, expected an object: {{"age": 31, "label": "yes"}}'
             )
         for key, value in row.items():
             if str(key) not in columns:
@@ -268,11 +253,7 @@ def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) 
 def _of_mapping(source: Mapping[Any, Any], what: str) -> dict[str, Cells]:
     columns: dict[str, Cells] = {}
     for name, column in source.items():
-        if (
-            isinstance(column, str | bytes)
-            or not hasattr(column, "__len__")
-            or not hasattr(column, "__iter__")
-        ):
+        if isinstance(column, str | bytes) or not hasattr(column, "__len__") or not hasattr(column, "__iter__"):
             raise DataError(
                 f"column {name!r} of {what} is {type(column).__name__}, expected a list: "
                 f"{{{name!r}: [...]}}. One example alone is a list of one dict."

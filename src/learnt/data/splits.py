@@ -35,10 +35,10 @@ class Splits:
     stop: Rows
     calibrate: Rows
     test: Rows
-    """Empty when the data are small and no test set was brought: the folds speak then."""
+    """Empty when small: the folds speak then."""
     small: bool = False
     folds: list[tuple[Rows, Rows, Rows]] = field(default_factory=list)
-    """When small: (fit, stop, held out) of each sister. A row outside a brought test set is held out once."""
+    """When small: (fit, stop, held out) of each sister. Every row is held out once."""
     notes: list[str] = field(default_factory=list)
 
     @property
@@ -65,9 +65,7 @@ def split(
     """
     count = rows - test_rows
     if count < FEWEST:
-        raise DataError(
-            f"There are {count} rows to learn from; at least {FEWEST} are needed, better some hundreds."
-        )
+        raise DataError(f"There are {count} rows to learn from; at least {FEWEST} are needed, better some hundreds.")
     notes: list[str] = []
     classes, names = _classes(labels, count)
     _refuse_single(classes, names)
@@ -75,7 +73,7 @@ def split(
     order = None if times is None else _chronological(_moments(times)[:count], units, notes)
     rng = np.random.default_rng([seed, count])
 
-    small = count < SMALL
+    small = count < SMALL and not test_rows
     pattern = _WITHOUT_TEST if test_rows or small else _WITH_TEST
     parts = _allocate(pattern, classes, units, order, rng)
     _cover_fit(parts, classes, units, names, order is not None, notes)
@@ -124,7 +122,11 @@ def _classes(labels: Cells | None, count: int) -> tuple[Rows, list[str]]:
     names, codes = np.unique(texts, return_inverse=True)
     numeric = not cells.numbers(names.tolist())[1]
     whole = numeric and all(name.lstrip("+-").isdigit() or not name for name in names.tolist())
-    if len(names) > count / 2 or (numeric and len(names) > 50) or (numeric and not whole and len(names) > 10):
+    if (
+        len(names) > count / 2
+        or (numeric and len(names) > max(50, count / 10))
+        or (numeric and not whole and len(names) > 10)
+    ):
         return nothing
     return codes.astype(np.int64), names.tolist()
 
@@ -176,9 +178,7 @@ def _chronological(times: NDArray[np.float64], units: Rows, notes: list[str]) ->
     return np.argsort(newest, kind="stable")
 
 
-def _allocate(
-    pattern: Sequence[int], classes: Rows, units: Rows, order: Rows | None, rng: np.random.Generator
-) -> Rows:
+def _allocate(pattern: Sequence[int], classes: Rows, units: Rows, order: Rows | None, rng: np.random.Generator) -> Rows:
     """The part [rows] of each row: as many of each as the pattern has, by time, by group or by label."""
     slots = np.array(pattern)
     if order is not None:
@@ -211,18 +211,14 @@ def _greedy(slots: Rows, classes: Rows, units: Rows, rng: np.random.Generator) -
     return parts
 
 
-def _cover_fit(
-    parts: Rows, classes: Rows, units: Rows, names: Sequence[str], by_time: bool, notes: list[str]
-) -> None:
+def _cover_fit(parts: Rows, classes: Rows, units: Rows, names: Sequence[str], by_time: bool, notes: list[str]) -> None:
     """Move the smallest unit of a label that fit lacks into fit; by time it stays, and a note says so."""
     for code, name in enumerate(names):
         rows = np.flatnonzero(classes == code)
         if (parts[rows] == 0).any():
             continue
         if by_time:
-            notes.append(
-                f"The label {name!r} occurs only after the time of the fit part: it cannot be learnt."
-            )
+            notes.append(f"The label {name!r} occurs only after the time of the fit part: it cannot be learnt.")
             continue
         sizes = np.bincount(units)
         unit = units[rows][np.argmin(sizes[units[rows]])]

@@ -64,9 +64,7 @@ class Store(Mapping[str, Sequence[NDArray[Any]]]):
         folder.parent.mkdir(parents=True, exist_ok=True)
         temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
         try:
-            index = {
-                name: _save(temporary, str(at), name, values) for at, (name, values) in enumerate(raw.items())
-            }
+            index = {name: _save(temporary, str(at), name, values) for at, (name, values) in enumerate(raw.items())}
             document = json.dumps({"key": key, "tensors": index})
             (temporary / INDEX).write_text(document, encoding="utf-8")
             _replace(temporary, folder)
@@ -86,15 +84,11 @@ class Store(Mapping[str, Sequence[NDArray[Any]]]):
             return None
 
 
-def _save(folder: Path, stem: str, name: str, values: Sequence[NDArray[Any]]) -> dict[str, Any]:
+def _save(folder: Path, stem: str, name: str, values: Sequence[NDArray[Any]] | NDArray[Any]) -> dict[str, Any]:
     dense = isinstance(values, np.ndarray)
-    first = (
-        values if isinstance(values, np.ndarray) else np.asarray(values[0]) if len(values) else np.zeros(0)
-    )
+    first = values if isinstance(values, np.ndarray) else np.asarray(values[0]) if len(values) else np.zeros(0)
     if first.dtype.kind not in "fiub":
-        raise ValueError(
-            f"tensor {name!r} is of dtype {first.dtype}; a store holds numbers, so encode words first"
-        )
+        raise ValueError(f"tensor {name!r} is of dtype {first.dtype}; a store holds numbers, so encode words first")
     if dense:
         np.save(folder / f"{stem}.npy", first)
         return {"stem": stem, "ragged": False, "shape": list(first.shape)}

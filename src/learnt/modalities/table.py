@@ -41,7 +41,7 @@ MOST_WORDS = 2000
 EXACT = 2**53
 """Whole numbers above it do not fit a float64."""
 LOOKED_AT = 5000
-"""How many cells, spread over the column, a claim looks at."""
+"""How many cells, spread over the column, tell what it holds; all where most of them are missing."""
 NUMBER_SIZE, WORD_SIZE = 12, 8
 """What a number (or date part) and a category take in the vector."""
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
@@ -62,8 +62,7 @@ class Table:
 
     def claims(self, column: Column) -> float:
         """Sure of numbers and dates, rather sure of few short words, hardly of prose, never of lists."""
-        some = _spread(column.cells, LOOKED_AT)
-        present = [cell for cell in some if not cells.is_missing(cell)]
+        present = _present(_spread(column.cells, LOOKED_AT))
         if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in present):
             return 0.0
         if not present or kind_of(present) != "categories":
@@ -81,8 +80,7 @@ class Table:
             raise DataError("A table needs at least one column and one row to learn from, and there is none.")
         kinds = {name: kind_of(found) for name, found in columns.items()}
         settings: dict[str, Any] = {
-            kind: [name for name in columns if kinds[name] == kind]
-            for kind in ("numbers", "categories", "days")
+            kind: [name for name in columns if kinds[name] == kind] for kind in ("numbers", "categories", "days")
         }
         values = _values(columns, settings)
         edges = [bins.edges(column) for column in values]
@@ -134,9 +132,7 @@ class Table:
         for kind, parse, what in (("numbers", cells.numbers, "number"), ("days", cells.days, "date")):
             for name in settings[kind]:
                 for row in parse(columns[name])[1]:
-                    problems.append(
-                        (f"row {row + 1}, column {name!r}", f"{columns[name][row]!r} is no {what}")
-                    )
+                    problems.append((f"row {row + 1}, column {name!r}", f"{columns[name][row]!r} is no {what}"))
         return problems
 
     def guesses(self, columns: Columns) -> list[dict[str, str]]:
@@ -144,11 +140,7 @@ class Table:
         found = []
         for name, column in columns.items():
             kind = kind_of(column)
-            bad = (
-                []
-                if kind == "categories"
-                else (cells.numbers if kind == "numbers" else cells.days)(column)[1]
-            )
+            bad = [] if kind == "categories" else (cells.numbers if kind == "numbers" else cells.days)(column)[1]
             if bad:
                 sentence = (
                     f"{name!r} is read as {kind}; {len(bad)} of {len(column)} cells are none and count "
@@ -279,7 +271,9 @@ def kind_of(column: Cells) -> Kind:
     """What a column holds. Ids above 2**53, codes with leading zeros and truth values are categories."""
     if isinstance(column, np.ndarray) and column.dtype.kind in "fM":
         return "numbers" if column.dtype.kind == "f" else "days"
-    present = [cell for cell in column if not cells.is_missing(cell)]
+    present = _present(_spread(column, LOOKED_AT))
+    if len(present) < LOOKED_AT / 20:
+        present = _present(column)
     if not present:
         return "numbers"
     if set(map(type, present)) <= {bool, np.bool_}:
@@ -300,6 +294,10 @@ def _is_code(cell: Any) -> bool:
     if isinstance(cell, str):
         return bool(_PADDED.fullmatch(cell) or (_WHOLE.fullmatch(cell) and abs(int(cell)) > EXACT))
     return isinstance(cell, int | np.integer) and abs(int(cell)) > EXACT
+
+
+def _present(column: Cells) -> list[Any]:
+    return [cell for cell in column if not cells.is_missing(cell)]
 
 
 def _spread(column: Cells, most: int) -> Sequence[Any]:

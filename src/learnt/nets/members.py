@@ -7,6 +7,7 @@ ICLR 2025, section 3.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -57,7 +58,7 @@ class MemberTrunk(nn.Module):
         signs = torch.randint(0, 2, (members, len(blocks))) * 2.0 - 1.0 if members > 1 else torch.ones(1, len(blocks))
         self.scale = nn.Parameter(signs.repeat_interleave(torch.tensor(list(blocks)), dim=1))
         sizes = [sum(blocks), *([width] * depth)]
-        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in zip(sizes, sizes[1:], strict=False))
+        self.layers = nn.ModuleList(nn.Linear(a, b) for a, b in pairwise(sizes))
         self.dropout = PooledDropout(dropout)
 
     def keep(self, chosen: Sequence[int]) -> None:

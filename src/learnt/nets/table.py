@@ -97,7 +97,8 @@ class TablePrepare(nn.Module):
 class TableOcclude(nn.Module):
     """Hides columns: a number or a date becomes its mean encoding over the fit rows, a category its mean embedding.
 
-    The order of `keep` [B, P] is numbers, categories, days. `means` holds the mean of each prepared tensor but the codes.
+    The order of `keep` [B, P] is numbers, categories, days. `means` holds the mean of each prepared tensor but the
+    codes.
     """
 
     def __init__(self, counts: tuple[int, int, int], means: dict[str, NDArray[np.float32]]) -> None:
@@ -108,7 +109,7 @@ class TableOcclude(nn.Module):
             self.register_buffer(f"mean_{name}", torch.from_numpy(np.asarray(value, np.float32)), persistent=False)
 
     def forward(self, x: Tensors, keep: Tensor) -> dict[str, Tensor]:
-        numbers, categories, days = keep.split(self.counts, dim=1)
+        numbers, categories, days = torch.split(keep, self.counts, dim=1)
         owner = {"numbers": numbers, "trend": days, "days": days}
         hidden: dict[str, Tensor] = {}
         for name, value in x.items():
@@ -129,7 +130,9 @@ class ColumnLinear(nn.Module):
         self.bias = nn.Parameter(torch.empty(columns, 1, size).uniform_(-reach, reach))
 
     def forward(self, encoded: Tensor) -> Tensor:
-        return functional.relu(torch.baddbmm(self.bias, encoded.transpose(0, 1), self.weight)).transpose(0, 1).flatten(1)
+        return (
+            functional.relu(torch.baddbmm(self.bias, encoded.transpose(0, 1), self.weight)).transpose(0, 1).flatten(1)
+        )
 
 
 class ColumnEmbedding(nn.Module):
@@ -145,7 +148,9 @@ class ColumnEmbedding(nn.Module):
 
     def __init__(self, counts: Sequence[Sequence[int]], size: int) -> None:
         super().__init__()
-        first, share, owner = [], [], []
+        first: list[int] = []
+        share: list[float] = []
+        owner: list[int] = []
         for place, column in enumerate(counts):
             first.append(len(share) + 1)
             total = max(1.0, float(sum(column)))
@@ -158,7 +163,9 @@ class ColumnEmbedding(nn.Module):
         self.table = nn.Parameter(torch.randn(len(share), size) * size**-0.5)
 
     def _with_means(self) -> Tensor:
-        means = self.table.new_zeros(self.columns, self.table.shape[1]).index_add(0, self.owner, self.table * self.share)
+        means = self.table.new_zeros(self.columns, self.table.shape[1]).index_add(
+            0, self.owner, self.table * self.share
+        )
         return torch.where(self.share > 0, self.table, means.index_select(0, self.owner))
 
     def freeze(self) -> None:
@@ -176,7 +183,15 @@ class TableEncoder(nn.Module):
     """Prepared tensors -> one vector [B, D], the parts of the columns side by side."""
 
     def __init__(
-        self, numbers: int, bins: int, days: int, day_bins: int, counts: Sequence[Sequence[int]], *, size: int, words: int
+        self,
+        numbers: int,
+        bins: int,
+        days: int,
+        day_bins: int,
+        counts: Sequence[Sequence[int]],
+        *,
+        size: int,
+        words: int,
     ) -> None:
         super().__init__()
         parts: dict[str, nn.Module] = {}

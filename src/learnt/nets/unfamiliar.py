@@ -18,9 +18,10 @@ class Unfamiliar(nn.Module):
         `stats.familiarity.neutral` names them; a bank [m, d] has m >= 1 rows, fixed when exported.
         """
         projected = (vector - constants["mean"]) @ constants["projection"]
-        length = (projected * projected).sum(dim=1, keepdim=True).sqrt()
         bank = constants["bank"]
-        cosine = (projected / length.clamp(min=1e-6)) @ bank.transpose(0, 1)
+        length = (1 + (projected * projected).sum(dim=1, keepdim=True)).sqrt()
+        bank_length = (1 + (bank * bank).sum(dim=1)).sqrt()
+        cosine = (projected @ bank.transpose(0, 1) + 1) / (length * bank_length)
         nearest = torch.topk(cosine, min(NEAREST, bank.shape[0]), dim=1).values[:, -1]
         known = self.percentile(1 - nearest, constants["knn_grid"])
         doubt = self.percentile(1 - confidence, constants["doubt_grid"])

@@ -80,18 +80,14 @@ def prose(text: str) -> Any:
 
     unbroken = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", str(text))
     pieces = re.split(r"`([^`]+)`", unbroken)
-    return Markup("").join(
-        Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces)
-    )
+    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
 
 
 def shell(command: str) -> Any:
     """An escaped command in which no option breaks across lines."""
     from markupsafe import Markup, escape
 
-    words = [
-        Markup("<span>{}</span>").format(w) if w.startswith("-") else escape(w) for w in command.split(" ")
-    ]
+    words = [Markup("<span>{}</span>").format(w) if w.startswith("-") else escape(w) for w in command.split(" ")]
     return Markup(" ").join(words)
 
 

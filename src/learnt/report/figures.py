@@ -27,9 +27,7 @@ class Kind:
 
 KINDS: dict[str, Kind] = {
     "accuracy": Kind("accuracy", "share of right answers", "percent"),
-    "balanced_accuracy": Kind(
-        "balanced accuracy", "share of right answers, every label counting the same", "percent"
-    ),
+    "balanced_accuracy": Kind("balanced accuracy", "share of right answers, every label counting the same", "percent"),
     "precision": Kind("precision", "of its alarms, the share that is right", "percent"),
     "recall": Kind("recall", "of the real cases, the share that it finds", "percent"),
     "sensitivity": Kind("sensitivity", "of the real cases, the share that it finds", "percent"),
@@ -42,17 +40,13 @@ KINDS: dict[str, Kind] = {
     "log_loss": Kind("log loss", "surprise at the truth", up=False),
     "brier_score": Kind("Brier score", "how far probabilities are from the truth", up=False),
     "brier": Kind("Brier score", "how far probabilities are from the truth", up=False),
-    "ece": Kind(
-        "calibration error", "how far stated confidence is from the share of right answers", "percent", False
-    ),
+    "ece": Kind("calibration error", "how far stated confidence is from the share of right answers", "percent", False),
     "coverage": Kind("coverage", "how often the truth is among the plausible", "percent"),
     "r2": Kind("R²", "share of the differences that it explains", "percent", chance=0.0),
     "mean_absolute_error": Kind("mean absolute error", "how far off on average", up=False),
     "mae": Kind("mean absolute error", "how far off on average", up=False),
     "median_absolute_error": Kind("median absolute error", "half of the time at most so far off", up=False),
-    "root_mean_squared_error": Kind(
-        "root mean squared error", "how far off, large misses counting more", up=False
-    ),
+    "root_mean_squared_error": Kind("root mean squared error", "how far off, large misses counting more", up=False),
     "rmse": Kind("root mean squared error", "how far off, large misses counting more", up=False),
     "concordance_index": Kind(
         "concordance index", "how often it puts the earlier of two events first", "percent", chance=0.5
@@ -123,10 +117,7 @@ def figures(document: Document) -> dict[str, list[Figure]]:
         beside = _of(baseline.get("metrics") or {}, target, names)
         idle = _of(nothing.get("metrics") or {}, target, names)
         classes = len((document.get("labels") or {}).get(target) or ())
-        listed = [
-            _figure(name, given, beside.get(name), idle.get(name), classes)
-            for name, given in measured.items()
-        ]
+        listed = [_figure(name, given, beside.get(name), idle.get(name), classes) for name, given in measured.items()]
         first = lead(listed)
         found[target] = sorted(listed, key=lambda figure: figure is not first)
     return found

@@ -214,9 +214,7 @@ def _series(name: str, rows: Rows, across: Any, up: Any) -> Series:
 def _point(row: Mapping[str, Any]) -> str:
     spread = numbers.interval(row.get("low"), row.get("high"))
     counted = f", n = {numbers.count(row['n'])}" if known(row.get("n")) else ""
-    return (
-        f"{numbers.number(row['x'])}: {numbers.number(row['y'])}{f' ({spread})' if spread else ''}{counted}"
-    )
+    return f"{numbers.number(row['x'])}: {numbers.number(row['y'])}{f' ({spread})' if spread else ''}{counted}"
 
 
 def _name(row: Mapping[str, Any]) -> str:

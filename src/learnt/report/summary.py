@@ -44,9 +44,7 @@ def _figures(document: Document) -> Iterator[str]:
                     f"{name or 'baseline'} {numbers.figure(figure.baseline, how)}"
                     if numbers.known(figure.baseline)
                     else "",
-                    f"doing nothing {numbers.figure(figure.nothing, how)}"
-                    if numbers.known(figure.nothing)
-                    else "",
+                    f"doing nothing {numbers.figure(figure.nothing, how)}" if numbers.known(figure.nothing) else "",
                 )
             )
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]

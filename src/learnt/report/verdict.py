@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,10 @@ GRADES = ("bad", "watch", "fine", "cannot tell", "not examined")
 EXAMINED = ("bad", "watch", "fine")
 GRAVE = 0.5
 """A bad finding of at least this harm speaks against using the file as it is."""
+
+NO_SKILL = {"ece", "coverage"}
+RANKING = {"log_loss", "brier", "brier_score", "roc_auc", "average_precision"}
+"""Figures of probabilities; the others judge answers."""
 
 _SAYS = {
     "accuracy": "{who} {target} right {value} of the time",
@@ -38,13 +43,11 @@ def verdict(document: Document) -> Verdict:
     ordered = worst_first(document.get("findings") or ())
     by_target = figures(document)
     grade, heading = _overall(ordered)
-    if idle := [
-        first for listed in by_target.values() if (first := lead(listed)) and first.against_nothing < 1
-    ]:
-        grade = "bad"
-        heading = "It is not shown to know more than doing nothing" + (
-            " about every target." if len(by_target) > len(idle) else "."
-        )
+    idle = {target: why for target, listed in by_target.items() if (why := _idle(listed))}
+    if idle:
+        grade, heading = "bad", next(iter(idle.values()))
+        if len(by_target) > 1:
+            heading = f"{', '.join(idle)}: {heading}"
     sentences = []
     spoken = None
     for target, listed in by_target.items():
@@ -52,21 +55,19 @@ def verdict(document: Document) -> Verdict:
         if first is None:
             continue
         sentences.append(_figure(document, target, first))
-        if first.against_nothing < 1:
+        if target in idle and first.against_nothing < 1:
             name = (document.get("nothing") or {}).get("name") or "Doing nothing"
             got = numbers.figure(first.nothing, first.kind.how)
             sentences.append(f"{numbers.capital(name)} gets {got} without looking at any {unit(document)}.")
-        compared = next(
-            (f for f in ordered if f.get("question") == "baseline" and _about(f, target, by_target)), None
-        )
+        compared = next((f for f in ordered if f.get("question") == "baseline" and _about(f, target, by_target)), None)
         if compared is not None and compared.get("grade") in EXAMINED:
             spoken = compared
-            sentences.append(str(compared["sentence"]))
+            sentences.append(headline(compared)[0])
         elif said := _against(document, first):
             sentences.append(said)
     worst = next((f for f in ordered if f["grade"] in ("bad", "watch")), None)
     if worst is not None and worst is not spoken:
-        sentences.append(f"Worst finding: {worst['sentence']}")
+        sentences.append(f"Worst finding: {headline(worst)[0]}")
     if not sentences:
         sentences.append("Nothing was measured, so nothing can be said.")
     return Verdict(grade, heading, tuple(sentences))
@@ -78,12 +79,16 @@ def worst_first(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     return sorted(told, key=lambda f: (GRADES.index(f["grade"]), -_harm(f)))
 
 
+def headline(finding: Mapping[str, Any]) -> tuple[str, str]:
+    """The first sentence of what was found, and the rest."""
+    first, *rest = re.split(r"(?<=[.!?]) (?=[^\s\d(])", str(finding.get("sentence") or ""), maxsplit=1)
+    return first, "".join(rest)
+
+
 def unit(document: Document) -> str:
     """What is counted: rows of a table, or examples."""
     inputs = document.get("inputs") or {}
-    tables = [
-        given for given in inputs.values() if isinstance(given, Mapping) and given.get("modality") == "table"
-    ]
+    tables = [given for given in inputs.values() if isinstance(given, Mapping) and given.get("modality") == "table"]
     return "row" if tables or not inputs else "example"
 
 
@@ -98,6 +103,17 @@ def _overall(ordered: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
     if "fine" in grades:
         return "fine", "No serious doubt was found."
     return "cannot tell", "Too little was examined to say."
+
+
+def _idle(listed: Sequence[Figure]) -> str:
+    """Why doing nothing would do as well, or "". Good confidence alone is no skill: it can be had for nothing."""
+    compared = [f for f in listed if numbers.known(f.nothing) and numbers.known(f.low) and f.name not in NO_SKILL]
+    better = {f.name for f in compared if f.against_nothing > 0}
+    if compared and not better:
+        return "It is not shown to know more than doing nothing."
+    if better <= RANKING and any(f.name not in RANKING for f in compared):
+        return "Its answers are no better than always the same one, though its probabilities tell something."
+    return ""
 
 
 def _figure(document: Document, target: str, first: Figure) -> str:
@@ -115,9 +131,7 @@ def _figure(document: Document, target: str, first: Figure) -> str:
     spread = numbers.interval(first.low, first.high, first.kind.how)
     rows = f"on {numbers.plural(first.n, unit(document))} it never saw" if first.n else ""
     if sisters and first.n:
-        rows = (
-            f"on {numbers.plural(first.n, unit(document))}, each judged by a sister network that never saw it"
-        )
+        rows = f"on {numbers.plural(first.n, unit(document))}, each judged by a sister network that never saw it"
     inside = ", ".join(part for part in (spread, rows) if part)
     return f"{said} ({inside})." if inside else f"{said}."
 

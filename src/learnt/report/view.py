@@ -8,7 +8,7 @@ from typing import Any
 from learnt.report import numbers, pictures
 from learnt.report.commands import commands, new_data, split_act
 from learnt.report.figures import Document, Figure, figures, targets
-from learnt.report.verdict import EXAMINED, unit, verdict, worst_first
+from learnt.report.verdict import EXAMINED, headline, unit, verdict, worst_first
 
 MODEL = "model.onnx"
 """The page lies beside the file, and says nothing of the machine that it was made on."""
@@ -44,9 +44,7 @@ def view(document: Document) -> dict[str, Any]:
         "title": str(document.get("title") or "What was learnt"),
         "subtitle": _subtitle(document),
         "verdict": verdict(document),
-        "figures": [
-            (target if several else "", [_row(f) for f in listed]) for target, listed in measured.items()
-        ],
+        "figures": [(target if several else "", [_row(f) for f in listed]) for target, listed in measured.items()],
         "compared": _compared(document, measured),
         "figures_source": _figures_source(document, measured),
         "findings": [_finding(document, f) for f in ordered if f["grade"] in EXAMINED],
@@ -54,9 +52,7 @@ def view(document: Document) -> dict[str, Any]:
         "commands": commands(document, MODEL),
         "python": _python(document),
         "javascript": _javascript(),
-        "splits": [
-            (name, numbers.count(n), SPLITS.get(name, "")) for name, n in (document.get("rows") or {}).items()
-        ],
+        "splits": [(name, numbers.count(n), SPLITS.get(name, "")) for name, n in (document.get("rows") or {}).items()],
         "unit": unit(document),
         "inputs": _inputs(document),
         "labels": _labels(document),
@@ -65,9 +61,7 @@ def view(document: Document) -> dict[str, Any]:
         "problems": problems[:MOST_PROBLEMS],
         "more_problems": max(0, len(problems) - MOST_PROBLEMS),
         "details": [
-            (name, list(flat(document[name])))
-            for name in ("plan", "recipe", "versions")
-            if document.get(name)
+            (name, list(flat(document[name]))) for name in ("plan", "recipe", "versions") if document.get(name)
         ],
         "file": _file(document),
         "box": (pictures.WIDE, pictures.HIGH, pictures.LEFT, pictures.RIGHT, pictures.TOP, pictures.BOTTOM),
@@ -171,6 +165,8 @@ def _figures_source(document: Document, measured: Mapping[str, list[Figure]]) ->
 
 def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
     rows = list(finding.get("rows") or ())
+    if all(row.get("n") == finding.get("n") for row in rows):
+        rows = [{key: value for key, value in row.items() if key != "n"} for row in rows]
     question = str(finding.get("question") or "")
     low, high = finding.get("interval") or (None, None)
     told, command, after = split_act(str(finding.get("act") or ""), document, MODEL)
@@ -179,10 +175,12 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
     x_title, y_title, diagonal = AXES.get(question, ("x", "y", False))
     how = _unit_of(rows) if picture == "bars" else "percent" if diagonal else "number"
     own = how if numbers.known(value) and abs(value) <= 1 else "number"
+    first, rest = headline(finding)
     shown = {
         "question": question.replace("_", " "),
         "target": str(finding.get("target") or "") if len(targets(document)) > 1 else "",
-        "sentence": str(finding.get("sentence") or ""),
+        "headline": first,
+        "rest": rest,
         "grade": finding["grade"],
         "value": numbers.figure(value, own) if numbers.known(value) else "",
         "interval": numbers.interval(low, high, own),

@@ -8,9 +8,7 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def totals(
-    value: Floats, example: NDArray[np.int64], n: int, weight: Floats | None = None
-) -> tuple[Floats, Floats]:
+def totals(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | None = None) -> tuple[Floats, Floats]:
     """Weighted sum of the values that are numbers, and their weight, of each of n examples; both [n]."""
     known = ~np.isnan(value)
     share = known.astype(np.float64) if weight is None else np.where(known, weight, 0.0)

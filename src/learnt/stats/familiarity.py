@@ -19,6 +19,7 @@ NEAREST = 10
 GRID = 256
 KNN_WEIGHT = 0.7
 _WHITEN = 0.75
+_REACH = 0.5
 _SPACING = 2e-5
 """Least step of a grid: bounds the slope of a percentile, so that float32 noise of 1e-7 in a score stays
 below 1e-5.
@@ -33,13 +34,14 @@ def fit_bank(
     width: int = 128,
     seed: int = 0,
 ) -> Constants:
-    """`mean` [D], `projection` [D, d] and `bank` [m, d] of fit vectors [n, D]: m = min(n, limit) rows, alike
-        many a code.
+    """`mean` [D], `projection` [D, d] and `bank` [m, d] of fit vectors [n, D]: m = min(n, limit)
+    rows, alike many a code.
 
     The projection keeps 99.9 % of the variance in d <= 64 principal directions, or 99 % in d <= width. Each
     direction is divided by its deviation to the power .75: between no whitening, where few directions
-    decide, and full whitening, which blows up noise, strangers are found best (two classes of digits left
-    out, ten pairs, two networks).
+    decide, and full whitening, which blows up noise. A last coordinate, half the typical length, is added
+    before rows are scaled to length 1: the bare cosine would not see an example that is odd by its length
+    alone. Both were chosen on digits with two classes left out.
     """
     vector = np.asarray(vector, dtype=np.float64)
     mean = vector.mean(axis=0)
@@ -50,15 +52,15 @@ def fit_bank(
     enough, most = (int(np.searchsorted(kept, share)) + 1 for share in (0.99, 0.999))
     d = min(max(enough, min(most, 64)), width, size)
     deviation = np.sqrt(np.maximum(values[:d], 1e-12 * max(values[0], 1e-30)))
-    constants = {
-        "mean": mean.astype(np.float32),
-        "projection": (directions[:, :d] * (deviation / deviation[0]) ** -_WHITEN).astype(np.float32),
-    }
+    projection = directions[:, :d] * (deviation / deviation[0]) ** -_WHITEN
+    reach = _REACH * np.sqrt(float((((vector - mean) @ projection) ** 2).sum(axis=1).mean()))
+    projection /= max(reach, 1e-12)
+    constants = {"mean": mean.astype(np.float32), "projection": projection.astype(np.float32)}
     order = np.random.default_rng([seed, count]).permutation(count)
     if codes is not None:
         order = order[np.argsort(_turn(codes[order]), kind="stable")]
     rows = np.sort(order[:limit])
-    constants["bank"] = _unit(vector[rows].astype(np.float32), constants)
+    constants["bank"] = _project(vector[rows], constants)
     return constants
 
 
@@ -79,7 +81,7 @@ def knn_distance(
     k = min(k, len(bank))
     found = np.empty(len(vector), np.float32)
     for start in range(0, len(vector), 4096):
-        cosine = _unit(np.asarray(vector[start : start + 4096], np.float32), constants) @ bank.T
+        cosine = _cosine(_project(vector[start : start + 4096], constants), bank)
         found[start : start + 4096] = 1 - np.partition(cosine, len(bank) - k, axis=1)[:, len(bank) - k]
     return found
 
@@ -100,7 +102,6 @@ def neutral(size: int, rows: int = NEAREST, width: int | None = None) -> Constan
     """
     width = size if width is None else width
     bank = np.zeros((rows, width), np.float32)
-    bank[:, 0] = 1.0
     grids = {name: np.linspace(0, limit, GRID, dtype=np.float32) for name, limit in _LIMITS.items()}
     return {
         "mean": np.zeros(size, np.float32),
@@ -146,7 +147,12 @@ def _grid(score: NDArray[np.floating], limit: float) -> NDArray[np.float32]:
     return np.asarray(np.maximum.accumulate(grid - steps) + steps, np.float32)
 
 
-def _unit(vector: NDArray[np.float32], constants: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    projected = (vector - constants["mean"]) @ constants["projection"]
-    length = np.sqrt((projected * projected).sum(axis=1, keepdims=True))
-    return np.asarray(projected / np.maximum(length, 1e-6), np.float32)
+def _cosine(projected: NDArray[np.float32], bank: NDArray[np.float32]) -> NDArray[np.float32]:
+    """[n, m] between rows [n, d] and [m, d], a last coordinate of 1 added to each."""
+    length = np.sqrt(1 + (projected * projected).sum(axis=1, keepdims=True))
+    bank_length = np.sqrt(1 + (bank * bank).sum(axis=1))
+    return np.asarray((projected @ bank.T + 1) / (length * bank_length), np.float32)
+
+
+def _project(vector: NDArray[np.floating], constants: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
+    return (np.asarray(vector, np.float32) - constants["mean"]) @ constants["projection"]

@@ -114,9 +114,7 @@ def bootstrap(
     `take` gives what `statistic` reads of the drawn examples, as `Evidence.take` does. Resamples in which
     the statistic is nan are left out; (nan, nan) when n = 0 or in all of them it is.
     """
-    return bootstrap_each(lambda drawn: {"": statistic(drawn)}, take, n, level, resamples, seed).get(
-        "", _UNKNOWN
-    )
+    return bootstrap_each(lambda drawn: {"": statistic(drawn)}, take, n, level, resamples, seed).get("", _UNKNOWN)
 
 
 def bootstrap_each(

@@ -39,15 +39,11 @@ def _all_subsets(parts: int) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     masks = (np.arange(2**parts)[:, None] >> np.arange(parts)) & 1 == 1
     size = masks.sum(axis=1)
     share = np.array([1 / (parts * math.comb(parts - 1, s)) for s in range(parts)])
-    weights = np.where(
-        masks, share[np.maximum(size - 1, 0)][:, None], -share[np.minimum(size, parts - 1)][:, None]
-    )
+    weights = np.where(masks, share[np.maximum(size - 1, 0)][:, None], -share[np.minimum(size, parts - 1)][:, None])
     return masks, weights.astype(np.float32)
 
 
-def _least_squares(
-    parts: int, budget: int, rng: np.random.Generator
-) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+def _least_squares(parts: int, budget: int, rng: np.random.Generator) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """Subsets drawn by the Shapley kernel, a whole size at once where each would be drawn anyway; the fit is
     linear in the values.
     """
@@ -78,9 +74,7 @@ def _least_squares(
     return _solve(np.stack(masks), np.asarray(weight))
 
 
-def _solve(
-    masks: NDArray[np.bool_], weight: NDArray[np.float64]
-) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
+def _solve(masks: NDArray[np.bool_], weight: NDArray[np.float64]) -> tuple[NDArray[np.bool_], NDArray[np.float32]]:
     """phi = argmin sum w (v(S) - v(none) - sum of phi in S)^2 with sum phi = v(all) - v(none), as a matrix
     on v.
     """

@@ -1,7 +1,7 @@
 """Reasons inside the file: Shapley values by hiding parts, with forward passes only.
 
-Each example is copied once for every set of parts in the design; the score of the copies, times fixed weights, gives one
-number a part. Nothing is differentiated, so any network that exports can be explained.
+Each example is copied once for every set of parts in the design; the score of the copies, times fixed weights, gives
+one number a part. Nothing is differentiated, so any network that exports can be explained.
 """
 
 from __future__ import annotations
@@ -61,7 +61,7 @@ class Attribution(nn.Module):
         )
         score = scores[0] if target is None else scores.index_select(0, target.reshape(1))[0]
         reasons = score.view(-1, copies) @ self.weights
-        return list(reasons.split(list(self.parts), 1))
+        return list(torch.split(reasons, list(self.parts), 1))
 
 
 def _copied(value: Tensor, copies: int) -> Tensor:

@@ -61,7 +61,9 @@ def load(
         )
     for prefix, module in (("weights", network), ("average", average), ("best", best)):
         start = len(prefix) + 1
-        module.load_state_dict({name[start:]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")})
+        module.load_state_dict(
+            {name[start:]: value for name, value in tensors.items() if name.startswith(f"{prefix}.")}
+        )
     for name, weight in network.named_parameters():
         start = len(f"moments.{name}.")
         moments = {key[start:]: value for key, value in tensors.items() if key.startswith(f"moments.{name}.")}

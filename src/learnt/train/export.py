@@ -82,9 +82,7 @@ def freeze(network: Network) -> Network:
 
 def specs_of(network: Network) -> dict[str, dict[str, Spec]]:
     """The raw tensors of each input, strings as the file sees them."""
-    return {
-        given.name: dict(registry.modality(given.modality).inputs(given.settings)) for given in network.inputs
-    }
+    return {given.name: dict(registry.modality(given.modality).inputs(given.settings)) for given in network.inputs}
 
 
 def sample(network: Network, rows: int, seed: int, longest: int | None = None) -> dict[str, Raw]:
@@ -94,7 +92,9 @@ def sample(network: Network, rows: int, seed: int, longest: int | None = None) -
         modality = registry.modality(given.modality)
         specs = modality.inputs(given.settings)
         raw = modality.sample(given.settings, rows, seed)
-        size = longest or max((len(one) for name, spec in specs.items() if "T" in spec.axes for one in raw[name]), default=0)
+        size = longest or max(
+            (len(one) for name, spec in specs.items() if "T" in spec.axes for one in raw[name]), default=0
+        )
         made[given.name] = {
             name: [np.resize(one, (size, *one.shape[1:])) for one in raw[name]] if "T" in spec.axes else raw[name]
             for name, spec in specs.items()
@@ -141,9 +141,7 @@ def to_onnx(network: Network, constants: Arrays) -> onnx.ModelProto:
     found = [one.name for one in model.graph.input]
     if found != list(given):
         raise LearntError(f"The exporter renamed the inputs: {found} instead of {list(given)}.")
-    graph.name_constants(
-        model, {name: value.numpy() for name, value in given.items() if name.startswith("constants.")}
-    )
+    graph.name_constants(model, {name: value.numpy() for name, value in given.items() if name.startswith("constants.")})
     for owner, specs in specs_of(network).items():
         for name, spec in specs.items():
             if spec.dtype == "string":
@@ -154,9 +152,7 @@ def to_onnx(network: Network, constants: Arrays) -> onnx.ModelProto:
     return model
 
 
-def _given(
-    network: Network, constants: Arrays, raw: Mapping[str, Raw], rows: int, grown: int = 0
-) -> dict[str, Tensor]:
+def _given(network: Network, constants: Arrays, raw: Mapping[str, Raw], rows: int, grown: int = 0) -> dict[str, Tensor]:
     """All inputs of `Deployed`; axes of the state that grow have `grown` already."""
     tensors = _tensors(network, raw, rows)
     batch = next(iter(tensors.values())).shape[0]

@@ -1,4 +1,4 @@
-"""Changes to an exported graph: words looked up inside, constants with names, reasons behind a switch, nothing private."""
+"""Changes to an exported graph: words looked up inside, named constants, reasons behind a switch, nothing private."""
 
 from __future__ import annotations
 
@@ -97,9 +97,7 @@ def gate(model: onnx.ModelProto, lazy: Sequence[str], switch: str) -> None:
     other = helper.make_graph(
         empty, "plain", [], [helper.make_tensor_value_info(f"{name}.none", kinds[name], None) for name in lazies]
     )
-    switched = helper.make_node(
-        "If", [switch], list(lazies), name="reasons", then_branch=then, else_branch=other
-    )
+    switched = helper.make_node("If", [switch], list(lazies), name="reasons", then_branch=then, else_branch=other)
     outputs = [
         helper.make_tensor_value_info(output.name, kinds[output.name], [None, None])
         if output.name in lazies

@@ -1,13 +1,13 @@
 """The training loop: planned steps, exact resume, one or many processes.
 
-No clock is read here. What happens in a step is a function of (seed, step), so a run that was killed and resumed ends
-with the same weights as one that was not. Under torchrun (RANK, WORLD_SIZE) each process takes its share of every batch.
+No clock is read here. What happens in a step is a function of (seed, step), so a run that was killed and resumed
+ends with the same weights as one that was not. Under torchrun (RANK, WORLD_SIZE) each process takes its share of
+every batch.
 """
 
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from math import cos, inf, isfinite, pi
@@ -19,7 +19,7 @@ import torch
 from torch import Tensor, distributed, nn
 
 from learnt import registry
-from learnt.contracts import Task
+from learnt.contracts import Task, Tempered
 from learnt.errors import DataError
 from learnt.train import checkpoint
 from learnt.train.batches import Examples, Rows
@@ -155,12 +155,12 @@ def _step(
         )
         assert isinstance(losses, Tensor)
         loss = (losses if weight is None else losses * weight).sum() / len(rows)
-        if not isfinite(float(loss)):
+        if not isfinite(float(loss.detach())):
             raise DataError(
                 f"The loss at step {step + 1} is not a number. The inputs hold values the network cannot take; "
                 "try a lower rate in the recipe (rate: ...) and please report this."
             )
-        loss.backward()
+        torch.autograd.backward(loss)
     if world > 1:
         for parameter in network.parameters():
             if parameter.grad is None:
@@ -216,7 +216,7 @@ def evaluate(network: Network, examples: Examples, rows: Rows, tasks: Sequence[T
         outputs, _, _ = network(raw, network.start(len(chunk)))
         for place, (task, target, given) in enumerate(zip(tasks, network.targets, outputs, strict=True)):
             merged = task.merge(given)
-            logits = getattr(task, "logits", ())
+            logits = task.logits if isinstance(task, Tempered) else ()
             for column, temperature in enumerate(TEMPERATURES if logits else (1.0,)):
                 tempered = {name: value / temperature if name in logits else value for name, value in merged.items()}
                 totals[place, column] += float(task.loss(tempered, targets[target.name]).double().sum())

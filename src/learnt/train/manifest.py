@@ -20,8 +20,8 @@ FORMAT = 1
 STEPS = [
     {
         "name": "numbers",
-        "definition": "A cell of a number column as float64: decimal text with optional sign and exponent, inf allowed; "
-        "missing (empty, NA, N/A, null, nan, ?) is nan, and so is any other text.",
+        "definition": "A cell of a number column as float64: decimal text with optional sign and exponent, inf "
+        "allowed; missing (empty, NA, N/A, null, nan, ?) is nan, and so is any other text.",
         "vectors": [["12.5", 12.5], [" -3e2", -300.0], ["", None], ["NA", None], ["1,234", None], [7, 7.0]],
     },
     {
@@ -128,9 +128,7 @@ def describe(
 def golden_inputs(network: Network) -> dict[str, NDArray[Any]]:
     """Four made-up examples as a session takes them, reasons asked for."""
     raw = sample(network, 4, seed=4, longest=None)
-    sizes = [
-        [np.shape(one) for one in values] for tensors in raw.values() for values in tensors.values()
-    ]
+    sizes = [[np.shape(one) for one in values] for tensors in raw.values() for values in tensors.values()]
     rows = 4 if all(len(set(found)) == 1 for found in sizes) else 1
     return feed(network, raw, rows, explain=True)
 
@@ -146,7 +144,9 @@ def goldens(inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[An
 
 def _nested(value: NDArray[Any]) -> Any:
     if value.dtype.kind == "f":
-        return np.where(np.isnan(value), None, value.astype(np.float64).astype(object)).tolist()
+        nested = value.astype(np.float64).astype(object)
+        nested[np.isnan(value)] = None
+        return nested.tolist()
     return value.tolist()
 
 

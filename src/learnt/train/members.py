@@ -34,7 +34,10 @@ def choose(network: Network, examples: Examples, stop: Rows, most: int = MOST) -
         total = 0.0
         for task, said, truth in zip(tasks, outputs, targets, strict=True):
             merged = task.merge(
-                {name: value.index_select(1, index) if value.shape[1] == members else value for name, value in said.items()}
+                {
+                    name: value.index_select(1, index) if value.shape[1] == members else value
+                    for name, value in said.items()
+                }
             )
             total += float(task.loss(merged, truth).double().mean())
         return total
@@ -51,15 +54,17 @@ def choose(network: Network, examples: Examples, stop: Rows, most: int = MOST) -
     return sorted(chosen[: kept + 1])
 
 
-def _said(
-    network: Network, examples: Examples, stop: Rows
-) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]]]:
+def _said(network: Network, examples: Examples, stop: Rows) -> tuple[list[dict[str, Tensor]], list[dict[str, Tensor]]]:
     parts = []
     for chunk in examples.chunks(stop):
         raw, targets = examples.batch(chunk)
         outputs, _, _ = network(raw, network.start(len(chunk)))
         parts.append((outputs, [targets[target.name] for target in network.targets]))
     places = range(len(network.targets))
-    outputs = [{name: torch.cat([one[0][place][name] for one in parts]) for name in parts[0][0][place]} for place in places]
-    truths = [{name: torch.cat([one[1][place][name] for one in parts]) for name in parts[0][1][place]} for place in places]
+    outputs = [
+        {name: torch.cat([one[0][place][name] for one in parts]) for name in parts[0][0][place]} for place in places
+    ]
+    truths = [
+        {name: torch.cat([one[1][place][name] for one in parts]) for name in parts[0][1][place]} for place in places
+    ]
     return outputs, truths

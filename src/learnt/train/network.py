@@ -60,10 +60,10 @@ class Network(nn.Module):
             modality.encoder(given.settings, int(sizes["width"]), causal)  # type: ignore[misc]
             for modality, given in pairs
         )
-        widths = [encoder.widths for encoder in self.encoders]
+        encoders: list[Any] = list(self.encoders)
         self.fuse = Fuse(
-            widths,
-            [getattr(encoder, "blocks", None) or [_vector_width(encoder.widths)] for encoder in self.encoders],
+            [encoder.widths for encoder in encoders],
+            [getattr(encoder, "blocks", None) or [_vector_width(encoder.widths)] for encoder in encoders],
             [given.optional for given in inputs],
             width=int(sizes["width"]),
             depth=int(sizes["depth"]),
@@ -84,15 +84,17 @@ class Network(nn.Module):
     def keep(self, chosen: Sequence[int]) -> None:
         """Leave only the chosen members of trunk and heads."""
         self.fuse.keep(chosen)
-        for head in self.heads:
+        heads: list[Any] = list(self.heads)
+        for head in heads:
             if hasattr(head, "keep"):
                 head.keep(chosen)
 
     def ready(self, raw: Tensors) -> list[dict[str, Tensor]]:
         """Prepared tensors of each input."""
+        prepare: list[Any] = list(self.prepare)
         return [
             module({key: value for key, value in of_input(raw, given.name).items() if key != "present"})
-            for module, given in zip(self.prepare, self.inputs, strict=True)
+            for module, given in zip(prepare, self.inputs, strict=True)
         ]
 
     def present(self, raw: Tensors) -> list[Tensor | None]:
@@ -105,7 +107,8 @@ class Network(nn.Module):
         """Prepared tensors -> outputs of each head [B, K, ...], vector [B, D], next state."""
         features: list[Features] = []
         following: dict[str, Tensor] = {}
-        for place, encoder in enumerate(self.encoders):
+        encoders: list[Any] = list(self.encoders)
+        for place, encoder in enumerate(encoders):
             given, after = encoder(prepared[place], of_input(state, str(place)))
             features.append(given)
             following |= {f"{place}.{key}": value for key, value in after.items()}

@@ -1,4 +1,4 @@
-"""A budget in minutes becomes a number of steps, once, before the first step. The only place where training is timed."""
+"""A budget in minutes becomes a number of steps, once, before the first step. Nowhere else is training timed."""
 
 from __future__ import annotations
 
@@ -49,9 +49,7 @@ def plan(
     )
 
 
-def _timed(
-    network: Network, examples: Examples, rows: Rows, stop: Rows, batch: int, seed: int
-) -> tuple[float, float]:
+def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: int, seed: int) -> tuple[float, float]:
     """Seconds of one step and of one evaluation, on a copy of the network."""
     trial = copy.deepcopy(network).train()
     tasks = [registry.task(target.task) for target in trial.targets]
@@ -70,7 +68,7 @@ def _timed(
             ]
         ).sum()
         optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
+        torch.autograd.backward(loss)
         optimiser.step()
     step = (time.perf_counter() - began) / TRIED
     began = time.perf_counter()

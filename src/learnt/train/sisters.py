@@ -73,7 +73,10 @@ def sister(
         calibrated_on=len(stop),
         plain=(plain[own], plain[held]),
         truths={
-            name: {key: values[own] if isinstance(values, np.ndarray) else [values[i] for i in own] for key, values in raw.items()}
+            name: {
+                key: values[own] if isinstance(values, np.ndarray) else [values[i] for i in own]
+                for key, values in raw.items()
+            }
             for name, raw in known.examples.targets.items()
         },
     )

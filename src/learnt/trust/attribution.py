@@ -17,7 +17,7 @@ LEAST = 30
 _MOST = 500
 _CHECKED = 8
 _ALONE = 0.9
-_AHEAD = 0.1
+_AHEAD = 0.05
 _GIVES_AWAY = 0.9
 _NOTHING_ELSE = 0.3
 Row = dict[str, Any]
@@ -31,7 +31,7 @@ class Attribution:
 
     A part is suspicious when it alone does nearly everything. With v(S) the share right, each label weighing
     alike, when only the parts S are shown, and skill(S) = (v(S) - v(nothing)) / (v(all) - v(nothing)):
-    skill(part) >= .9 and surely above skill(all others) by .1. That much an honest strong feature can do as
+    skill(part) >= .9 and surely above skill(all others) by .05. That much an honest strong feature can do as
     well; what tells a leak is that it also answers nearly always: v(part) >= .9, graded bad. Below, the part
     is named only when it surely reaches .9 and nothing else does much, skill(all others) <= .3, and graded
     watch. Else fine.
@@ -47,9 +47,7 @@ class Attribution:
             sentence = "The file gives no reasons: what it goes by was not examined."
             return [self._found(evidence, "not examined", sentence)]
         if n < LEAST:
-            return [
-                self._found(evidence, "cannot tell", f"What it goes by cannot be told from {n} examples.")
-            ]
+            return [self._found(evidence, "cannot tell", f"What it goes by cannot be told from {n} examples.")]
         chosen = np.sort(np.random.default_rng([0, n]).permutation(n)[:_MOST]).astype(np.int64)
         reasons = tools.explain(chosen)
         rows = _rows(reasons)
@@ -74,8 +72,7 @@ class Attribution:
             sentence = f"It relies on no single part: hiding any one changes little. {said}"
             return [self._found(evidence, "fine", sentence, rows)]
         costs = [
-            f"{row['name']!r} ({points(row['lost'])}, {100 * row['lost_low']:.1f} to "
-            f"{100 * row['lost_high']:.1f})"
+            f"{row['name']!r} ({points(row['lost'])}, {100 * row['lost_low']:.1f} to {100 * row['lost_high']:.1f})"
             for row in relied[:3]
         ]
         sentence = f"It relies on {listed(costs)}: what hiding it takes from {hiding.what}. {said}"
@@ -166,9 +163,7 @@ class _Hiding:
         self.what = "the probability of the truth" if self._by_given else "how often it is right"
 
     @classmethod
-    def of(
-        cls, evidence: Evidence, tools: Tools, chosen: NDArray[np.int64], reasons: Reasons
-    ) -> _Hiding | None:
+    def of(cls, evidence: Evidence, tools: Tools, chosen: NDArray[np.int64], reasons: Reasons) -> _Hiding | None:
         """None when the tools cannot hide."""
         if tools.hide is None or tools.predict is None or tools.raw is None:
             return None

@@ -43,9 +43,7 @@ class Baseline:
         both = ~np.isnan(mine) & ~np.isnan(theirs)
         n = int(both.sum())
         if n < LEAST:
-            sentence = (
-                f"Whether it is better than {name} cannot be told from {n} examples; {LEAST} are needed."
-            )
+            sentence = f"Whether it is better than {name} cannot be told from {n} examples; {LEAST} are needed."
             return [self._silent(evidence, "cannot tell", sentence, n)]
         gain = (mine - theirs)[both]
         interval = bootstrap_mean(gain)
@@ -92,9 +90,7 @@ class Baseline:
                 source=evidence.source,
                 rows=rows,
                 picture="bars",
-                act=""
-                if grade == "fine"
-                else f"Use {name}, or gather more examples: networks gain most from them.",
+                act="" if grade == "fine" else f"Use {name}, or gather more examples: networks gain most from them.",
                 target=evidence.target,
             )
         ]

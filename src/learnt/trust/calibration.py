@@ -15,7 +15,7 @@ from learnt.stats.wording import percent, percents
 
 LEAST = 50
 _BINS = 10
-_RESAMPLES = 200
+_RESAMPLES, _RESAMPLES_OF_MANY, _MANY = 200, 50, 50_000
 
 
 class Calibration:
@@ -43,9 +43,7 @@ class Calibration:
         value = ece(confidence, correct)
         interval = _interval(example, confidence, correct)
         low, high = interval
-        grade: Grade = (
-            "bad" if low > 0.10 else "watch" if low > 0.03 else "fine" if high <= 0.10 else "cannot tell"
-        )
+        grade: Grade = "bad" if low > 0.10 else "watch" if low > 0.03 else "fine" if high <= 0.10 else "cannot tell"
         rows = _curve(example, confidence, correct)
         return [
             Finding(
@@ -63,8 +61,7 @@ class Calibration:
                 if grade == "fine"
                 else "Gather more examples to test on."
                 if grade == "cannot tell"
-                else "learnt recalibrate MODEL DATA --target COLUMN, with fresh examples from where it "
-                "will be used.",
+                else "learnt recalibrate MODEL DATA --target COLUMN, with fresh examples from where it will be used.",
                 target=evidence.target,
             )
         ]
@@ -88,8 +85,8 @@ def _interval(
     order = np.argsort(example, kind="stable")
     examples, first, count = np.unique(example[order], return_index=True, return_counts=True)
     rng = np.random.default_rng([0, len(examples)])
-    drawn = np.empty(_RESAMPLES)
-    for i in range(_RESAMPLES):
+    drawn = np.empty(_RESAMPLES if len(example) < _MANY else _RESAMPLES_OF_MANY)
+    for i in range(len(drawn)):
         chosen = rng.integers(0, len(examples), len(examples))
         size = count[chosen]
         atoms = order[np.repeat(first[chosen] - np.cumsum(size) + size, size) + np.arange(size.sum())]

@@ -86,8 +86,7 @@ class Coverage:
                 picture="bars" if rows else "none",
                 act=""
                 if grade == "fine"
-                else "learnt recalibrate MODEL DATA --target COLUMN, with fresh examples from where it "
-                "will be used."
+                else "learnt recalibrate MODEL DATA --target COLUMN, with fresh examples from where it will be used."
                 if short
                 else f"Gather more examples of {worst['name']!r}."
                 if worst is not None
@@ -108,8 +107,7 @@ class Coverage:
             )
         return Finding(
             question=self.name,
-            sentence=f"No answer is ruled out, so nothing can be said of how often the truth would be "
-            f"missed: {why}.",
+            sentence=f"No answer is ruled out, so nothing can be said of how often the truth would be missed: {why}.",
             grade="cannot tell",
             n=0,
             source=evidence.source,
@@ -127,7 +125,5 @@ def _by_label(evidence: Evidence) -> list[dict[str, Any]]:
         if n:
             low, high = wilson(hits, n)
             sure = wilson(hits, n, 1 - 0.05 / len(evidence.labels))[1]
-            rows.append(
-                {"name": label, "value": hits / n, "low": low, "high": high, "n": n, "high_sure": sure}
-            )
+            rows.append({"name": label, "value": hits / n, "low": low, "high": high, "n": n, "high_sure": sure})
     return rows

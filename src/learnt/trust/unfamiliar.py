@@ -103,15 +103,10 @@ class Unfamiliar:
         )
 
     def _few(self, evidence: Evidence, n: int) -> Finding:
-        why = (
-            f"{n} examples with a percentile"
-            if n < LEAST
-            else f"{evidence.calibrated_on} examples to calibrate on"
-        )
+        why = f"{n} examples with a percentile" if n < LEAST else f"{evidence.calibrated_on} examples to calibrate on"
         return Finding(
             question=self.name,
-            sentence=f"How well it tells odd inputs from familiar ones cannot be told from {why}; {LEAST} "
-            f"are needed.",
+            sentence=f"How well it tells odd inputs from familiar ones cannot be told from {why}; {LEAST} are needed.",
             grade="cannot tell",
             n=n,
             source=evidence.source,
@@ -131,10 +126,6 @@ def _by_fifth(evidence: Evidence, known: np.ndarray[Any, np.dtype[np.int64]]) ->
     for name, chosen in zip(_FIFTHS, np.array_split(ordered, len(_FIFTHS)), strict=True):
         value = float(total[chosen].sum() / count[chosen].sum())
         single = bool((count[chosen] == 1).all())
-        low, high = (
-            wilson(total[chosen].sum(), len(chosen))
-            if single
-            else bootstrap_mean(total[chosen], count[chosen])
-        )
+        low, high = wilson(total[chosen].sum(), len(chosen)) if single else bootstrap_mean(total[chosen], count[chosen])
         rows.append({"name": name, "value": value, "low": low, "high": high, "n": len(chosen)})
     return rows

@@ -88,9 +88,7 @@ class Waves(nn.Module):
         here, wave = mask[:, None].float(), x["x"][:, None]
         for layer in self.layers:
             wave = nn.functional.gelu(layer(nn.functional.pad(wave * here, self.pad))) * here
-        vector = torch.cat(
-            [wave.sum(2) / here.sum(2).clamp(min=1), torch.where(here > 0, wave, -1e4).amax(2)], 1
-        )
+        vector = torch.cat([wave.sum(2) / here.sum(2).clamp(min=1), torch.where(here > 0, wave, -1e4).amax(2)], 1)
         return {Shape.SEQUENCE: wave.transpose(1, 2), "mask": mask, Shape.VECTOR: vector}, {}
 
 
@@ -129,8 +127,7 @@ class Spot(nn.Module):
     def forward(self, features):
         coarse = self.map(features[Shape.GRID][-1])
         inside = (
-            quarter(*coarse.shape[2:]).to(coarse.device)[None]
-            == torch.arange(4, device=coarse.device)[:, None, None]
+            quarter(*coarse.shape[2:]).to(coarse.device)[None] == torch.arange(4, device=coarse.device)[:, None, None]
         )
         return {"logit": torch.where(inside, coarse, -1e4).flatten(2).amax(2)[:, None]}
 
@@ -185,19 +182,14 @@ class Attention(nn.Module):
     def forward(self, x, state):
         here = torch.arange(x["x"].shape[1], device=x["x"].device)
         mask, embedded = here[None] < x["length"][:, None], self.embed(x["x"])
-        now = dict(zip(("keys", "values"), self.tell(embedded).chunk(2, -1), strict=True)) | {
-            "seen": mask.float()
-        }
+        now = dict(zip(("keys", "values"), self.tell(embedded).chunk(2, -1), strict=True)) | {"seen": mask.float()}
         if self.causal:
             now = {name: torch.cat([state[name], value], 1) for name, value in now.items()}
         total = now["seen"].shape[1]
         allowed = now["seen"][:, None] > 0.5
         if self.causal:
             allowed = (
-                allowed
-                & (torch.arange(total, device=here.device)[None] <= here[:, None] + total - here.shape[0])[
-                    None
-                ]
+                allowed & (torch.arange(total, device=here.device)[None] <= here[:, None] + total - here.shape[0])[None]
             )
         match = self.ask(embedded) @ now["keys"].transpose(1, 2) * embedded.shape[-1] ** -0.5
         found = torch.where(allowed, match, -1e4).softmax(-1) @ now["values"]

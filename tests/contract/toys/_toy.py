@@ -150,8 +150,7 @@ class ToyTask:
             said=np.array([names.index(p.value) for p in predictions]),
             truth=np.array([names.index(t) if t in names else -1 for t in told]),
             given=np.array([p.probability.get(t, np.nan) for p, t in zip(predictions, told, strict=True)]),
-            covered=np.array([float(t in p.plausible) for p, t in zip(predictions, told, strict=True)])
-            * nothing,
+            covered=np.array([float(t in p.plausible) for p, t in zip(predictions, told, strict=True)]) * nothing,
             size=np.array([float(len(p.plausible)) for p in predictions]) * nothing,
         )
 

@@ -66,10 +66,7 @@ class Censored(ToyTask):
     def decode(self, outputs, settings):
         names = [f"{h:.3g}" for h in settings["horizons"]]
         said = zip(*(outputs[n].tolist() for n in ("risk", "confidence", "unfamiliar")), strict=True)
-        return [
-            Prediction(r, c, f"{r[-1]:.2f}", dict(zip(names, r, strict=True)), unfamiliar=u)
-            for r, c, u in said
-        ]
+        return [Prediction(r, c, f"{r[-1]:.2f}", dict(zip(names, r, strict=True)), unfamiliar=u) for r, c, u in said]
 
     def judge(self, predictions, truth, settings):
         """One atom for each example and horizon; of weight 0 where the watching ended before."""

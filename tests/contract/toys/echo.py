@@ -58,9 +58,7 @@ class Echo(ToyTask):
         return Next(width[Shape.SEQUENCE], len(TOKENS))
 
     def loss(self, outputs, targets):
-        every = nn.functional.cross_entropy(
-            outputs["logit"].mT, targets["next"], reduction="none", ignore_index=-1
-        )
+        every = nn.functional.cross_entropy(outputs["logit"].mT, targets["next"], reduction="none", ignore_index=-1)
         return every.sum(1) / (targets["next"] >= 0).sum(1).clamp(min=1)
 
     def merge(self, outputs):
@@ -89,9 +87,7 @@ class Echo(ToyTask):
             if not open_.any():
                 break
             out = step({"x": out["decision"][:, None], "length": np.ones(len(said), np.int64)})
-        yield from (
-            Prediction(t, float(c), t, unfamiliar=float(u)) for t, c, u in zip(said, sure, odd, strict=True)
-        )
+        yield from (Prediction(t, float(c), t, unfamiliar=float(u)) for t, c, u in zip(said, sure, odd, strict=True))
 
     def decode(self, outputs, settings):
         found = zip(*(outputs[n].tolist() for n in ("decision", "confidence", "unfamiliar")), strict=True)

@@ -59,9 +59,7 @@ class Members(ToyTask):
         return {"reach": np.array(off[min(rank, len(off) - 1)], np.float32)}
 
     def decode(self, outputs, settings):
-        said = zip(
-            *(outputs[n].tolist() for n in ("value", "confidence", "low", "high", "unfamiliar")), strict=True
-        )
+        said = zip(*(outputs[n].tolist() for n in ("value", "confidence", "low", "high", "unfamiliar")), strict=True)
         return [Prediction(v, c, f"{v:.3g}", {}, (low, high), (), u) for v, c, low, high, u in said]
 
     def judge(self, predictions, truth, settings):

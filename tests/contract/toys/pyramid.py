@@ -29,9 +29,7 @@ class Picture(ToyModality):
 
     def hide(self, raw, mask, settings):
         gone = [m[quarter(*x.shape[:2]).numpy()] for x, m in zip(raw["x"], mask, strict=True)]
-        return {
-            "x": [np.where(g[..., None], 0, x).astype(x.dtype) for x, g in zip(raw["x"], gone, strict=True)]
-        }
+        return {"x": [np.where(g[..., None], 0, x).astype(x.dtype) for x, g in zip(raw["x"], gone, strict=True)]}
 
     def damaged(self, x, severity):
         return np.minimum(x.astype(int) + 20 * severity, 255).astype(np.uint8)

@@ -33,9 +33,7 @@ def data(rows: int, seed: int):
     )
     for wave, up in zip(waves, sign, strict=True):
         wave[random.integers(len(wave))] += 3 * up
-    return {"ragged_wave": [w.tolist() for w in waves], "label": np.where(sign > 0, "up", "down").tolist()}, [
-        "label"
-    ]
+    return {"ragged_wave": [w.tolist() for w in waves], "label": np.where(sign > 0, "up", "down").tolist()}, ["label"]
 
 
 def informative(columns):

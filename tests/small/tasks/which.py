@@ -46,9 +46,7 @@ class Which:
             said=said,
             truth=true,
             given=np.array([p.probability[label] for p, label in zip(predictions, truth, strict=True)]),
-            covered=np.array(
-                [float(label in p.plausible) for p, label in zip(predictions, truth, strict=True)]
-            ),
+            covered=np.array([float(label in p.plausible) for p, label in zip(predictions, truth, strict=True)]),
             size=np.array([float(len(p.plausible)) for p in predictions]),
         )
 

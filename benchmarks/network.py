@@ -1,0 +1,68 @@
+"""One network trained by the steps of `learnt.train`, kept at hand beside its file."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.running import Running
+
+OPTIONS: dict[str, Any] = {
+    "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
+    "coverage": None, "size": "small",
+}  # fmt: skip
+
+
+def recipe(epochs: float) -> dict[str, Any]:
+    """A recipe with the table's own sizes for few rows, but so many epochs."""
+    return {"sizes": {**registry.modality("table").suggest(2000), "epochs": epochs}}
+
+
+def trained(
+    data: Any,
+    target: str,
+    test: Any,
+    out: Path,
+    *,
+    seed: int = 0,
+    budget: str | None = None,
+    recipe: dict[str, Any] | None = None,
+    resume: bool = False,
+) -> Running:
+    """Begin, learn, fit, export, as `learnt.train` does; not measured, nothing asked.
+
+    One network also where the data are few: the sisters only serve figures, and here `test` gives them. `resume` takes
+    up a finished run in `out`, whose network its checkpoint holds.
+    """
+    asked = {**OPTIONS, "target": [target], "seed": seed, "budget": budget}
+    running = Running.begin(
+        data, asked=asked, test=test, out=out, recipe=recipe, resume=resume, say=lambda _line: None
+    )
+    alone = replace(running.collected.splits, small=False)
+    running.collected = replace(running.collected, splits=alone)
+    running.learn()
+    running.fit()
+    running.export()
+    return running
+
+
+def probability(running: Running, columns: Any, target: str) -> NDArray[np.float64]:
+    """What the file says of rows, [n, C] in the order of its labels."""
+    return np.asarray(running.artifact.run(running.artifact.read(columns))[f"{target}.probability"], np.float64)
+
+
+def codes(running: Running, labels: Any, target: str) -> NDArray[np.int64]:
+    """Labels as the file's codes; -1 for one that it does not know."""
+    known = {label: code for code, label in enumerate(labels_of(running, target))}
+    return np.array([known.get(label, -1) for label in labels], np.int64)
+
+
+def labels_of(running: Running, target: str) -> list[str]:
+    """The labels of the file."""
+    found: list[str] = running.artifact.manifest["targets"][target]["settings"]["labels"]
+    return found

@@ -1,0 +1,152 @@
+"""The rivals, in an environment of their own: .venv-rivals, which `make rivals` fills from rivals.txt.
+
+`ask` is called by the benchmarks; the rest of this file runs over there. Arrays go by .npz, answers come as JSON.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+ROOT = Path(__file__).resolve().parents[1]
+PYTHON = ROOT / ".venv-rivals" / "bin" / "python"
+
+
+def ask(rival: str, given: dict[str, NDArray[Any]] | None = None, *, limit: float = 900, **options: Any) -> Any:
+    """What a rival answers; {"missing": why} when its environment is not there, it took more than `limit` seconds or
+    failed.
+    """
+    if not PYTHON.exists():
+        return {"missing": "no .venv-rivals; run: make rivals"}
+    with tempfile.TemporaryDirectory() as folder:
+        arrays = Path(folder) / "given.npz"
+        np.savez(arrays, **(given or {}))
+        command = [str(PYTHON), str(Path(__file__).resolve()), rival, str(arrays), json.dumps(options)]
+        # its own threads and nothing of this environment: the rival must not import what is measured here
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
+        try:
+            done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=limit)
+        except subprocess.TimeoutExpired:
+            return {"missing": f"not done in {limit / 60:.0f} minutes"}
+    if done.returncode:
+        return {"missing": (done.stderr.strip().splitlines() or ["it failed"])[-1][:200]}
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def lightgbm(given: Any, train: str, test: str, target: str, positive: str, seed: int) -> dict[str, float]:
+    """LightGBM with its defaults and its own handling of categories."""
+    import lightgbm as lgb
+
+    x, y, asked, truth = _frames(train, test, target, positive)
+    began = time.perf_counter()
+    model = lgb.LGBMClassifier(random_state=seed, verbose=-1).fit(x, y)
+    return _scores(truth, model.predict_proba(asked)[:, 1], began, "lightgbm")
+
+
+def tabm(given: Any, train: str, test: str, target: str, positive: str, seed: int) -> dict[str, float]:
+    """TabM with the tuned defaults of pytabkit, one network."""
+    import pytabkit
+
+    x, y, asked, truth = _frames(train, test, target, positive)
+    began = time.perf_counter()
+    model = pytabkit.TabM_D_Classifier(device="cpu", n_cv=1, random_state=seed, verbosity=0).fit(x, y)
+    return _scores(truth, model.predict_proba(asked)[:, 1], began, "pytabkit")
+
+
+def mapie(given: Any, coverage: float) -> dict[str, Any]:
+    """Mean sizes of MAPIE's LAC sets over random splits, an empty set counted as 1, and how many were empty.
+
+    `given`: probability [N, C], truth [N], calibrate and test [splits, n] row numbers.
+    """
+    from importlib import metadata
+
+    from mapie.classification import SplitConformalClassifier
+
+    class Given:
+        """A classifier that says what another said: its input is the row number."""
+
+        classes_ = np.arange(given["probability"].shape[1])
+        __sklearn_is_fitted__ = True
+
+        def fit(self, x: Any, y: Any) -> Given:
+            return self
+
+        def predict_proba(self, x: Any) -> Any:
+            found = given["probability"][np.asarray(x)[:, 0].astype(int)]
+            return found / found.sum(1, keepdims=True)
+
+        def predict(self, x: Any) -> Any:
+            return self.predict_proba(x).argmax(1)
+
+    sizes, empty = [], []
+    for calibrate, test in zip(given["calibrate"], given["test"], strict=True):
+        conformal = SplitConformalClassifier(Given(), confidence_level=coverage, conformity_score="lac", prefit=True)
+        conformal.conformalize(calibrate[:, None], given["truth"][calibrate])
+        _, sets = conformal.predict_set(test[:, None])
+        count = sets[:, :, 0].sum(1)
+        sizes.append(float(np.maximum(count, 1).mean()))
+        empty.append(int((count == 0).sum()))
+    return {"sizes": sizes, "empty": empty, "version": metadata.version("mapie")}
+
+
+def captum(given: Any, steps: int) -> dict[str, Any]:
+    """How far `gradients.integrated` is from captum's integrated gradients on a small random network."""
+    from importlib import metadata
+
+    import gradients
+    import torch
+    from captum.attr import IntegratedGradients
+
+    torch.manual_seed(0)
+    network = torch.nn.Sequential(torch.nn.Linear(12, 32), torch.nn.GELU(), torch.nn.Linear(32, 1)).double()
+
+    def score(x: torch.Tensor) -> torch.Tensor:
+        return network(x)[:, 0]
+
+    x, baseline = torch.randn(20, 12).double(), torch.randn(20, 12).double()
+    theirs = IntegratedGradients(score).attribute(x, baseline, n_steps=steps, method="riemann_middle")
+    apart = (gradients.integrated(score, x, baseline, steps) - theirs).abs().max()
+    return {"apart": float(apart), "version": metadata.version("captum")}
+
+
+def _frames(train: str, test: str, target: str, positive: str) -> Any:
+    """Inputs and 0/1 labels of both CSV files; columns of text are categories, with the same codes in both."""
+    import pandas as pd
+
+    found, asked = pd.read_csv(train, na_values="?"), pd.read_csv(test, na_values="?")
+    labels = [(part.pop(target) == positive).to_numpy().astype(int) for part in (found, asked)]
+    for name in found.columns:
+        if not pd.api.types.is_numeric_dtype(found[name]):
+            kind = pd.CategoricalDtype(sorted(found[name].dropna().unique()))
+            found[name], asked[name] = found[name].astype(kind), asked[name].astype(kind)
+    return found, labels[0], asked, labels[1]
+
+
+def _scores(truth: Any, probability: Any, began: float, package: str) -> dict[str, Any]:
+    from importlib import metadata
+
+    from sklearn.metrics import accuracy_score, roc_auc_score
+
+    return {
+        "accuracy": float(accuracy_score(truth, probability > 0.5)),
+        "roc_auc": float(roc_auc_score(truth, probability)),
+        "seconds": time.perf_counter() - began,
+        "version": metadata.version(package),
+    }
+
+
+RIVALS = {"lightgbm": lightgbm, "tabm": tabm, "mapie": mapie, "captum": captum}
+
+if __name__ == "__main__":
+    with np.load(sys.argv[2]) as arrays:
+        held = dict(arrays)
+    print(json.dumps(RIVALS[sys.argv[1]](held, **json.loads(sys.argv[3]))))

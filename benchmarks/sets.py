@@ -1,0 +1,114 @@
+"""The data sets of the benchmarks, each as a dict of columns of text. They are read where they lie, never copied."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+Table = dict[str, list[str]]
+ROOT = Path(__file__).resolve().parents[1]
+ADULT = (
+    "age", "workclass", "fnlwgt", "education", "education-num", "marital-status", "occupation", "relationship",
+    "race", "sex", "capital-gain", "capital-loss", "hours-per-week", "native-country", "income",
+)  # fmt: skip
+
+
+def folder() -> Path:
+    """Where the data sets lie: LEARNT_DATA, or ../shared/data beside the repository."""
+    found = Path(os.environ.get("LEARNT_DATA", ROOT.parent / "shared" / "data"))
+    if not found.is_dir():
+        raise SystemExit("No data sets. Name the folder that holds adult/, creditcard_ulb/ ..: LEARNT_DATA=...")
+    return found
+
+
+def adult(part: str) -> Table:
+    """Census income, `train` (32,561 rows) or `test` (16,281): blanks and the full stop after test labels taken off."""
+    rows = [row for row in _lines(folder() / "adult" / f"adult-{part}.csv") if row]
+    columns = _columns(ADULT, rows)
+    columns["income"] = [label.rstrip(".") for label in columns["income"]]
+    return columns
+
+
+def creditcard() -> Table:
+    """Card fraud, both files (5,703 rows), without Time and the row number, which give the label away."""
+    tables = []
+    for name in ("creditcard_sample.csv", "early_normals.csv"):
+        header, *rows = _lines(folder() / "creditcard_ulb" / name)
+        tables.append(_columns(header, rows))
+    names = [f"V{place}" for place in range(1, 29)] + ["Amount", "Class"]
+    return {name: [cell for table in tables for cell in table[name]] for name in names}
+
+
+def mammography() -> Table:
+    """Microcalcifications: 6 numbers, 11,183 rows, 2.3 % positive."""
+    rows = [row for row in _lines(folder() / "mammography_table" / "mammography.csv") if row]
+    columns = _columns([f"x{place}" for place in range(6)] + ["label"], rows)
+    columns["label"] = [label.strip("'") for label in columns["label"]]
+    return columns
+
+
+def digits() -> Table:
+    """The 8 x 8 digits of scikit-learn as a table: 64 numbers, 1,797 rows."""
+    from sklearn.datasets import load_digits
+
+    found = load_digits()
+    columns = {f"p{place}": [f"{value:g}" for value in found.data[:, place]] for place in range(64)}
+    return columns | {"digit": [str(label) for label in found.target]}
+
+
+def tumours() -> Table:
+    """The breast tumours of scikit-learn (WDBC): 30 numbers, 569 rows."""
+    from sklearn.datasets import load_breast_cancer
+
+    found = load_breast_cancer()
+    columns = {
+        name.replace(" ", "_"): [repr(float(value)) for value in found.data[:, place]]
+        for place, name in enumerate(found.feature_names)
+    }
+    return columns | {"tumour": [str(found.target_names[code]) for code in found.target]}
+
+
+def take(table: Mapping[str, Sequence[str]], rows: Sequence[int] | NDArray[np.int64]) -> Table:
+    """Some rows of a table."""
+    return {name: [values[int(row)] for row in rows] for name, values in table.items()}
+
+
+def size(table: Mapping[str, Sequence[str]]) -> int:
+    """Rows."""
+    return len(next(iter(table.values())))
+
+
+def without(table: Table, name: str) -> Table:
+    """The table less one column."""
+    return {key: values for key, values in table.items() if key != name}
+
+
+def halves(labels: Sequence[str], share: float, seed: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Row numbers of two parts, the second holding `share` of every label."""
+    from sklearn.model_selection import train_test_split
+
+    first, second = train_test_split(np.arange(len(labels)), test_size=share, random_state=seed, stratify=labels)
+    return np.sort(first), np.sort(second)
+
+
+def write(table: Table, path: Path) -> Path:
+    """As CSV with a header; the path again."""
+    with path.open("w", encoding="utf-8", newline="") as file:
+        lines = csv.writer(file)
+        lines.writerow(table)
+        lines.writerows(zip(*table.values(), strict=True))
+    return path
+
+
+def _lines(path: Path) -> list[list[str]]:
+    with path.open(encoding="utf-8", newline="") as file:
+        return [[cell.strip() for cell in row] for row in csv.reader(file)]
+
+
+def _columns(names: Sequence[str], rows: Sequence[Sequence[str]]) -> Table:
+    return {name: [row[place] for row in rows] for place, name in enumerate(names)}

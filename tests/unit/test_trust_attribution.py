@@ -1,0 +1,121 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learnt.contracts import Evidence, Finding, Raw, Reasons, Tools
+from learnt.stats.calibrators import apply, neutral
+from learnt.trust.attribution import Attribution
+from small.evidence import classified, numbers
+
+Score = Callable[[np.ndarray], np.ndarray]
+
+
+def _ask(evidence: Evidence, tools: Tools) -> Finding:
+    (finding,) = Attribution().ask(evidence, tools)
+    return finding
+
+
+def _model(x: np.ndarray, truth: np.ndarray, coefficients: np.ndarray, names: list[str]) -> tuple[Evidence, Tools]:
+    """A linear model, its reasons and how it answers with columns hidden (set to their mean, 0)."""
+
+    def predict(raw: Raw) -> Evidence:
+        logit = np.asarray(raw["table.numbers"]) @ coefficients
+        return classified(apply(np.stack([-logit / 2, logit / 2], 1), neutral(2)), truth)
+
+    raw = {"table.numbers": x}
+    tools = Tools(
+        predict=predict,
+        raw=raw,
+        explain=lambda rows: Reasons((x[rows] * coefficients).astype(np.float32), [names] * len(rows)),
+        hide=lambda given, mask: {"table.numbers": np.where(mask, 0.0, np.asarray(given["table.numbers"]))},
+    )
+    return predict(raw), tools
+
+
+def _table(seed: int, weights: list[float], leak: float = 0.0, n: int = 700) -> tuple[Evidence, Tools]:
+    """Columns x0.. with these true weights, and one that says the truth so often, fitted by its log odds."""
+    rng = np.random.default_rng(seed)
+    x, coefficients = rng.normal(size=(n, len(weights))), np.array(weights)
+    truth = (rng.random(n) < 1 / (1 + np.exp(-x @ coefficients))).astype(np.int64)
+    names = [f"x{i}" for i in range(len(weights))]
+    if leak:
+        told = np.where(rng.random(n) < leak, 2 * truth - 1, 1 - 2 * truth)
+        x, names = np.column_stack([x, told]), [*names, "leak"]
+        coefficients = np.append(coefficients, np.log(leak / (1 - leak)))
+    return _model(x, truth, coefficients, names)
+
+
+def test_a_column_that_gives_the_answer_away_is_named():
+    named = 0
+    for seed in range(20):
+        finding = _ask(*_table(seed, [0.8] * 6, leak=0.95))
+        named += finding.grade == "bad" and "'leak' nearly alone" in finding.sentence
+        assert "--drop leak" in finding.act or finding.grade == "fine"
+    assert named >= 18
+
+
+@pytest.mark.parametrize("weights", [[1.0] * 6, [3.0] + [1.0] * 6, [1.0, 0.5, 0.5, 0.0, 0.0], [0.0] * 5 + [0.01]])
+def test_honest_columns_are_not_suspected(weights):
+    grades = [_ask(*_table(seed, weights)).grade for seed in range(20)]
+    assert grades.count("fine") >= 18
+
+
+def test_what_it_relies_on_is_named_and_what_does_nothing_is_not():
+    finding = _ask(*_table(0, [2.0, 2.0, 0.0, 0.0]))
+    assert "'x0'" in finding.sentence
+    assert "'x1'" in finding.sentence
+    assert "'x2'" not in finding.sentence
+    assert finding.picture == "bars"
+    assert {row["name"] for row in finding.rows if row["lost_low"] > 0} == {"x0", "x1"}
+
+
+def test_a_reason_that_hiding_does_not_bear_out_is_not_relied_on():
+    evidence, tools = _table(0, [2.0, 2.0, 0.0, 0.0])
+    assert tools.explain is not None
+    honest = tools.explain(np.arange(500))
+
+    def lying(rows: np.ndarray) -> Reasons:
+        return Reasons(np.tile(np.float32([0, 0, 9, 1]), (len(rows), 1)), honest.names)
+
+    finding = _ask(evidence, replace(tools, explain=lying))
+    assert finding.value == pytest.approx(0.9)
+    assert "relies on no single part" in finding.sentence
+
+
+def test_shares_are_those_of_the_reasons_and_parts_of_one_name_count_together():
+    evidence, tools = _table(0, [1.0, 1.0, 1.0])
+    same = Reasons(np.tile(np.float32([1, -1, 2]), (500, 1)), [["word", "word", "other"]] * 500)
+    finding = _ask(evidence, replace(tools, explain=lambda rows: same))
+    assert {row["name"]: row["value"] for row in finding.rows} == pytest.approx({"word": 0.5, "other": 0.5})
+
+
+def test_without_reasons_or_hiding_it_is_not_examined_or_cannot_tell():
+    evidence, tools = _table(0, [1.0, 1.0])
+    assert _ask(evidence, Tools()).grade == "not examined"
+    assert _ask(evidence, replace(tools, hide=None)).grade == "cannot tell"
+    assert _ask(evidence.take(np.arange(10)), tools).grade == "cannot tell"
+    silent = Reasons(np.zeros((500, 2), np.float32), [["a", "b"]] * 500)
+    assert _ask(evidence, replace(tools, explain=lambda rows: silent)).grade == "cannot tell"
+
+
+def test_answers_that_are_not_labels_are_judged_by_what_is_right():
+    rng = np.random.default_rng(0)
+    x = rng.random((300, 3))
+
+    def predict(raw: Raw) -> Evidence:
+        shown = np.asarray(raw["table.numbers"])
+        return numbers(np.repeat((shown[:, 0] > 0.2) * 1.0, 2), np.repeat(shown[:, 1], 2), atoms=2)
+
+    tools = Tools(
+        predict=predict,
+        raw={"table.numbers": x},
+        explain=lambda rows: Reasons(x[rows].astype(np.float32), [["a", "b", "c"]] * len(rows)),
+        hide=lambda given, mask: {"table.numbers": np.where(mask, 0.0, np.asarray(given["table.numbers"]))},
+    )
+    finding = _ask(predict({"table.numbers": x}), tools)
+    assert "'a'" in finding.sentence
+    assert [row["name"] for row in finding.rows if row["lost_low"] > 0] == ["a"]
