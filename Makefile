@@ -3,7 +3,9 @@ PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
 
-.PHONY: demo test lint bench clean
+BENCHMARKS := start file adult creditcard calibration coverage unfamiliar attribution resume
+
+.PHONY: demo test lint bench rivals clean
 
 demo: $(READY)
 	$(BIN)/learnt demo
@@ -17,16 +19,26 @@ lint: $(READY)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY)
-	@set -e; for script in benchmarks/*.py; do \
-		[ -e "$$script" ] || continue; echo "== $$script"; $(BIN)/python "$$script"; \
+# One after another, for they measure time; a bar that is missed or a script that fails does not stop the rest.
+bench: $(READY) rivals
+	@for name in $(BENCHMARKS); do \
+		echo "== $$name"; $(BIN)/python benchmarks/$$name.py $(BENCH) || echo "benchmarks/$$name.py failed"; \
 	done
+	$(BIN)/python benchmarks/table.py
+
+rivals: .venv-rivals/.ready
 
 clean:
-	rm -rf .venv build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-rivals build dist .mypy_cache .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 
 $(READY): pyproject.toml constraints.txt
 	@echo "Installing into .venv with $(PYTHON); this takes a few minutes the first time."
 	$(PYTHON) -m venv .venv
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[train,test,lint]"
+	@touch $@
+
+.venv-rivals/.ready: benchmarks/rivals.txt constraints.txt
+	$(PYTHON) -m venv .venv-rivals
+	@echo "*" > .venv-rivals/.gitignore
+	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/rivals.txt
 	@touch $@

@@ -16,11 +16,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import rivals
-import sets
-from results import claim, finish, interval, options
 
 import learnt
+import rivals
+import sets
+from learnt import recipes
+from network import QUICK
+from results import claim, finish, interval, options
 
 TARGET, POSITIVE = "income", ">50K"
 
@@ -35,6 +37,7 @@ def main() -> None:
         tables = {part: sets.adult(part) for part in ("train", "test")}
         if args.quick:
             tables = {part: sets.take(table, range(2500)) for part, table in tables.items()}
+            recipes.write(folder / "quick.yaml", QUICK)
         paths = {part: sets.write(table, folder / f"{part}.csv") for part, table in tables.items()}
         ours, trees = [], []
         for seed in seeds:
@@ -48,14 +51,13 @@ def main() -> None:
     finish("adult", claims(ours, trees, tabm), {"learnt": ours, "HGB": trees, "LightGBM": light, "TabM-D": tabm}, args)
 
 
-def one_command(
-    paths: dict[str, Path], out: Path, seed: int, test: sets.Table, quick: bool
-) -> dict[str, Any]:
+def one_command(paths: dict[str, Path], out: Path, seed: int, test: sets.Table, quick: bool) -> dict[str, Any]:
     """Seconds and peak memory of the command, figures of its file, and what its report says of the baseline."""
     command = [
         sys.executable, "-m", "learnt", "train", str(paths["train"]), "--target", TARGET, "--test", str(paths["test"]),
-        "--seed", str(seed), "--out", str(out), "--json", *(["--budget", "10s"] if quick else []),
+        "--seed", str(seed), "--out", str(out), "--json",
     ]  # fmt: skip
+    command += ["--recipe", str(out.parent / "quick.yaml")] if quick else []
     began = time.perf_counter()
     with (out.parent / "said.json").open("w+b") as said, (out.parent / "told.txt").open("w+b") as told:
         process = subprocess.Popen(command, stdout=said, stderr=told)

@@ -11,11 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import sets
-from results import claim, finish, options
 
 import learnt
+import sets
 from learnt.stats.intervals import bootstrap_mean
+from network import QUICK
+from results import claim, finish, options
 
 TARGET = "Class"
 
@@ -59,7 +60,7 @@ def compared(table: sets.Table, fit: Any, held: Any, seed: int, quick: bool) -> 
     with tempfile.TemporaryDirectory() as folder:
         run = learnt.train(
             train, target=TARGET, test=test, seed=seed, out=Path(folder), ask="coverage",
-            budget="8s" if quick else None,
+            recipe=QUICK if quick else None,
         )  # fmt: skip
         labels = run.document["labels"][TARGET]
         said = run.artifact.run(run.artifact.read(test))[f"{TARGET}.probability"][:, labels.index("1")]

@@ -23,6 +23,13 @@ def recipe(epochs: float) -> dict[str, Any]:
     return {"sizes": {**registry.modality("table").suggest(2000), "epochs": epochs}}
 
 
+QUICK: dict[str, Any] = {
+    "sizes": {**registry.modality("table").suggest(2000), "width": 16, "depth": 1, "members": 2, "batch": 256},
+    "plan": {"seed": 0, "steps": 60, "batch": 256, "rate": 5e-3, "decay": 1e-2, "every": 20, "patience": 12},
+}
+"""A tiny network and a few steps: does it run?"""
+
+
 def trained(
     data: Any,
     target: str,
@@ -40,9 +47,7 @@ def trained(
     up a finished run in `out`, whose network its checkpoint holds.
     """
     asked = {**OPTIONS, "target": [target], "seed": seed, "budget": budget}
-    running = Running.begin(
-        data, asked=asked, test=test, out=out, recipe=recipe, resume=resume, say=lambda _line: None
-    )
+    running = Running.begin(data, asked=asked, test=test, out=out, recipe=recipe, resume=resume, say=lambda _line: None)
     alone = replace(running.collected.splits, small=False)
     running.collected = replace(running.collected, splits=alone)
     running.learn()

@@ -99,8 +99,8 @@ def plain(value: Any) -> Any:
 
 
 def _short(value: float | None) -> str:
-    if value is None:
-        return "unknown"
+    if value is None or not math.isfinite(value):
+        return "not measured"
     if value == int(value) and abs(value) < 1e6:
         return f"{int(value)}"
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.4g}" if abs(value) < 10 else f"{value:.1f}"

@@ -42,7 +42,7 @@ def ask(rival: str, given: dict[str, NDArray[Any]] | None = None, *, limit: floa
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 
-def lightgbm(given: Any, train: str, test: str, target: str, positive: str, seed: int) -> dict[str, float]:
+def lightgbm(_: Any, train: str, test: str, target: str, positive: str, seed: int) -> dict[str, float]:
     """LightGBM with its defaults and its own handling of categories."""
     import lightgbm as lgb
 
@@ -52,7 +52,7 @@ def lightgbm(given: Any, train: str, test: str, target: str, positive: str, seed
     return _scores(truth, model.predict_proba(asked)[:, 1], began, "lightgbm")
 
 
-def tabm(given: Any, train: str, test: str, target: str, positive: str, seed: int) -> dict[str, float]:
+def tabm(_: Any, train: str, test: str, target: str, positive: str, seed: int) -> dict[str, float]:
     """TabM with the tuned defaults of pytabkit, one network."""
     import pytabkit
 
@@ -77,7 +77,7 @@ def mapie(given: Any, coverage: float) -> dict[str, Any]:
         classes_ = np.arange(given["probability"].shape[1])
         __sklearn_is_fitted__ = True
 
-        def fit(self, x: Any, y: Any) -> Given:
+        def fit(self, *_: Any) -> Given:
             return self
 
         def predict_proba(self, x: Any) -> Any:
@@ -98,13 +98,14 @@ def mapie(given: Any, coverage: float) -> dict[str, Any]:
     return {"sizes": sizes, "empty": empty, "version": metadata.version("mapie")}
 
 
-def captum(given: Any, steps: int) -> dict[str, Any]:
+def captum(_: Any, steps: int) -> dict[str, Any]:
     """How far `gradients.integrated` is from captum's integrated gradients on a small random network."""
     from importlib import metadata
 
-    import gradients
     import torch
     from captum.attr import IntegratedGradients
+
+    import gradients
 
     torch.manual_seed(0)
     network = torch.nn.Sequential(torch.nn.Linear(12, 32), torch.nn.GELU(), torch.nn.Linear(32, 1)).double()

@@ -181,6 +181,19 @@ class Modality(Protocol):
 
 
 @runtime_checkable
+class Doubts(Protocol):
+    """A modality that may take cells for something else than they are, and says so."""
+
+    def guesses(self, columns: Columns) -> list[dict[str, str]]:
+        """What was guessed of these columns: `sentence`, and the `option` that overrides it."""
+        ...
+
+    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[str, str]]:
+        """Cells that `read` counts as missing although something stands there: (where, why)."""
+        ...
+
+
+@runtime_checkable
 class Task(Protocol):
     """What is learnt from a target. One file in `tasks/`, found by its name."""
 

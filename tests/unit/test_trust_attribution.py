@@ -60,8 +60,8 @@ def test_a_column_that_gives_the_answer_away_is_named():
 
 @pytest.mark.parametrize("weights", [[1.0] * 6, [3.0] + [1.0] * 6, [1.0, 0.5, 0.5, 0.0, 0.0], [0.0] * 5 + [0.01]])
 def test_honest_columns_are_not_suspected(weights):
-    grades = [_ask(*_table(seed, weights)).grade for seed in range(20)]
-    assert grades.count("fine") >= 18
+    grades = [_ask(*_table(seed, weights)).grade for seed in range(10)]
+    assert grades.count("fine") >= 9
 
 
 def test_what_it_relies_on_is_named_and_what_does_nothing_is_not():
@@ -83,7 +83,9 @@ def test_a_reason_that_hiding_does_not_bear_out_is_not_relied_on():
 
     finding = _ask(evidence, replace(tools, explain=lying))
     assert finding.value == pytest.approx(0.9)
-    assert "relies on no single part" in finding.sentence
+    assert finding.rows[0]["name"] == "x2"
+    assert finding.rows[0]["lost_low"] <= 0
+    assert finding.sentence.startswith("It relies on 'x0'")
 
 
 def test_shares_are_those_of_the_reasons_and_parts_of_one_name_count_together():

@@ -10,7 +10,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column
+from learnt.contracts import Cells, Column, Doubts
 from learnt.errors import DataError, RequestError, unknown
 
 _ID = re.compile(r"(?i:(?:.*[\s_.-])?(?:id|uuid|guid|index)|unnamed: 0)|.*[a-z]I[dD]|")
@@ -87,9 +87,9 @@ def assign(
         if inputs is None:
             sentence = f"{_listed(members)} {'is' if len(members) == 1 else 'are'} read as {modality}."
             guesses.append({"sentence": sentence, "option": f"--inputs {members[0]}:MODALITY,..."})
-        doubts = getattr(registry.modality(modality), "guesses", None)
-        if doubts is not None:
-            guesses += doubts({member: columns[member] for member in found[name][1]})
+        doubting = registry.modality(modality)
+        if isinstance(doubting, Doubts):
+            guesses += doubting.guesses({member: columns[member] for member in found[name][1]})
     return Roles(
         inputs=found,
         targets=targets,

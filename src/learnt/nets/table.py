@@ -15,12 +15,12 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from learnt.codecs.dates import CYCLES
 from learnt.contracts import Shape, Tensors
+from learnt.nets.members import PooledDropout
 
 HIDDEN = -1
 """The code of a hidden category: embedded as the frequency-weighted mean of its column."""
-YEAR, MONTH, WEEK = 365.2425, 30.436875, 7.0
-CYCLES = (YEAR, MONTH, WEEK, 1.0)
 CALENDAR = 2 * len(CYCLES) + 1
 """Sine and cosine of where a day stands in the year, the month, the week and the day; and whether it is missing."""
 
@@ -30,15 +30,18 @@ class PiecewiseLinear(nn.Module):
 
     Bin t of a column holds 1 above the bin, 0 below it and the fraction inside it; the last place is the missing flag.
     Values outside the range of the edges, infinite ones too, count as the nearest edge. Differences are taken in
-    float64, so that large whole numbers one apart stay apart.
+    float64, so that large whole numbers one apart stay apart. In a column of which none was missing in the fit rows,
+    a missing value has nothing learnt: it counts as the mean encoding, a row of `means` [N, bins + 1].
     """
 
     low: Tensor
     inverse: Tensor
     floor: Tensor
     ceiling: Tensor
+    means: Tensor
+    never: Tensor
 
-    def __init__(self, edges: Sequence[Sequence[float]]) -> None:
+    def __init__(self, edges: Sequence[Sequence[float]], means: NDArray[np.float32]) -> None:
         super().__init__()
         bins = max([1, *(len(column) - 1 for column in edges)])
         low = np.zeros((len(edges), bins))
@@ -54,6 +57,8 @@ class PiecewiseLinear(nn.Module):
         self.bins = bins
         for name, value in {"low": low, "inverse": inverse, "floor": ends[0], "ceiling": ends[1]}.items():
             self.register_buffer(name, torch.from_numpy(value), persistent=False)
+        self.register_buffer("means", torch.from_numpy(np.asarray(means, np.float32)), persistent=False)
+        self.register_buffer("never", self.means[:, -1] == 0, persistent=False)
 
     def forward(self, numbers: Tensor) -> Tensor:
         missing = torch.isnan(numbers)
@@ -61,26 +66,36 @@ class PiecewiseLinear(nn.Module):
         inside = torch.minimum(torch.maximum(inside, self.floor), self.ceiling)
         fraction = ((inside.unsqueeze(-1) - self.low) * self.inverse).clamp(0.0, 1.0).float()
         flag = missing.unsqueeze(-1).float()
-        return torch.cat([fraction * (1.0 - flag), flag], dim=-1)
+        encoded = torch.cat([fraction * (1.0 - flag), flag], dim=-1)
+        return torch.where((missing & self.never).unsqueeze(-1), self.means, encoded)
 
 
 def calendar(days: Tensor) -> Tensor:
     """Days since 1970-01-01 float64 [B, D], nan = missing -> float32 [B, D, CALENDAR]."""
     missing = torch.isnan(days) | torch.isinf(days)
-    known = torch.where(missing, torch.zeros_like(days), days)
-    turns = [2 * pi * (known / cycle - torch.floor(known / cycle)) for cycle in CYCLES]
-    waves = torch.stack([wave(turn) for turn in turns for wave in (torch.sin, torch.cos)], -1).float()
+    known = torch.where(missing, torch.zeros_like(days), days).unsqueeze(-1)
+    # A Python float would be a float32 constant in the exported graph.
+    turns = known / torch.tensor(CYCLES, dtype=torch.float64, device=days.device)
+    angles = (turns - torch.floor(turns)) * torch.tensor(2 * pi, dtype=torch.float64, device=days.device)
+    waves = torch.stack([torch.sin(angles), torch.cos(angles)], -1).flatten(-2).float()
     flag = missing.unsqueeze(-1).float()
     return torch.cat([waves * (1.0 - flag), flag], dim=-1)
 
 
 class TablePrepare(nn.Module):
-    """Raw `numbers`, `categories` (codes), `days` -> the same names, encoded; `trend` is the days as plain numbers."""
+    """Raw `numbers`, `categories` (codes), `days` -> the same names, encoded; `trend` is the days as plain numbers.
 
-    def __init__(self, numbers: Sequence[Sequence[float]], days: Sequence[Sequence[float]]) -> None:
+    Numbers and days come as the edges of their columns, and their mean encodings.
+    """
+
+    def __init__(
+        self,
+        numbers: tuple[Sequence[Sequence[float]], NDArray[np.float32]],
+        days: tuple[Sequence[Sequence[float]], NDArray[np.float32]],
+    ) -> None:
         super().__init__()
-        self.numbers = PiecewiseLinear(numbers)
-        self.trend = PiecewiseLinear(days)
+        self.numbers = PiecewiseLinear(*numbers)
+        self.trend = PiecewiseLinear(*days)
 
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
         ready: dict[str, Tensor] = {}
@@ -192,6 +207,7 @@ class TableEncoder(nn.Module):
         *,
         size: int,
         words: int,
+        dropout: float,
     ) -> None:
         super().__init__()
         parts: dict[str, nn.Module] = {}
@@ -207,10 +223,12 @@ class TableEncoder(nn.Module):
             parts["days"] = ColumnLinear(days, CALENDAR, size)
             self.blocks += [size] * (2 * days)
         self.parts = nn.ModuleDict(parts)
+        self.dropout = PooledDropout(dropout)
         self.widths = {Shape.VECTOR: sum(self.blocks)}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[dict[str, Tensor], Tensors]:
-        return {Shape.VECTOR: torch.cat([part(x[name]) for name, part in self.parts.items()], -1)}, state
+        vector = torch.cat([part(x[name]) for name, part in self.parts.items()], -1)
+        return {Shape.VECTOR: self.dropout(vector)}, state
 
     def start(self, batch: int) -> dict[str, Tensor]:  # noqa: ARG002 a table has no state
         return {}

@@ -13,6 +13,8 @@ Constants = dict[str, NDArray[np.float32]]
 _FOLDS = 5
 _SLOPES = (1 / 20, 20.0)
 _ERRORS = 2.0
+_IMPOSSIBLE = -100.0
+"""Stands for the log of 0: float32 probabilities vanish below e^-103."""
 _RIDGE = 4.0
 """Weight of a normal prior (sd 1/2) on slope - 1 and bias: about as much as a few examples say."""
 
@@ -37,7 +39,7 @@ def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64]) -> Cons
     already then stays as it was. Temperatures lie in [1/20, 20].
     """
     classes = log_probability.shape[1]
-    log_p = _log_softmax(np.asarray(log_probability, dtype=np.float64))
+    log_p = np.maximum(_log_softmax(np.asarray(log_probability, dtype=np.float64)), _IMPOSSIBLE)
     known = (truth >= 0) & (truth < classes)
     log_p, truth = log_p[known], truth[known]
     if len(truth) < 2 * _FOLDS or classes < 2:

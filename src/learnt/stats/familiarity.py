@@ -155,4 +155,5 @@ def _cosine(projected: NDArray[np.float32], bank: NDArray[np.float32]) -> NDArra
 
 
 def _project(vector: NDArray[np.floating], constants: Mapping[str, NDArray[np.float32]]) -> NDArray[np.float32]:
-    return (np.asarray(vector, np.float32) - constants["mean"]) @ constants["projection"]
+    centred = np.asarray(vector, np.float32) - constants["mean"]
+    return np.asarray(centred @ constants["projection"], np.float32)

@@ -42,7 +42,7 @@ class Plan:
     """Steps between two evaluations, each followed by a checkpoint."""
     patience: int
     """Evaluations without a better stop loss before the run ends."""
-    average: float = 0.99
+    average: float = 0.998
     """Decay of the exponential moving average of the weights, per step."""
     warm: float = 0.05
     """Share of the steps in which the rate rises."""
@@ -84,7 +84,7 @@ def fit(
     tasks = [registry.task(target.task) for target in network.targets]
     average = copy.deepcopy(network).eval().requires_grad_(False)
     best = copy.deepcopy(average)
-    optimiser = torch.optim.AdamW(_groups(network, plan), lr=plan.rate, betas=(0.9, 0.99))
+    optimiser = torch.optim.AdamW(_groups(network, plan), lr=plan.rate, fused=True)
     history: list[tuple[int, float]] = []
     first, best_step = 0, 0
     path = None if folder is None else folder / "state.safetensors"
@@ -119,9 +119,12 @@ def _finished(history: Sequence[tuple[int, float]], plan: Plan) -> bool:
 
 
 def _groups(network: nn.Module, plan: Plan) -> list[dict[str, Any]]:
-    """Weight decay is for matrices; scales, biases and embeddings marked by `no_decay` go without."""
-    decayed = [weight for weight in network.parameters() if weight.dim() > 1]
-    free = [weight for weight in network.parameters() if weight.dim() <= 1]
+    """Weight decay is for layers; scales, biases and tables of embeddings go without."""
+    decayed: list[nn.Parameter] = []
+    free: list[nn.Parameter] = []
+    for name, weight in network.named_parameters():
+        without = weight.dim() < 2 or name.rsplit(".", 1)[-1] in ("bias", "scale", "table")
+        (free if without else decayed).append(weight)
     return [{"params": decayed, "weight_decay": plan.decay}, {"params": free, "weight_decay": 0.0}]
 
 

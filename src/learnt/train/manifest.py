@@ -153,5 +153,5 @@ def _nested(value: NDArray[Any]) -> Any:
 def write(model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None:
     """Put the manifest into the metadata of the model, in place of the one before."""
     del model.metadata_props[:]
-    text = json.dumps(manifest, ensure_ascii=False, sort_keys=True, allow_nan=False)
+    text = json.dumps(manifest, ensure_ascii=False, allow_nan=False)
     onnx.helper.set_model_props(model, {"learnt": text})

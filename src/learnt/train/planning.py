@@ -17,8 +17,8 @@ from learnt.train.network import Network
 
 TRIED = 5
 """Steps that are timed."""
-PER_EPOCH = 1
-"""Evaluations an epoch, unless epochs are very short."""
+EVALUATIONS = 16
+"""Looks at the stop split in a whole run."""
 
 
 def plan(
@@ -28,7 +28,7 @@ def plan(
     batch = min(int(sizes["batch"]), max(1, len(rows)))
     per_epoch = len(examples.epoch(rows, batch, seed, 0))
     wanted = int(sizes["epochs"] * per_epoch)
-    every = max(per_epoch, -(-wanted // 100))
+    every = -(-wanted // EVALUATIONS)
     step, evaluation = _timed(network, examples, rows, stop, batch, seed)
     affordable = int(seconds / (step + evaluation / every))
     if affordable < TRIED:
@@ -45,7 +45,6 @@ def plan(
         decay=float(sizes["decay"]),
         every=min(every, steps),
         patience=int(sizes.get("patience", 12)),
-        average=float(sizes.get("average", 0.99)),
     )
 
 

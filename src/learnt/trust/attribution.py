@@ -106,7 +106,7 @@ def _rows(reasons: Reasons) -> list[Row]:
     """
     rows = []
     for name, share in _shares(reasons).items():
-        low, high = bootstrap_mean(share)
+        low, high = bootstrap_mean(share, resamples=200)
         rows.append({"name": name, "value": float(share.mean()), "low": low, "high": high, "n": len(share)})
     return rows
 

@@ -67,12 +67,12 @@ class Baseline:
             )
         verdict = {
             (True, False): f"The network is better than {name}",
-            (False, True): f"{name} is better: deep learning is not worth it here",
+            (False, True): f"{name} is better, so deep learning is not worth it here",
             (True, True): f"The network and {name} are each better at one thing",
             (
                 False,
                 False,
-            ): f"The network and {name} cannot be told apart: deep learning is not worth it here",
+            ): f"The network and {name} cannot be told apart, so deep learning is not worth it here",
         }[better, worse]
         rows = [
             {"name": "network", "value": float(mine[both].mean()), **_ends(mine[both])},
