@@ -29,7 +29,7 @@ TARGET, POSITIVE = "income", ">50K"
 
 def main() -> None:
     parser = options(__doc__, seeds=5)
-    parser.add_argument("--skip-tabm", action="store_true", help="leave TabM out")
+    parser.add_argument("--tabm", type=float, default=15, metavar="MINUTES", help="time for TabM; 0 leaves it out")
     args = parser.parse_args()
     seeds = range(1 if args.quick else args.seeds)
     with tempfile.TemporaryDirectory() as name:
@@ -46,8 +46,8 @@ def main() -> None:
             print(f"seed {seed}: learnt {_figures(ours[-1])}; HistGradientBoosting {_figures(trees[-1])}", flush=True)
         files = {"train": str(paths["train"]), "test": str(paths["test"]), "target": TARGET, "positive": POSITIVE}
         light = rivals.ask("lightgbm", seed=0, limit=300, **files)
-        skipped = {"missing": "left out"}
-        tabm = skipped if args.skip_tabm or args.quick else rivals.ask("tabm", seed=0, limit=900, **files)
+        minutes = 0 if args.quick else args.tabm
+        tabm = rivals.ask("tabm", seed=0, limit=60 * minutes, **files) if minutes else {"missing": "left out"}
     finish("adult", claims(ours, trees, tabm), {"learnt": ours, "HGB": trees, "LightGBM": light, "TabM-D": tabm}, args)
 
 

@@ -26,12 +26,12 @@ import rivals
 import sets
 from gradients import integrated
 from learnt import registry
-from learnt.artifact.tools import take, tools
+from learnt.artifact.tools import tools
 from learnt.contracts import Shape
 from learnt.running import Running
 from learnt.stats import shapley
 from learnt.stats.intervals import bootstrap_mean, wilson
-from learnt.train.attribution import Attribution, part_counts
+from learnt.train.attribution import part_counts
 from learnt.train.export import specs_of
 from network import QUICK, recipe, trained
 from results import claim, finish, options
@@ -138,11 +138,11 @@ def area(running: Running, test: sets.Table, raw: Any, value: NDArray[Any]) -> N
 def by_gradients(running: Running, raw: Any, steps: int) -> NDArray[np.float64]:
     """Integrated gradients [rows, P] from all columns hidden to the example, along the encodings of the columns."""
     network, task, prepared = _prepared(running, raw)
+    about = torch.from_numpy(running.artifact.run(raw)["income.decision"])
     encoder = network.encoders[0]
     parts = part_counts(network)[0]
     nothing = torch.zeros(len(next(iter(prepared.values()))), parts, dtype=torch.bool)
     x, baseline = (encoder(given, {})[0][Shape.VECTOR] for given in (prepared, network.occlude[0](prepared, nothing)))
-    about = task.merge(_heads(network, x))["logits"].argmax(1)
     moved = integrated(lambda at: task.score(task.merge(_heads(network, at)), about), x, baseline, steps)
     assert len(encoder.blocks) == parts
     return np.stack([block.sum(1).numpy() for block in moved.split(encoder.blocks, dim=1)], axis=1)
@@ -197,8 +197,8 @@ def additive(seed: int, quick: bool) -> dict[str, float]:
             sets.take(table, range(3700)), "y", test, Path(folder), seed=seed, recipe=QUICK if quick else recipe(15)
         )
     raw = running.artifact.read(test)
-    ours = running.artifact.run(raw, explain=True)["reasons.table"]
-    exact = exactly(running, raw, rows)
+    said = running.artifact.run(raw, explain=True)
+    ours, exact = said["reasons.table"], exactly(running, raw, torch.from_numpy(said["y.decision"]))
     apart = np.abs(ours - exact)
     span = float(exact.max() - exact.min())
     found = {"mean": float(apart.mean()) / span, "largest": float(apart.max()) / span, "range": span}
@@ -206,23 +206,20 @@ def additive(seed: int, quick: bool) -> dict[str, float]:
     return found
 
 
-def exactly(running: Running, raw: Any, rows: int, at_once: int = 20) -> NDArray[np.float64]:
+def exactly(running: Running, raw: Any, about: torch.Tensor) -> NDArray[np.float64]:
     """Shapley values [rows, P] of the network by all subsets of the parts, hidden as the file hides them."""
-    network = running.network
-    assert network is not None
-    parts = part_counts(network)
-    counted = Attribution(network, [registry.task(network.targets[0].task)], parts)
-    keep, weights = shapley.design(parts[0], 2 ** parts[0])
-    counted.keep, counted.weights = torch.from_numpy(keep), torch.from_numpy(weights)
+    network, task, prepared = _prepared(running, raw)
+    parts = part_counts(network)[0]
+    keep, weights = (torch.from_numpy(array) for array in shapley.design(parts, 2**parts))
     found = []
     with torch.no_grad():
-        for start in range(0, rows, at_once):
-            chosen = take(raw, np.arange(start, min(start + at_once, rows)))
-            _, task, prepared = _prepared(running, chosen)
-            outputs, _, _ = network.think([prepared], [None], {})
-            about = task.merge(outputs[0])["logits"].argmax(1)
-            found.append(counted([prepared], [None], {}, about, None)[0].numpy())
-    return np.concatenate(found)
+        for row, code in enumerate(about):
+            copies = {
+                name: value[row : row + 1].expand(len(keep), *value.shape[1:]) for name, value in prepared.items()
+            }
+            outputs, _, _ = network.think([network.occlude[0](copies, keep)], [None], {})
+            found.append(task.score(task.merge(outputs[0]), code.expand(len(keep))) @ weights)
+    return torch.stack(found).numpy().astype(np.float64)
 
 
 def closeness(linear: list[dict[str, float]]) -> dict[str, Any]:

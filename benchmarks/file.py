@@ -81,8 +81,9 @@ def disagreement(running: Running, raw: Any, rows: int) -> dict[str, Any]:
             for given in network.inputs
         }
         count = len(next(iter(chosen.values())))
-        torch_says = export.expected(network, constants, own, count)
-        fed = export.feed(network, own, count, True)
+        made = export.Trial(own, {}, count)
+        torch_says = export.expected(network, constants, made)
+        fed = export.feed(network, made, True)
         file_says = dict(zip(outputs, artifact.call(fed, outputs, True), strict=True))
         for name, value in torch_says.items():
             if value.dtype.kind in "biu":

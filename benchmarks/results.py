@@ -14,8 +14,10 @@ from typing import Any
 
 import numpy as np
 
+import learnt
+
 FOLDER = Path(__file__).resolve().parent / "results"
-PACKAGES = ("learnt", "numpy", "onnxruntime", "torch", "scikit-learn")
+PACKAGES = ("numpy", "onnxruntime", "torch", "scikit-learn")
 Claim = dict[str, Any]
 
 
@@ -29,7 +31,8 @@ def options(about: str | None, seeds: int) -> argparse.ArgumentParser:
 
 def claim(what: str, bar: str, value: float, met: bool, unit: str = "", **more: Any) -> Claim:
     """One claim. `more`: `low` and `high` of a 95 % interval, `seeds` or `n` it rests on, `said` in words."""
-    return {"claim": what, "bar": bar, "measured": {"value": float(value), "unit": unit, **more}, "met": bool(met)}
+    number = value if isinstance(value, bool) else float(value)
+    return {"claim": what, "bar": bar, "measured": {"value": number, "unit": unit, **more}, "met": bool(met)}
 
 
 def interval(values: Sequence[float]) -> dict[str, float]:
@@ -69,14 +72,14 @@ def said(measured: Mapping[str, Any]) -> str:
     text = f"{_short(measured['value'])}{unit}"
     if measured.get("low") is not None:
         text += f" ({_short(measured['low'])} to {_short(measured['high'])})"
-    rests = [f"{measured[key]} {key}" for key in ("seeds", "n") if measured.get(key)]
-    text += f", {', '.join(rests)}" if rests else ""
+    text += f", {measured['seeds']} seeds" if measured.get("seeds") else ""
+    text += f", n = {measured['n']:,}" if measured.get("n") else ""
     return text + (f"; {measured['said']}" if measured.get("said") else "")
 
 
 def versions() -> dict[str, str]:
     """Python and the packages that the figures rest on."""
-    found = {"python": platform.python_version()}
+    found = {"learnt": learnt.__version__, "python": platform.python_version()}
     for name in PACKAGES:
         try:
             found[name] = metadata.version(name)
@@ -99,6 +102,8 @@ def plain(value: Any) -> Any:
 
 
 def _short(value: float | None) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
     if value is None or not math.isfinite(value):
         return "not measured"
     if value == int(value) and abs(value) < 1e6:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,8 @@ def ask(rival: str, given: dict[str, NDArray[Any]] | None = None, *, limit: floa
         except subprocess.TimeoutExpired:
             return {"missing": f"not done in {limit / 60:.0f} minutes"}
     if done.returncode:
-        return {"missing": (done.stderr.strip().splitlines() or ["it failed"])[-1][:200]}
+        why = (done.stderr.strip().splitlines() or ["it failed"])[-1][:200]
+        return {"missing": re.sub(r"/\S+", "(a path)", why)}
     return json.loads(done.stdout.strip().splitlines()[-1])
 
 

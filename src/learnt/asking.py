@@ -7,8 +7,6 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
-
 from learnt import registry
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
@@ -142,43 +140,6 @@ def file_of(artifact: Artifact) -> dict[str, Any]:
         "sha256": sha256(artifact.bytes).hexdigest(),
         "members": int(artifact.manifest.get("members", 1)),
     }
-
-
-def judged(
-    task: Task,
-    settings: Settings,
-    outputs: Mapping[str, Any],
-    truth: Cells,
-    *,
-    ids: Sequence[str],
-    groups: Mapping[str, Any],
-    source: Any,
-    target: str,
-    coverage: float,
-    calibrated_on: int,
-) -> Evidence:
-    """Evidence of outputs that did not come from a file: a sister's, or a baseline's. `outputs` without prefix."""
-    count = len(ids)
-    said = {"unfamiliar": np.full(count, np.nan, np.float32), **outputs}
-    predictions = task.decode(said, settings)
-    verdicts = task.judge(predictions, truth, settings)
-    probability = said.get("probability")
-    vector = said.get("vector")
-    return Evidence(
-        ids=ids,
-        verdicts=verdicts,
-        probability=None
-        if probability is None or probability.ndim != 2
-        else probability[verdicts.example].astype(np.float64),
-        vector=np.zeros((count, 1), np.float32) if vector is None else vector,
-        unfamiliar=np.asarray(said["unfamiliar"], np.float64),
-        groups=groups,
-        source=source,
-        target=target,
-        labels=tuple(str(label) for label in settings.get("labels", ())),
-        coverage=coverage,
-        calibrated_on=calibrated_on,
-    )
 
 
 Baseline = Callable[[], tuple[str, Evidence]]

@@ -119,6 +119,8 @@ class Modality(Protocol):
     gives: ClassVar[frozenset[Shape]]
     joins: ClassVar[bool]
     """True: all columns of this modality are one input (a table). False: a column is an input."""
+    stresses: ClassVar[tuple[str, ...]]
+    """The kinds of damage that `stress` knows."""
 
     def claims(self, column: Column) -> float:
         """0..1: how surely this column is mine. 0 means: cannot be read by me."""
@@ -168,11 +170,18 @@ class Modality(Protocol):
         ...
 
     def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
-        """The same raw input without the parts where `mask` [N, P] is True: what `occlude` says, checked outside."""
+        """The same raw input without the parts where `mask` [N, P] is True: what `occlude` says, checked outside.
+
+        Outside there may be no cell that says exactly what `occlude` says (a missing number is not a mean one); then
+        the nearest there is. Only the hidden parts change, and with all of them hidden nothing is known.
+        """
         ...
 
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
-        """The same raw input, damaged; kinds are disjoint from what `augment` does. Severity 1..5."""
+        """The same raw input, damaged; kinds are disjoint from what `augment` does. Severity 1..5.
+
+        Raises RequestError for a kind that is not in `stresses`.
+        """
         ...
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
@@ -243,6 +252,7 @@ class Task(Protocol):
         """forward(merged, constants) -> named outputs of the file [B, ...].
 
         `confidence` float [B] in 0..1 is always among them; `decision` int64 [B] where what is said is a code.
+        `probability` is kept for [B, labels], one row an atom of `judge`.
         """
         ...
 
@@ -283,7 +293,10 @@ class Unrolls(Protocol):
     """A task that loops over the graph: generation, live transcription."""
 
     def unroll(self, step: Callable[[Arrays], Arrays], start: Arrays, settings: Settings) -> Iterator[Prediction]:
-        """`step` runs the file once on arrays without prefix and keeps the state; one prediction a row of `start`."""
+        """`step` runs the file once on arrays without prefix and keeps the state; one prediction a row of `start`.
+
+        Rows of `start` are padded, and `length` says how far each reaches: what follows is not part of it.
+        """
         ...
 
 

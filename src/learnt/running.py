@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import onnx
-from numpy.typing import NDArray
 
-from learnt import asking, recipes, registry, report
+from learnt import asking, judging, recipes, registry, report
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
-from learnt.artifact.tools import take, tools
+from learnt.artifact.tools import tools
+from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
 from learnt.data.collecting import UNREADABLE, Collected, collect
 from learnt.errors import UnreadableError
+from learnt.judging import Judge
 from learnt.train import export, filling, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
@@ -59,7 +60,7 @@ class Running:
     findings: list[Finding] = field(default_factory=list)
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
-    nothing: dict[str, Evidence] = field(default_factory=dict)
+    nothing: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     name: str = "data"
     """What the data are called."""
@@ -110,6 +111,15 @@ class Running:
         """The finished file, opened."""
         assert self.opened is not None
         return self.opened
+
+    @property
+    def judges(self) -> dict[str, Judge]:
+        """By target, as the finished file has it."""
+        held = self.artifact.manifest["targets"]
+        return {
+            name: Judge(self.collected, name, task, {**held[name]["settings"], "sets": True}, self.recipe["coverage"])
+            for name, task in self.asked.targets.items()
+        }
 
     @property
     def small(self) -> bool:
@@ -218,7 +228,7 @@ class Running:
         fed = {name: self._fed(name, values) for name, values in known.raw.items()}
 
         def run(rows: Rows, constants: Arrays) -> Arrays:
-            return self._open(constants).run(take(fed, rows))
+            return self._open(constants).run(take_each(fed, rows))
 
         constants = filling.constants(
             known.targets, truths, neutral, run, bank, splits.calibrate, self.collected.groups, self.wishes
@@ -233,19 +243,15 @@ class Running:
     def measure(self) -> None:
         """Evidence on examples never seen: of the file, or with few examples of its sisters; and of a baseline."""
         splits = self.collected.splits
-        judged_on = splits.calibrate if self.small else splits.test
-        self.own = self._gathered(judged_on)
-        if self.small:
-            self.evidence = {name: self._of_sisters(name) for name in self.asked.targets}
-        else:
-            self.evidence = self.own
-        for name, task in self.asked.targets.items():
-            settings = self._settings(name)
-            self.metrics[name] = asking.measured(registry.task(task), settings, self.evidence[name])
-            if (found := self._baseline(name, False)) is not None:
-                self.compared[name] = found
-            if (found := self._baseline(name, True)) is not None:
-                self.nothing[name] = found[1]
+        self.own = self._gathered(splits.calibrate if self.small else splits.test)
+        for name, judge in self.judges.items():
+            self.evidence[name] = judge.of_sisters(self.sister) if self.small else self.own[name]
+            self.metrics[name] = asking.measured(registry.task(judge.task), judge.settings, self.evidence[name])
+            assert self.learnt is not None
+            trials = judging.trials(self.collected, self.learnt, name, self.sister)
+            for blind, known in ((False, self.compared), (True, self.nothing)):
+                if (found := judge.baseline(trials, self.recipe["seed"], blind)) is not None:
+                    known[name] = found
         self.described["measured"] = _plain(self.metrics)
         assert self.model is not None
         manifest.write(self.model, self.described)
@@ -278,16 +284,17 @@ class Running:
             "rows": {part: len(getattr(splits, part)) for part in ("fit", "stop", "calibrate", "test")},
             "metrics": asking.keyed(self.metrics),
             "metrics_source": "sisters" if self.small else "file",
-            "baseline": self._compared(self.compared, None),
-            "nothing": self._compared(
-                {name: ("always the same answer", one) for name, one in self.nothing.items()}, None
+            "baseline": judging.figures(self.compared, self.judges),
+            "nothing": judging.figures(
+                {name: ("always the same answer", evidence) for name, (_, evidence) in self.nothing.items()},
+                self.judges,
             ),
             "findings": asking.rows_of(self.findings),
             "guesses": roles.guesses,
             "notes": list(self.collected.notes) + self._notes(),
             "problems": [{"where": where, "why": why} for where, why in [*self.collected.problems, *self.unreadable]],
             "inputs": asking.inputs_of(self.artifact),
-            "labels": {name: list(self._settings(name).get("labels", ())) for name in self.asked.targets},
+            "labels": {name: list(judge.settings.get("labels", ())) for name, judge in self.judges.items()},
             "file": asking.file_of(self.artifact),
             "versions": self.described["versions"],
             "recipe": self.recipe,
@@ -295,7 +302,6 @@ class Running:
         }
         report.write(document, self.folder)
         self._keep_evidence()
-        self.progress.close()
         return document
 
     def _refuse_unreadable(self) -> None:
@@ -353,8 +359,8 @@ class Running:
         collected = self.collected
         return gather(
             self.artifact,
-            take(self.learnt.raw, rows),
-            {name: _take(collected.columns[name], rows) for name in self.asked.targets},
+            take_each(self.learnt.raw, rows),
+            {name: take(collected.columns[name], rows) for name in self.asked.targets},
             [collected.ids[int(row)] for row in rows],
             {name: values[rows] for name, values in collected.groups.items()},
         )
@@ -362,79 +368,10 @@ class Running:
     def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
         assert self.learnt is not None
         evidence = self.own[name]
-        truth = {name: _take(self.collected.columns[name], rows)}
-        return tools(self.artifact, take(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline)
-
-    def _settings(self, name: str) -> Mapping[str, Any]:
-        settings: Mapping[str, Any] = self.artifact.manifest["targets"][name]["settings"]
-        return settings
-
-    def _of_sisters(self, name: str) -> Evidence:
-        """All folds side by side, each row as its own sister said it."""
-        rows = np.concatenate([sister.held for sister in self.sister])
-        order = np.argsort(rows, kind="stable")
-        outputs = {
-            key: np.concatenate([sister.outputs[key] for sister in self.sister])[order]
-            for key in self.sister[0].outputs
-            if key.startswith(f"{name}.") or key in ("unfamiliar",)
-        }
-        outputs = {key.removeprefix(f"{name}."): value for key, value in outputs.items()}
-        return self._judged(
-            name, {**self._settings(name), "sets": True}, outputs, rows[order], "sisters",
-            int(np.median([sister.calibrated_on for sister in self.sister])),
-        )  # fmt: skip
-
-    def _baseline(self, name: str, blind: bool) -> tuple[str, Evidence] | None:
-        """A well-known method on the same rows; blind, it sees no input: always the same answer."""
-        assert self.learnt is not None
-        task, settings = registry.task(self.asked.targets[name]), self._settings(name)
-        seed = self.recipe["seed"]
-        said: list[tuple[Rows, Arrays]] = []
-        title = ""
-        for plain, truths, asked, held in self._trials(name):
-            if blind:
-                plain, asked = np.zeros((len(plain), 1)), np.zeros((len(asked), 1))
-            found = task.baseline(plain, truths, asked, settings, seed)
-            if found is None:
-                return None
-            title = found[0]
-            said.append((held, found[1]))
-        rows = np.concatenate([held for held, _ in said])
-        order = np.argsort(rows, kind="stable")
-        outputs = {key: np.concatenate([one[key] for _, one in said])[order] for key in said[0][1]}
-        return title, self._judged(name, settings, outputs, rows[order], "baseline", 0)
-
-    def _trials(self, name: str) -> Sequence[tuple[NDArray[np.float64], Any, NDArray[np.float64], Rows]]:
-        """(features, targets) to fit, features to answer and their rows: one trial, or one a fold."""
-        assert self.learnt is not None
-        if self.small:
-            return [(sister.plain[0], sister.truths[name], sister.plain[1], sister.held) for sister in self.sister]
-        plain = sisters.plain_features(self.learnt.inputs, self.learnt.raw)
-        splits = self.collected.splits
-        own = np.sort(np.concatenate([splits.fit, splits.stop]))
-        truths = {key: _take(values, own) for key, values in self.learnt.examples.targets[name].items()}
-        return [(plain[own], truths, plain[splits.test], splits.test)]
-
-    def _judged(
-        self, name: str, settings: Mapping[str, Any], outputs: Arrays, rows: Rows, source: str, calibrated_on: int
-    ) -> Evidence:
-        collected = self.collected
-        return asking.judged(
-            registry.task(self.asked.targets[name]), settings, outputs, _take(collected.columns[name], rows),
-            ids=[collected.ids[int(row)] for row in rows],
-            groups={key: values[rows] for key, values in collected.groups.items()},
-            source=source, target=name, coverage=self.recipe["coverage"], calibrated_on=calibrated_on,
-        )  # fmt: skip
-
-    def _compared(self, known: Mapping[str, tuple[str, Evidence]], _: None) -> dict[str, Any] | None:
-        if not known:
-            return None
-        metrics = {
-            name: registry.task(self.asked.targets[name]).metrics(evidence, self._settings(name))
-            for name, (_, evidence) in known.items()
-        }
-        keyed = metrics if len(self.asked.targets) > 1 else next(iter(metrics.values()))
-        return {"name": next(iter(known.values()))[0], "metrics": keyed}
+        truth = {name: take(self.collected.columns[name], rows)}
+        return tools(
+            self.artifact, take_each(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline
+        )
 
     def _notes(self) -> list[str]:
         if not self.small:
@@ -457,10 +394,6 @@ class Running:
             np.savez(folder / f"{place}.npz", **arrays)
             text = {"target": name, "ids": list(evidence.ids), "labels": evidence.labels, "source": evidence.source}
             (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
-
-
-def _take(values: Any, rows: Rows) -> Any:
-    return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
 
 
 def _plain(found: Any) -> Any:

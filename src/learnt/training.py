@@ -97,13 +97,14 @@ def train(
         },
         test=test,
     )
-    running.learn()
-    running.sisters()
-    running.fit()
-    running.export()
-    running.measure()
-    running.ask(ask)
-    document = running.report(clock.monotonic() - began)
+    with running.progress:
+        running.learn()
+        running.sisters()
+        running.fit()
+        running.export()
+        running.measure()
+        running.ask(ask)
+        document = running.report(clock.monotonic() - began)
     return Run(running.folder, document, running.artifact, running.findings)
 
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import inputs as reading
-from learnt.contracts import Cells
+from learnt.codecs import ragged
 from learnt.data.collecting import Collected
 
 SHOWN = 12
@@ -37,7 +37,7 @@ def steps(collected: Collected, row: int) -> Iterator[str]:
 def _input(collected: Collected, row: int, name: str, kind: str, columns: list[str]) -> Iterator[str]:
     modality = registry.modality(kind)
     cells = {column: collected.columns[column] for column in columns}
-    fit = {column: _some(values, collected.splits.fit) for column, values in cells.items()}
+    fit = ragged.take_each(cells, collected.splits.fit)
     settings = modality.learn(fit)
     specs = modality.inputs(settings)
     yield f"Input {name!r} is read as {kind} and gives {', '.join(sorted(modality.gives))}."
@@ -57,7 +57,7 @@ def _input(collected: Collected, row: int, name: str, kind: str, columns: list[s
 
 def _target(collected: Collected, row: int, name: str, kind: str) -> Iterator[str]:
     task = registry.task(kind)
-    settings = task.learn(_some(collected.columns[name], collected.splits.fit))
+    settings = task.learn(ragged.take(collected.columns[name], collected.splits.fit))
     cell = collected.columns[name][row]
     yield f"Target {name!r} is learnt as {kind}, which needs {' or '.join(sorted(task.needs))}."
     if "labels" in settings:
@@ -65,10 +65,6 @@ def _target(collected: Collected, row: int, name: str, kind: str) -> Iterator[st
         yield f"  labels {', '.join(map(repr, labels[:SHOWN]))}{' ...' if len(labels) > SHOWN else ''}"
     encoded = {key: _shown(np.asarray(values[0])) for key, values in task.encode([cell], settings).items()}
     yield f"  cell  {name} = {cell!r} becomes {encoded}"
-
-
-def _some(values: Cells, rows: Any) -> Cells:
-    return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
 
 
 def _shown(values: Any) -> str:

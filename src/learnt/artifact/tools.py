@@ -14,6 +14,7 @@ from learnt import registry
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
+from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Evidence, Raw, Reasons, Tools
 
 
@@ -33,7 +34,7 @@ def tools(
         return gather(artifact, changed, {target: truth[target]}, ids, groups)[target]
 
     def explain(rows: NDArray[np.int64]) -> Reasons:
-        chosen = take(raw, rows)
+        chosen = take_each(raw, rows)
         outputs = artifact.run(chosen, explain=True, target=target)
         found = [outputs[f"reasons.{name}"] for name in artifact.inputs]
         names: list[list[str]] = [[] for _ in rows]
@@ -63,14 +64,6 @@ def tools(
         baseline=baseline,
         metrics=lambda evidence: task.metrics(evidence, settings),
     )
-
-
-def take(raw: Raw, rows: NDArray[np.int64]) -> dict[str, Any]:
-    """The raw tensors of some examples."""
-    return {
-        name: values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
-        for name, values in raw.items()
-    }
 
 
 def _own(raw: Raw, artifact: Artifact, name: str) -> dict[str, Any]:

@@ -54,6 +54,16 @@ def by_size(raw: Raw, specs: Mapping[str, Spec], rows: NDArray[np.int64]) -> lis
     return [np.array(group, np.int64) for group in groups.values()]
 
 
+def take(values: Any, rows: NDArray[np.int64]) -> Any:
+    """Some examples of a dense array [N, ...], or of a sequence of arrays or cells."""
+    return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
+
+
+def take_each(named: Mapping[str, Any], rows: NDArray[np.int64]) -> dict[str, Any]:
+    """Some examples of everything named."""
+    return {name: take(values, rows) for name, values in named.items()}
+
+
 def blank(spec: Spec) -> NDArray[Any]:
     """An absent example: zeros (strings: ""), with 1 for every dynamic axis."""
     shape = [axis if isinstance(axis, int) else 1 for axis in spec.axes]

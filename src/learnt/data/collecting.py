@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells
-from learnt.contracts import Cells
+from learnt import registry
+from learnt.codecs import cells, ragged
+from learnt.contracts import Cells, Unrolls
 from learnt.data import roles as assigning
 from learnt.data import sources
 from learnt.data import splits as splitting
@@ -70,12 +71,12 @@ def collect(
     columns = sources.read(data)
     own = len(next(iter(columns.values())))
     if test is not None:
-        columns = _appended(columns, sources.read(test, what="test data"), target)
+        columns = _appended(columns, sources.read(test, what="test data"))
     roles = assigning.assign(columns, target=target, group=group, time=time, **asked)
     rows = len(next(iter(columns.values())))
     kept, problems = _labelled(columns, target, rows, own)
     if len(kept) < rows:
-        columns = {name: _take(values, kept) for name, values in columns.items()}
+        columns = ragged.take_each(columns, kept)
     splits = splitting.split(
         len(kept),
         seed,
@@ -83,17 +84,17 @@ def collect(
         groups=None if group is None else columns[group],
         times=None if time is None else columns[time],
         test_rows=int((kept >= own).sum()),
+        sisters=not any(isinstance(registry.task(name), Unrolls) for name in roles.targets.values()),
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     notes = [*splits.notes, *_duplicates(used, splits)]
     return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes)
 
 
-def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells], target: Sequence[str]) -> dict[str, Cells]:
+def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[str, Cells]:
     for name in columns:
         if name not in more:
             raise unknown("column", name, more, "the test data")
-    del target
     return {name: [*values, *more[name]] for name, values in columns.items()}
 
 
@@ -125,10 +126,3 @@ def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     if not across:
         return []
     return [f"{across:,} examples to be judged on are exact copies of examples trained on; figures may be too good."]
-
-
-def _take(values: Cells, rows: NDArray[np.int64]) -> Cells:
-    if isinstance(values, np.ndarray):
-        taken: Cells = values[rows]
-        return taken
-    return [values[int(row)] for row in rows]

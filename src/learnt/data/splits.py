@@ -55,13 +55,14 @@ def split(
     groups: Cells | None = None,
     times: Cells | None = None,
     test_rows: int = 0,
+    sisters: bool = True,
 ) -> Splits:
     """70/10/10/10, or 80/10/10 when the last `test_rows` of the `rows` are a test set of the user's.
 
     Labels are kept in proportion when they are discrete; the rows of a group stay together; with `times`
     (dates or numbers; a missing one counts as oldest) fit is oldest and test newest. `labels`, `groups` and
     `times` have `rows` entries; a missing group is a group of its own. Raises DataError for too few rows or
-    groups, or a label that occurs once.
+    groups, or a label that occurs once. `sisters` False: the four parts however few rows there are.
     """
     count = rows - test_rows
     if count < FEWEST:
@@ -73,7 +74,7 @@ def split(
     order = None if times is None else _chronological(_moments(times)[:count], units, notes)
     rng = np.random.default_rng([seed, count])
 
-    small = count < SMALL and not test_rows
+    small = sisters and count < SMALL and not test_rows
     pattern = _WITHOUT_TEST if test_rows or small else _WITH_TEST
     parts = _allocate(pattern, classes, units, order, rng)
     _cover_fit(parts, classes, units, names, order is not None, notes)

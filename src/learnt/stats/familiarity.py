@@ -20,9 +20,9 @@ GRID = 256
 KNN_WEIGHT = 0.7
 _WHITEN = 0.75
 _REACH = 0.5
-_SPACING = 2e-5
-"""Least step of a grid: bounds the slope of a percentile, so that float32 noise of 1e-7 in a score stays
-below 1e-5.
+_SPACING = {"knn_grid": 1e-4, "doubt_grid": 1e-4, "fused_grid": 5e-4}
+"""Least step of each grid: bounds the slope of a percentile, so that float32 noise of 1e-7 in a score stays
+below 1e-5. Scores nearer than that are no evidence of anything.
 """
 _LIMITS = {"knn_grid": 2.0, "doubt_grid": 1.0, "fused_grid": 1.0}
 
@@ -90,10 +90,10 @@ def fit_percentiles(distance: NDArray[np.floating], doubt: NDArray[np.floating])
     """`knn_grid`, `doubt_grid` and `fused_grid`, each float32 [256], of calibration scores [n]: knn
     distance, 1 - confidence.
     """
-    knn_grid = _grid(distance, _LIMITS["knn_grid"])
-    doubt_grid = _grid(doubt, _LIMITS["doubt_grid"])
+    knn_grid = _grid(distance, "knn_grid")
+    doubt_grid = _grid(doubt, "doubt_grid")
     fused = _fuse(percentile(distance, knn_grid), percentile(doubt, doubt_grid))
-    return {"knn_grid": knn_grid, "doubt_grid": doubt_grid, "fused_grid": _grid(fused, _LIMITS["fused_grid"])}
+    return {"knn_grid": knn_grid, "doubt_grid": doubt_grid, "fused_grid": _grid(fused, "fused_grid")}
 
 
 def neutral(size: int, rows: int = NEAREST, width: int | None = None) -> Constants:
@@ -136,14 +136,14 @@ def _fuse(known: NDArray[np.float32], doubt: NDArray[np.float32]) -> NDArray[np.
     return np.asarray(joined / -np.log(GRID), np.float32)
 
 
-def _grid(score: NDArray[np.floating], limit: float) -> NDArray[np.float32]:
+def _grid(score: NDArray[np.floating], name: str) -> NDArray[np.float32]:
     """[256] scores at the levels 0, 1/255 .. 1. The k-th smallest of n stands at level k / (n + 1), as for a
     conformal p-value; what is odder than all of them climbs on to 1 at the limit of the score, so that
     strangers keep their order."""
     ordered = np.sort(np.asarray(score, dtype=np.float64))
-    places = np.concatenate([[min(0.0, ordered[0])], ordered, [max(limit, ordered[-1])]])
+    places = np.concatenate([[min(0.0, ordered[0])], ordered, [max(_LIMITS[name], ordered[-1])]])
     grid = np.interp(np.linspace(0, 1, GRID), np.linspace(0, 1, len(ordered) + 2), places)
-    steps = np.arange(GRID) * _SPACING
+    steps = np.arange(GRID) * _SPACING[name]
     return np.asarray(np.maximum.accumulate(grid - steps) + steps, np.float32)
 
 

@@ -38,16 +38,17 @@ class Attribution(nn.Module):
         prepared: Sequence[Tensors],
         present: Sequence[Tensor | None],
         state: Tensors,
-        about: Tensor,
+        about: Sequence[Tensor],
         target: Tensor | None,
     ) -> list[Tensor]:
+        """`about`: for each task the codes [B] to explain; `target`: the place of the task that is asked."""
         copies = self.keep.shape[0]
         hidden = []
         start = 0
         for place, size in enumerate(self.parts):
             keep = self.keep[:, start : start + size]
             wide = {name: _copied(value, copies) for name, value in prepared[place].items()}
-            keep = keep.unsqueeze(0).expand(about.shape[0], copies, size).flatten(0, 1)
+            keep = keep.unsqueeze(0).expand(about[0].shape[0], copies, size).flatten(0, 1)
             hidden.append(self.network.occlude[place](wide, keep))
             start += size
         outputs, _, _ = self.network.think(
@@ -55,9 +56,11 @@ class Attribution(nn.Module):
             [None if here is None else _copied(here, copies) for here in present],
             {name: _copied(value, copies) for name, value in state.items()},
         )
-        repeated = _copied(about, copies)
         scores = torch.stack(
-            [task.score(task.merge(given), repeated) for task, given in zip(self.tasks, outputs, strict=True)]
+            [
+                task.score(task.merge(given), _copied(codes, copies))
+                for task, given, codes in zip(self.tasks, outputs, about, strict=True)
+            ]
         )
         score = scores[0] if target is None else scores.index_select(0, target.reshape(1))[0]
         reasons = score.view(-1, copies) @ self.weights

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.codecs import ragged
 from learnt.contracts import Arrays, Raw, Settings
 from learnt.stats import familiarity
 from learnt.train.batches import Rows
@@ -52,7 +53,7 @@ def constants(
     said = run(calibrate, neutral)
     for target in targets:
         own = {key[len(target.name) + 1 :]: value for key, value in said.items() if key.startswith(f"{target.name}.")}
-        truth = {name: _take(values, calibrate) for name, values in truths[target.name].items()}
+        truth = ragged.take_each(truths[target.name], calibrate)
         found = registry.task(target.task).calibrate(own, truth, groups, wishes, target.settings)
         filled |= {f"{target.name}.{name}": value for name, value in found.items()}
     known = familiarity.fit_bank(run(bank, neutral)["vector"])
@@ -61,7 +62,3 @@ def constants(
     distance = familiarity.knn_distance(said["vector"], known)
     known |= familiarity.fit_percentiles(distance, 1 - confidence)
     return filled | {f"unfamiliar.{name}": value for name, value in known.items()}
-
-
-def _take(values: Any, rows: Rows) -> Any:
-    return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]

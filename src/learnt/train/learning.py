@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.codecs import inputs as reading
+from learnt.codecs import ragged
 from learnt.contracts import Cells, Raw, Settings, Spec
 from learnt.errors import DataError
 from learnt.train.batches import Examples, Rows
@@ -55,7 +56,7 @@ def learn(
     for name, (kind, names) in asked.inputs.items():
         modality = registry.modality(kind)
         given = {column: columns[column] for column in names}
-        settings = modality.learn({column: _take(cells, fit) for column, cells in given.items()})
+        settings = modality.learn(ragged.take_each(given, fit))
         inputs.append(Input(name, kind, tuple(names), settings))
         specs[name] = dict(modality.inputs(settings))
         if not specs[name]:
@@ -64,7 +65,9 @@ def learn(
         if here is not None:
             present[name] = here
     targets = [
-        Target(name, task, {**registry.task(task).learn(_take(columns[name], fit)), **(extra or {}).get(name, {})})
+        Target(
+            name, task, {**registry.task(task).learn(ragged.take(columns[name], fit)), **(extra or {}).get(name, {})}
+        )
         for name, task in asked.targets.items()
     ]
     rows = len(next(iter(columns.values())))
@@ -97,10 +100,3 @@ def _examples(
         rows=rows,
         weight=weight,
     )
-
-
-def _take(cells: Cells, rows: Rows) -> Cells:
-    if isinstance(cells, np.ndarray):
-        taken: Cells = cells[rows].tolist() if cells.dtype.kind == "O" else cells[rows]
-        return taken
-    return [cells[int(row)] for row in rows]

@@ -54,10 +54,9 @@ def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: 
     tasks = [registry.task(target.task) for target in trial.targets]
     optimiser = torch.optim.AdamW(trial.parameters(), lr=0.0)
     batches = examples.epoch(rows, batch, seed, 0)
-    began = time.perf_counter()
+    took: list[float] = []
     for place in range(TRIED + 1):
-        if place == 1:
-            began = time.perf_counter()
+        began = time.perf_counter()
         raw, targets = examples.batch(batches[place % len(batches)])
         outputs, _, _ = trial(raw, trial.start(len(batches[place % len(batches)])))
         loss = torch.stack(
@@ -69,7 +68,8 @@ def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: 
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
-    step = (time.perf_counter() - began) / TRIED
+        took.append(time.perf_counter() - began)
+    step = sorted(took)[len(took) // 2]
     began = time.perf_counter()
     if len(stop):
         evaluate(trial, examples, stop, tasks)

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Self
 
 
 class Progress:
@@ -49,6 +49,8 @@ class Progress:
             loss = "" if last["stop_loss"] is None else f", stop loss {last['stop_loss']:.4f}"
             self.say(f"Trained {what}: {last['step']:,} steps in {time.monotonic() - began:.0f} s{loss}.")
 
-    def close(self) -> None:
-        """The log is complete."""
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
         self._log.close()

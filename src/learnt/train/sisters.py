@@ -12,6 +12,7 @@ import torch
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.codecs import ragged
 from learnt.contracts import Arrays, Cells, Settings
 from learnt.stats import familiarity
 from learnt.train import filling
@@ -72,13 +73,7 @@ def sister(
         steps=trained.step,
         calibrated_on=len(stop),
         plain=(plain[own], plain[held]),
-        truths={
-            name: {
-                key: values[own] if isinstance(values, np.ndarray) else [values[i] for i in own]
-                for key, values in raw.items()
-            }
-            for name, raw in known.examples.targets.items()
-        },
+        truths={name: ragged.take_each(raw, own) for name, raw in known.examples.targets.items()},
     )
 
 
@@ -89,7 +84,7 @@ def outputs_of(network: Network, examples: Examples, rows: Rows, constants: Arra
     held = {name: torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
     parts: list[tuple[Rows, dict[str, NDArray[Any]]]] = []
     for chunk in examples.chunks(rows):
-        raw, _ = examples.batch(chunk)
+        raw = examples.inputs(chunk)
         outputs, vector, _ = network(raw, network.start(len(chunk)))
         said = {"vector": vector}
         for target, given in zip(network.targets, outputs, strict=True):

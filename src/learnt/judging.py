@@ -1,0 +1,111 @@
+"""Evidence of what did not come from the file: of sisters, of a baseline, of always giving the same answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt import registry
+from learnt.codecs.ragged import take, take_each
+from learnt.contracts import Arrays, Evidence, Settings
+from learnt.data.collecting import Collected
+from learnt.train.batches import Rows
+from learnt.train.learning import Learnt
+from learnt.train.sisters import Sister, plain_features
+
+Trial = tuple[NDArray[np.float64], Any, NDArray[np.float64], Rows]
+"""Features and targets to fit, features to answer, and the rows that these are of."""
+
+
+@dataclass(frozen=True)
+class Judge:
+    """Judges one target of the collected examples."""
+
+    collected: Collected
+    target: str
+    task: str
+    settings: Settings
+    coverage: float
+
+    def evidence(
+        self, outputs: Arrays, rows: Rows, source: Literal["sisters", "baseline"], calibrated_on: int
+    ) -> Evidence:
+        """Outputs of these rows, named as `decode` takes them -> evidence; what they lack is unknown."""
+        task, count = registry.task(self.task), len(rows)
+        said = {"unfamiliar": np.full(count, np.nan, np.float32), **outputs}
+        verdicts = task.judge(
+            task.decode(said, self.settings), take(self.collected.columns[self.target], rows), self.settings
+        )
+        probability = said.get("probability")
+        return Evidence(
+            ids=[self.collected.ids[int(row)] for row in rows],
+            verdicts=verdicts,
+            probability=None if probability is None else probability[verdicts.example].astype(np.float64),
+            vector=said.get("vector", np.zeros((count, 1), np.float32)),
+            unfamiliar=np.asarray(said["unfamiliar"], np.float64),
+            groups=take_each(self.collected.groups, rows),
+            source=source,
+            target=self.target,
+            labels=tuple(str(label) for label in self.settings.get("labels", ())),
+            coverage=self.coverage,
+            calibrated_on=calibrated_on,
+        )
+
+    def of_sisters(self, sisters: Sequence[Sister]) -> Evidence:
+        """All folds side by side, each row as its own sister said it."""
+        start = len(self.target) + 1
+        outputs = [
+            {key[start:]: value for key, value in sister.outputs.items() if key.startswith(f"{self.target}.")}
+            | {"unfamiliar": sister.outputs["unfamiliar"]}
+            for sister in sisters
+        ]
+        joined, rows = _side_by_side(outputs, [sister.held for sister in sisters])
+        calibrated_on = int(np.median([sister.calibrated_on for sister in sisters]))
+        return self.evidence(joined, rows, "sisters", calibrated_on)
+
+    def baseline(self, trials: Sequence[Trial], seed: int, blind: bool) -> tuple[str, Evidence] | None:
+        """A well-known method on the same rows; blind, it sees no input and always says the same."""
+        said: list[Arrays] = []
+        name = ""
+        for plain, truths, asked, _ in trials:
+            if blind:
+                plain, asked = np.zeros((len(plain), 1)), np.zeros((len(asked), 1))
+            found = registry.task(self.task).baseline(plain, truths, asked, self.settings, seed)
+            if found is None:
+                return None
+            name = found[0]
+            said.append(found[1])
+        joined, rows = _side_by_side(said, [held for *_, held in trials])
+        return name, self.evidence(joined, rows, "baseline", 0)
+
+
+def trials(collected: Collected, learnt: Learnt, target: str, sisters: Sequence[Sister]) -> list[Trial]:
+    """One trial on the test split, or one for each sister on the fold held out from her."""
+    if sisters:
+        return [(sister.plain[0], sister.truths[target], sister.plain[1], sister.held) for sister in sisters]
+    plain, splits = plain_features(learnt.inputs, learnt.raw), collected.splits
+    truths = take_each(learnt.examples.targets[target], splits.final)
+    return [(plain[splits.final], truths, plain[splits.test], splits.test)]
+
+
+def figures(known: Mapping[str, tuple[str, Evidence]], judges: Mapping[str, Judge]) -> dict[str, Any] | None:
+    """The name and plain metrics of what the file is compared with."""
+    if not known:
+        return None
+    metrics = {
+        target: registry.task(judges[target].task).metrics(evidence, judges[target].settings)
+        for target, (_, evidence) in known.items()
+    }
+    name = next(iter(known.values()))[0]
+    return {"name": name, "metrics": metrics if len(judges) > 1 else next(iter(metrics.values()))}
+
+
+def _side_by_side(parts: Sequence[Arrays], rows: Sequence[Rows]) -> tuple[dict[str, NDArray[Any]], Rows]:
+    """Outputs of several sets of rows, in the order of the rows."""
+    joined = np.concatenate(list(rows))
+    order = np.argsort(joined, kind="stable")
+    return {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}, joined[order]
