@@ -21,7 +21,7 @@ import sets
 from learnt.artifact import open as opening
 from learnt.artifact import wire
 from learnt.artifact.artifact import Artifact
-from learnt.artifact.tools import take
+from learnt.codecs.ragged import take_each
 from learnt.model import predict_file
 from learnt.running import Running
 from learnt.train import export
@@ -48,7 +48,7 @@ def main() -> None:
         apart = disagreement(running, raw, 200 if args.quick else 2000)
         plain = speed(out / "model.onnx", test, Path(name), 2 if args.quick else 5)
         repeats = 30 if args.quick else 400
-        cost = {rows: gating(running.artifact, take(raw, np.arange(rows)), repeats) for rows in (1, 256)}
+        cost = {rows: gating(running.artifact, take_each(raw, np.arange(rows)), repeats) for rows in (1, 256)}
         megabytes = len(running.artifact.bytes) / 1e6
     worst = max(apart["numbers"].values())
     slower = max(cost.values())
@@ -75,7 +75,7 @@ def disagreement(running: Running, raw: Any, rows: int) -> dict[str, Any]:
     numbers: dict[str, float] = {}
     codes = 0
     for start in range(0, rows, AT_ONCE):
-        chosen = take(raw, np.arange(start, min(start + AT_ONCE, rows)))
+        chosen = take_each(raw, np.arange(start, min(start + AT_ONCE, rows)))
         own = {
             given.name: {tensor: chosen[f"{given.name}.{tensor}"] for tensor in artifact.inputs[given.name]}
             for given in network.inputs

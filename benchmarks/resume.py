@@ -1,7 +1,7 @@
 """A killed run, continued, ends in the same bytes; so do two runs in two folders; and the bytes say nothing private.
 
 Whole processes, killed (SIGKILL) at moments drawn over the whole duration of an uninterrupted run: reading, training,
-calibration, export. About 15 minutes.
+calibration, export. About 25 minutes.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Strangers: digits of which two were left out, ten pairs. Does `unfamiliar` tell them from the familiar ones?
 
 On the same file: 1 - confidence (MSP, Hendrycks and Gimpel 2017) and the cosine distance to the 10th nearest fit
-example (Sun et al. 2022). About 15 minutes.
+example (Sun et al. 2022). About 10 minutes.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 import sets
 from learnt.artifact import wire
-from learnt.artifact.tools import take
+from learnt.codecs.ragged import take_each
 from learnt.stats import conformal, familiarity
 from learnt.stats.intervals import beta_binomial_band
 from learnt.stats.metrics import roc_auc
@@ -61,7 +61,7 @@ def measured(pair: tuple[int, int], seed: int, quick: bool) -> dict[str, Any]:
     inside = artifact.run(artifact.read(held))
     outside = artifact.run(artifact.read(sets.take(digits, np.flatnonzero(strange))))
     assert running.learnt is not None
-    fit = artifact.run(take(running.learnt.raw, running.collected.splits.fit))["vector"]
+    fit = artifact.run(take_each(running.learnt.raw, running.collected.splits.fit))["vector"]
     truth = np.repeat([0, 1], [len(inside["vector"]), len(outside["vector"])])
 
     def area(score: Any) -> float:
