@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -38,14 +39,14 @@ class Collected:
         """How many examples there are."""
         return len(next(iter(self.columns.values())))
 
-    @property
+    @cached_property
     def ids(self) -> list[str]:
         """What each example is called: its id column, or its row number from 1."""
         if self.roles.ids:
             return [str(text) for text in cells.texts(self.columns[self.roles.ids[0]])]
         return [str(row + 1) for row in range(self.rows)]
 
-    @property
+    @cached_property
     def groups(self) -> dict[str, NDArray[Any]]:
         """Columns that trust is to be told apart by: those named sensitive, as text."""
         return {name: cells.texts(self.columns[name]) for name in self.roles.sensitive}

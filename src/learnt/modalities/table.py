@@ -87,6 +87,7 @@ class Table:
         values = _values(columns, settings)
         edges = [bins.edges(column) for column in values]
         split = len(settings["numbers"])
+        levels = [bins.levels(column) for column in values[:split]]
         means = [bins.mean_encoding(*pair).tolist() for pair in zip(values, edges, strict=True)]
         counters = [Counter(cells.texts(columns[name]).tolist()) for name in settings["categories"]]
         known = [_words(counter) for counter in counters]
@@ -96,6 +97,10 @@ class Table:
             "means": means[:split],
             "day_means": means[split:],
             "day_waves": [dates.waves(column).mean(0).tolist() for column in values[split:]],
+            "levels": [found.tolist() for found in levels],
+            "level_counts": [
+                bins.level_counts(*pair) for pair in zip(values[:split], levels, strict=True) if len(pair[1])
+            ],
             "words": known,
             "counts": [_counts(*pair) for pair in zip(counters, known, strict=True)],
         }
@@ -198,6 +203,7 @@ class Table:
         return net.TablePrepare(
             (settings["edges"], _stacked(settings["means"], _bins(settings["edges"]))),
             (settings["day_edges"], _stacked(settings["day_means"], _bins(settings["day_edges"]))),
+            settings["levels"],
         )
 
     def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
@@ -210,6 +216,7 @@ class Table:
             len(settings["days"]),
             _bins(settings["day_edges"]),
             settings["counts"],
+            settings["level_counts"],
             size=NUMBER_SIZE,
             words=WORD_SIZE,
             dropout=DROPOUT,
@@ -227,7 +234,8 @@ class Table:
             means["trend"] = _stacked(settings["day_means"], _bins(settings["day_edges"]))
             means["days"] = np.array(settings["day_waves"], np.float32)
         counts = (len(settings["numbers"]), len(settings["categories"]), len(settings["days"]))
-        return net.TableOcclude(counts, means)
+        recurring = [place for place, found in enumerate(settings["levels"]) if found]
+        return net.TableOcclude(counts, means, recurring)
 
     def parts(self, raw: Raw, settings: Settings) -> Parts:
         """One piece a column: numbers, categories, days."""

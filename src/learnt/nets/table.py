@@ -82,18 +82,50 @@ def calendar(days: Tensor) -> Tensor:
     return torch.cat([waves * (1.0 - flag), flag], dim=-1)
 
 
+class Levels(nn.Module):
+    """Numbers float64 [B, N] -> codes int64 [B, L] of the L columns that have levels: values that recur.
+
+    0 = missing, 1 = no level, 2.. = the levels of the column.
+    """
+
+    places: Tensor
+    table: Tensor
+    ranks: Tensor
+
+    def __init__(self, levels: Sequence[Sequence[float]]) -> None:
+        super().__init__()
+        places = [place for place, found in enumerate(levels) if len(found)]
+        longest = max([1, *(len(levels[place]) for place in places)])
+        table = np.full((len(places), longest), np.nan)
+        for row, place in enumerate(places):
+            table[row, : len(levels[place])] = levels[place]
+        self.columns = len(places)
+        self.register_buffer("places", torch.tensor(places, dtype=torch.int64), persistent=False)
+        self.register_buffer("table", torch.from_numpy(table), persistent=False)
+        self.register_buffer("ranks", torch.arange(1, longest + 1), persistent=False)
+
+    def forward(self, numbers: Tensor) -> Tensor:
+        taken = numbers.index_select(1, self.places)
+        found = (taken.unsqueeze(-1) == self.table).to(torch.int64)
+        codes = (found * self.ranks).sum(-1) + 1
+        return torch.where(torch.isnan(taken), torch.zeros_like(codes), codes)
+
+
 class TablePrepare(nn.Module):
     """Raw `numbers`, `categories` (codes), `days` -> the same names, encoded; `trend` is the days as plain numbers.
 
-    Numbers and days come as the edges of their columns, and their mean encodings.
+    `levels` are codes of numbers that recur. Numbers and days come as the edges of their columns, and their mean
+    encodings.
     """
 
     def __init__(
         self,
         numbers: tuple[Sequence[Sequence[float]], NDArray[np.float32]],
         days: tuple[Sequence[Sequence[float]], NDArray[np.float32]],
+        levels: Sequence[Sequence[float]],
     ) -> None:
         super().__init__()
+        self.levels = Levels(levels)
         self.numbers = PiecewiseLinear(*numbers)
         self.trend = PiecewiseLinear(*days)
 
@@ -101,6 +133,8 @@ class TablePrepare(nn.Module):
         ready: dict[str, Tensor] = {}
         if "numbers" in raw:
             ready["numbers"] = self.numbers(raw["numbers"])
+            if self.levels.columns:
+                ready["levels"] = self.levels(raw["numbers"])
         if "categories" in raw:
             ready["categories"] = raw["categories"]
         if "days" in raw:
@@ -113,11 +147,16 @@ class TableOcclude(nn.Module):
     """Hides columns: a number or a date becomes its mean encoding over the fit rows, a category its mean embedding.
 
     The order of `keep` [B, P] is numbers, categories, days. `means` holds the mean of each prepared tensor but the
-    codes.
+    codes; `recurring` are the places of the numbers that have levels.
     """
 
-    def __init__(self, counts: tuple[int, int, int], means: dict[str, NDArray[np.float32]]) -> None:
+    recurring: Tensor
+
+    def __init__(
+        self, counts: tuple[int, int, int], means: dict[str, NDArray[np.float32]], recurring: Sequence[int]
+    ) -> None:
         super().__init__()
+        self.register_buffer("recurring", torch.tensor(recurring, dtype=torch.int64), persistent=False)
         self.counts = list(counts)
         self.names = tuple(means)
         for name, value in means.items():
@@ -130,6 +169,9 @@ class TableOcclude(nn.Module):
         for name, value in x.items():
             if name == "categories":
                 hidden[name] = torch.where(categories, value, torch.full_like(value, HIDDEN))
+            elif name == "levels":
+                kept = numbers.index_select(1, self.recurring)
+                hidden[name] = torch.where(kept, value, torch.full_like(value, HIDDEN))
             else:
                 hidden[name] = torch.where(owner[name].unsqueeze(-1), value, getattr(self, f"mean_{name}"))
         return hidden
@@ -204,6 +246,7 @@ class TableEncoder(nn.Module):
         days: int,
         day_bins: int,
         counts: Sequence[Sequence[int]],
+        level_counts: Sequence[Sequence[int]],
         *,
         size: int,
         words: int,
@@ -218,6 +261,9 @@ class TableEncoder(nn.Module):
         if counts:
             parts["categories"] = ColumnEmbedding(counts, words)
             self.blocks += [words] * len(counts)
+        if level_counts:
+            parts["levels"] = ColumnEmbedding(level_counts, words)
+            self.blocks += [words] * len(level_counts)
         if days:
             parts["trend"] = ColumnLinear(days, day_bins + 1, size)
             parts["days"] = ColumnLinear(days, CALENDAR, size)
