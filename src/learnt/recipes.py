@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from learnt.errors import RequestError
+
+if TYPE_CHECKING:
+    from learnt.train.loop import Plan
 
 DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
@@ -28,6 +31,8 @@ def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | N
         )
     full = {**DEFAULTS, **base}
     full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
+    if not full.get("target"):
+        raise RequestError("What is to be learnt? Name the column: --target COLUMN.")
     if full["size"] not in SIZES:
         raise RequestError(f"No size {full['size']!r}. Sizes: {', '.join(SIZES)}.")
     if not 0.5 <= float(full["coverage"]) <= 0.999:
@@ -35,6 +40,17 @@ def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | N
     full["coverage"], full["seed"] = float(full["coverage"]), int(full["seed"])
     full["budget"] = seconds(full["budget"])
     return full
+
+
+def plan(recipe: Mapping[str, Any]) -> Plan:
+    """The plan that a recipe holds, with the recipe's own seed. Raises RequestError for a line that is none of it."""
+    from learnt.train.loop import Plan
+
+    try:
+        return Plan(**{**recipe["plan"], "seed": recipe["seed"]})
+    except TypeError as error:
+        known = ", ".join(Plan.__dataclass_fields__)
+        raise RequestError(f"The plan of the recipe is not whole: {error}. Its lines: {known}.") from None
 
 
 def seconds(budget: str | float) -> float:

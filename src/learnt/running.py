@@ -145,7 +145,7 @@ class Running:
         self._refuse_unreadable()
         self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows)))
         if self.recipe.get("plan"):
-            self.plan = Plan(**self.recipe["plan"])
+            self.plan = recipes.plan(self.recipe)
         else:
             network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
             trained = len(splits.folds) + 1 if self.small else 1
@@ -158,6 +158,12 @@ class Running:
         recipes.write(self.folder / "checkpoint" / "recipe.yaml", self.recipe)
         recipes.write(self.folder / "recipe.yaml", self.recipe)
         many = f"{len(splits.folds)} sister networks and the file's own" if self.small else "one network"
+        enough = planning.enough(self.learnt.fed, splits.folds[0][0] if self.small else rows, self.sizes)
+        if self.plan.steps < enough:
+            self.say(
+                f"The time allows {self.plan.steps:,} of the {enough:,} steps that proved enough for such data; a longer "
+                "--budget may give better figures."
+            )
         self.say(
             f"{self.collected.rows:,} examples. Training {many}, at most {self.plan.steps:,} steps of "
             f"{self.plan.batch} examples each (--budget {self.recipe['budget']:.0f}s)."

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from learnt.errors import MissingExtra, RequestError
 
 if TYPE_CHECKING:
-    from learnt.artifact.artifact import Artifact
     from learnt.contracts import Finding
+    from learnt.model import Model
     from learnt.report import Report
 
 Tell = Callable[[str], None]
@@ -24,7 +24,7 @@ class Run:
 
     folder: Path
     document: Mapping[str, Any]
-    artifact: Artifact
+    artifact: Model
     findings: Sequence[Finding] = field(repr=False)
 
     @property
@@ -44,7 +44,7 @@ class Run:
 def train(
     data: Any,
     *,
-    target: str | Sequence[str],
+    target: str | Sequence[str] | None = None,
     task: str | None = None,
     inputs: Sequence[str] | None = None,
     drop: Sequence[str] = (),
@@ -66,10 +66,12 @@ def train(
     """Train a network on labelled examples and write one file that predicts, doubts and explains.
 
     `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `budget`: seconds, or "3m". `recipe`: a
-    recipe.yaml of an earlier run, whose sizes, rates and number of steps are taken over. `say` is told what goes on,
-    line by line. Raises RequestError for a wrong request, DataError for data that cannot be used, MissingExtra without
-    the training packages.
+    recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are taken over where nothing
+    else is asked. `say` is told what goes on, line by line. Raises RequestError for a wrong request, DataError for data
+    that cannot be used, MissingExtra without the training packages.
     """
+    from learnt.model import Model
+
     try:
         from learnt.running import Running
     except ModuleNotFoundError as error:
@@ -82,7 +84,7 @@ def train(
         resume=resume,
         say=say,
         asked={
-            "target": [target] if isinstance(target, str) else list(target),
+            "target": [target] if isinstance(target, str) else list(target or ()),
             "task": task,
             "inputs": None if inputs is None else list(inputs),
             "drop": list(drop),
@@ -105,7 +107,7 @@ def train(
         running.measure()
         running.ask(ask)
         document = running.report(clock.monotonic() - began)
-    return Run(running.folder, document, running.artifact, running.findings)
+    return Run(running.folder, document, Model.open(running.artifact.bytes), running.findings)
 
 
 def audit(
@@ -120,13 +122,13 @@ def audit(
     `model` is a model.onnx or the folder of a run. `target` names the columns with the truth where they are called
     otherwise than the file's targets. Raises RequestError when no column holds the truth.
     """
-    from learnt.artifact.artifact import Artifact
     from learnt.asking import audited
     from learnt.data import sources
+    from learnt.model import load
 
     path = Path(model)
     path = path / "model.onnx" if path.is_dir() else path
-    artifact = Artifact.open(path)
+    artifact = load(path)
     columns = sources.read(data)
     given = [target] if isinstance(target, str) else target
     document, findings = audited(artifact, columns, given, ask, str(path))

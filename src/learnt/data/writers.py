@@ -81,6 +81,8 @@ def _flat(value: Any) -> Any:
 
 def _plain(value: Any) -> Any:
     """JSON's own types: numpy values as Python's, nan and infinite values as None."""
+    if type(value) in (str, int, bool, type(None)):
+        return value
     if isinstance(value, Mapping):
         return {str(key): _plain(item) for key, item in value.items()}
     if isinstance(value, np.ndarray | np.generic):

@@ -44,8 +44,8 @@ EXACT = 2**53
 LOOKED_AT = 5000
 """How many cells, spread over the column, tell what it holds; all where most of them are missing."""
 NUMBER_SIZE, WORD_SIZE = 12, 8
-DROPOUT = 0.1
 """What a number (or date part) and a category take in the vector."""
+DROPOUT = 0.1
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
 NOISE = (0.01, 0.03, 0.1, 0.3, 1.0)
 

@@ -8,7 +8,7 @@ from pathlib import PurePath
 
 from learnt.report.figures import Document, targets
 
-VERBS = ("train", "predict", "explain", "audit", "recalibrate", "show", "verify", "walk", "demo")
+VERBS = ("train", "predict", "explain", "audit", "show", "verify", "walk", "demo")
 _COMMAND = re.compile(rf"(?<!\w)(`?)(learnt (?:{'|'.join(VERBS)})\b.*?)(?:`|[,;:.]?$|[,;:.](?=\s))", re.MULTILINE)
 _DATA = {"image": "new_images/", "audio": "new_recordings/", "video": "new_videos/"}
 

@@ -42,8 +42,10 @@ def versions() -> dict[str, str]:
     """Of everything that decides the bytes of a file; also machine kind and thread count."""
     import torch
 
-    names = ("learnt", "torch", "numpy", "onnx", "onnxscript", "onnxruntime")
-    found = {}
+    import learnt
+
+    names = ("torch", "numpy", "onnx", "onnxscript", "onnxruntime")
+    found = {"learnt": learnt.__version__}
     for name in names:
         try:
             found[name] = metadata.version(name)

@@ -26,8 +26,7 @@ def plan(
 ) -> Plan:
     """As many epochs as proved enough for this kind of input, or fewer if `seconds` do not allow them."""
     batch = min(int(sizes["batch"]), max(1, len(rows)))
-    per_epoch = len(examples.epoch(rows, batch, seed, 0))
-    wanted = int(sizes["epochs"] * per_epoch)
+    wanted = enough(examples, rows, sizes)
     every = -(-wanted // EVALUATIONS)
     step, evaluation = _timed(network, examples, rows, stop, batch, seed)
     affordable = int(seconds / (step + evaluation / every))
@@ -46,6 +45,11 @@ def plan(
         every=min(every, steps),
         patience=int(sizes.get("patience", 12)),
     )
+
+
+def enough(examples: Examples, rows: Rows, sizes: Mapping[str, Any]) -> int:
+    """Steps that proved enough for this kind of input and so many rows."""
+    return int(sizes["epochs"] * len(examples.epoch(rows, min(int(sizes["batch"]), max(1, len(rows))), 0, 0)))
 
 
 def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: int, seed: int) -> tuple[float, float]:

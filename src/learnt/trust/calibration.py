@@ -61,7 +61,7 @@ class Calibration:
                 if grade == "fine"
                 else "Gather more examples to test on."
                 if grade == "cannot tell"
-                else "learnt recalibrate MODEL DATA --target COLUMN, with fresh examples from where it will be used.",
+                else "Add fresh examples from where it will be used, and train again.",
                 target=evidence.target,
             )
         ]

@@ -49,12 +49,16 @@ class Coverage:
         uneven = worst is not None and worst["high_sure"] < promised - 0.05
         grade: Grade = "bad" if short and share < promised - 0.05 else "watch" if short or uneven else "fine"
         sentence = (
-            f"The truth is among its plausible answers {percent(share)} ({percents(*interval)}) of the "
-            f"time, in {n} "
-            f"examples; promised are {percent(promised)}, and with {evidence.calibrated_on} examples to "
-            f"calibrate on that "
-            f"allows {percents(*allowed)}."
+            f"The truth is among its plausible answers {percent(share)} ({percents(*interval)}) of the time, in "
+            f"{n:,} examples; promised are {percent(promised)}, and with {evidence.calibrated_on:,} examples to "
+            f"calibrate on that allows {percents(*allowed)}."
         )
+        if uneven and worst is not None:
+            sentence = (
+                f"Where the truth is {worst['name']!r} it is among the plausible answers only "
+                f"{percent(worst['value'])} ({percents(worst['low'], worst['high'])}) of the time. The promise is an "
+                f"average over all labels: {sentence[0].lower()}{sentence[1:]}"
+            )
         if evidence.calibrated_on < _SURE:
             sentence += (
                 f" So few examples fix the promise only to "
@@ -66,11 +70,6 @@ class Coverage:
                 f" On average {size.mean():.1f} of {len(evidence.labels)} labels are plausible."
                 if evidence.labels
                 else f" The plausible range is {size.mean():.3g} wide on average."
-            )
-        if uneven and worst is not None:
-            sentence += (
-                f" It is less for {worst['name']!r}: {percent(worst['value'])} "
-                f"({percents(worst['low'], worst['high'])})."
             )
         return [
             Finding(
@@ -86,7 +85,7 @@ class Coverage:
                 picture="bars" if rows else "none",
                 act=""
                 if grade == "fine"
-                else "learnt recalibrate MODEL DATA --target COLUMN, with fresh examples from where it will be used."
+                else "Add fresh examples from where it will be used, and train again."
                 if short
                 else f"Gather more examples of {worst['name']!r}."
                 if worst is not None
@@ -101,10 +100,7 @@ class Coverage:
             act = ""
         else:
             why = f"only {evidence.calibrated_on} examples were there to calibrate it, and {LEAST} are needed"
-            act = (
-                f"Gather at least {_SURE} more examples and train again, or learnt recalibrate MODEL "
-                f"DATA --target COLUMN."
-            )
+            act = f"Gather at least {_SURE} more examples and train again."
         return Finding(
             question=self.name,
             sentence=f"No answer is ruled out, so nothing can be said of how often the truth would be missed: {why}.",
