@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import shutil
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -14,7 +13,7 @@ import onnx
 
 from learnt import asking, judging, recipes, registry, report
 from learnt.artifact.artifact import Artifact
-from learnt.artifact.evidence import gather
+from learnt.artifact.evidence import gather, keep
 from learnt.artifact.tools import tools
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
@@ -161,8 +160,8 @@ class Running:
         enough = planning.enough(self.learnt.fed, splits.folds[0][0] if self.small else rows, self.sizes)
         if self.plan.steps < enough:
             self.say(
-                f"The time allows {self.plan.steps:,} of the {enough:,} steps that proved enough for such data; a longer "
-                "--budget may give better figures."
+                f"The time allows {self.plan.steps:,} of the {enough:,} steps that proved enough for such data; "
+                "a longer --budget may give better figures."
             )
         self.say(
             f"{self.collected.rows:,} examples. Training {many}, at most {self.plan.steps:,} steps of "
@@ -236,8 +235,11 @@ class Running:
         def run(rows: Rows, constants: Arrays) -> Arrays:
             return self._open(constants).run(take_each(fed, rows))
 
+        def plain(rows: Rows, constants: Arrays) -> Arrays:
+            return self._open(constants).run(take_each(known.raw, rows))
+
         constants = filling.constants(
-            known.targets, truths, neutral, run, bank, splits.calibrate, self.collected.groups, self.wishes
+            known.targets, truths, neutral, run, plain, bank, splits.calibrate, self.collected.groups, self.wishes
         )
         self.opened = self._open(constants)
         export.parity(self.network, constants, self.opened.bytes)
@@ -307,7 +309,7 @@ class Running:
             "plan": self.recipe["plan"],
         }
         report.write(document, self.folder)
-        self._keep_evidence()
+        keep(self.evidence, self.folder / "evidence")
         return document
 
     def _refuse_unreadable(self) -> None:
@@ -387,19 +389,6 @@ class Running:
             f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
             "learnt from all examples but those it was calibrated on."
         ]
-
-    def _keep_evidence(self) -> None:
-        """What the questions saw, so that an audit of the run can go on later. Arrays and JSON, no pickle."""
-        folder = self.folder / "evidence"
-        folder.mkdir(exist_ok=True)
-        for place, (name, evidence) in enumerate(self.evidence.items()):
-            verdicts = {key: value for key, value in asdict(evidence.verdicts).items() if value is not None}
-            arrays = {**verdicts, "vector": evidence.vector, "unfamiliar": evidence.unfamiliar}
-            if evidence.probability is not None:
-                arrays["probability"] = evidence.probability
-            np.savez(folder / f"{place}.npz", **arrays)
-            text = {"target": name, "ids": list(evidence.ids), "labels": evidence.labels, "source": evidence.source}
-            (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
 
 
 def _plain(found: Any) -> Any:

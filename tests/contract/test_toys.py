@@ -240,6 +240,11 @@ def test_a_task_that_loops_stops_by_itself(went):
                 assert alone.confidence == pytest.approx(together[row].confidence, abs=1e-4)
 
 
+def words(text: str) -> str:
+    """Without what a page may set in its own way: blanks and quotation marks."""
+    return re.sub(r"[\s'`\u2018-\u201d]+", "", text)
+
+
 def test_the_report_shows_the_target_and_what_was_examined(went):
     source = (went.run.folder / "report.html").read_text(encoding="utf-8")
     page = html.unescape(re.sub(r"<[^>]+>", "", source))
@@ -250,7 +255,7 @@ def test_the_report_shows_the_target_and_what_was_examined(went):
         assert asked >= {"calibration", "coverage", "unfamiliar"}
     for finding in document["findings"]:
         assert finding["grade"] in {"fine", "watch", "bad", "cannot tell", "not examined"}
-        assert finding["sentence"] in page
+        assert words(finding["sentence"]) in words(page)
 
 
 def test_no_path_of_this_machine_is_in_the_file(went):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,3 +51,16 @@ def gather(
             calibrated_on=int(artifact.manifest.get("calibrated_on") or 0),
         )
     return evidence
+
+
+def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
+    """Write what the questions saw, a target at a time: arrays as .npz and the rest as .json, no pickle."""
+    folder.mkdir(exist_ok=True)
+    for place, (target, one) in enumerate(evidence.items()):
+        arrays = {name: value for name, value in asdict(one.verdicts).items() if value is not None}
+        arrays |= {"vector": one.vector, "unfamiliar": one.unfamiliar}
+        if one.probability is not None:
+            arrays["probability"] = one.probability
+        np.savez(folder / f"{place}.npz", **arrays)
+        text = {"target": target, "ids": list(one.ids), "labels": one.labels, "source": one.source}
+        (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")

@@ -41,12 +41,17 @@ def constants(
     truths: Mapping[str, Raw],
     neutral: Arrays,
     run: Run,
+    plain: Run,
     bank: Rows,
     calibrate: Rows,
     groups: Mapping[str, NDArray[Any]],
     wishes: Settings,
 ) -> dict[str, NDArray[Any]]:
-    """Values for all constants, named `<target>.<name>` and `unfamiliar.<name>`."""
+    """Values for all constants, named `<target>.<name>` and `unfamiliar.<name>`.
+
+    `run` gives what the tasks are calibrated by: with the true answers fed where a task feeds them. `plain` runs
+    without them, as on the device: what is unfamiliar is the question alone.
+    """
     filled = dict(neutral)
     if not len(calibrate):
         return filled
@@ -56,8 +61,8 @@ def constants(
         truth = ragged.take_each(truths[target.name], calibrate)
         found = registry.task(target.task).calibrate(own, truth, groups, wishes, target.settings)
         filled |= {f"{target.name}.{name}": value for name, value in found.items()}
-    known = familiarity.fit_bank(run(bank, neutral)["vector"])
-    said = run(calibrate, filled)
+    known = familiarity.fit_bank(plain(bank, neutral)["vector"])
+    said = plain(calibrate, filled)
     confidence = np.min([said[f"{target.name}.confidence"] for target in targets], axis=0)
     distance = familiarity.knn_distance(said["vector"], known)
     known |= familiarity.fit_percentiles(distance, 1 - confidence)

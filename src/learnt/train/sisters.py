@@ -63,7 +63,7 @@ def sister(
 
     bank = filling.bank_rows(known.targets, known.examples.targets, own, plan.seed)
     constants = filling.constants(
-        known.targets, known.examples.targets, neutral(frozen, len(bank)), run, bank, stop, {}, wishes
+        known.targets, known.examples.targets, neutral(frozen, len(bank)), run, run, bank, stop, {}, wishes
     )
     plain = plain_features(known.inputs, known.raw)
     return Sister(
