@@ -26,7 +26,7 @@ def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
     lines = []
     for row in rows:
         ids = ", ".join(f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons"))
-        lines.append(f"{ids}: {_cell(row['prediction'])} ({_cell(row['confidence'])})")
+        lines.append(f"{ids}: {_cell(row['prediction'])} ({_sure(row['confidence'])})")
         strongest = sorted(row["reasons"], key=lambda reason: -abs(reason["value"]))[:most]
         top = max((abs(reason["value"]) for reason in strongest), default=0.0)
         for reason in strongest:
@@ -34,6 +34,11 @@ def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
             bar = ("+" if reason["value"] > 0 else "-") * round(wide * share)
             lines.append(f"  {bar:<{wide}}  {reason['name']}")
     return "\n".join(lines)
+
+
+def _sure(confidence: Any) -> str:
+    """Never quite certain: a file that says 1 has rounded."""
+    return "over .999" if isinstance(confidence, float) and confidence >= 0.9995 else _cell(confidence)
 
 
 def _cell(value: Any) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -267,17 +267,16 @@ class Running:
         self.opened = Artifact.open(graph.to_bytes(self.model))
         self.opened.save(self.folder / "model.onnx")
 
-    def ask(self, names: str) -> None:
-        """Every question of every target, of the evidence; what sisters cannot say is asked of the file."""
-        splits = self.collected.splits
-        rows = splits.calibrate if self.small else splits.test
+    def ask(self, questions: Sequence[str]) -> None:
+        """Each question of every target, of the evidence; what sisters cannot say is asked of the file."""
+        rows = self.collected.splits.calibrate if self.small else self.collected.splits.test
         for name in self.asked.targets:
             known = self.compared.get(name)
             given = Tools(baseline=None if known is None else lambda found=known: found)  # type: ignore[misc]
             own = self._tools(name, rows, given.baseline)
             pair = (self.evidence[name], replace(given, metrics=own.metrics)) if self.small else (self.own[name], own)
             instead = (self.own[name], own) if self.small else None
-            self.findings += asking.ask_each(asking.questions(names), *pair, instead)
+            self.findings += asking.ask_each(questions, *pair, instead)
 
     def report(self, seconds: float) -> dict[str, Any]:
         """report.json, report.html, the evidence; the checkpoint is left for another look."""

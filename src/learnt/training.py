@@ -70,6 +70,7 @@ def train(
     else is asked. `say` is told what goes on, line by line. Raises RequestError for a wrong request, DataError for data
     that cannot be used, MissingExtra without the training packages.
     """
+    from learnt import asking
     from learnt.model import Model
 
     try:
@@ -77,6 +78,7 @@ def train(
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "train", "Training") from None
     began = clock.monotonic()
+    questions = asking.questions(ask)
     running = Running.begin(
         data,
         out=out,
@@ -105,7 +107,7 @@ def train(
         running.fit()
         running.export()
         running.measure()
-        running.ask(ask)
+        running.ask(questions)
         document = running.report(clock.monotonic() - began)
     return Run(running.folder, document, Model.open(running.artifact.bytes), running.findings)
 

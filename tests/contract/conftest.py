@@ -17,7 +17,6 @@ from learnt import contracts, modalities, registry, tasks
 from learnt.codecs import ragged
 
 TOYS = Path(__file__).parent / "toys"
-NAMES = sorted(path.stem for path in TOYS.glob("*.py") if not path.stem.startswith("_"))
 KINDS = ("modalities", "tasks")
 
 
@@ -36,6 +35,10 @@ def found() -> Iterator[None]:
 
 def toy(name: str) -> ModuleType:
     return importlib.import_module(f"learnt.tasks.{name}")
+
+
+with found():
+    NAMES = sorted(path.stem for path in TOYS.glob("[!_]*.py") if hasattr(toy(path.stem), "data"))
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,20 @@ class Linears(nn.Module):
         self.bias = nn.Parameter(self.bias.data[chosen])
 
 
+class Bells(Linears):
+    """Each member's center and spread: [B, K, D] -> {"center": [B, K], "spread": [B, K]}."""
+
+    def __init__(self, size: int, members: int) -> None:
+        super().__init__(size, 2, members)
+
+    def forward(self, features):
+        center, spread = super().forward(features)["logit"].unbind(-1)
+        return {"center": center, "spread": nn.functional.softplus(spread) + 0.1}
+
+
 class Choice(nn.Module):
+    """Probability of each label, and the labels that stay plausible."""
+
     def forward(self, merged, constants):
         probability = (merged["logit"] / constants["temperature"]).softmax(-1)
         confidence, decision = probability.max(-1)
@@ -56,6 +69,8 @@ def segments(position, length):
 
 
 class Four(nn.Module):
+    """A vector from four numbers."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.widths = {Shape.VECTOR: width}
@@ -69,11 +84,15 @@ class Four(nn.Module):
 
 
 class Kept(nn.Module):
+    """Hides numbers of `x` [B, P]: zero where one is not kept."""
+
     def forward(self, x, keep):
         return {**x, "x": x["x"] * keep}
 
 
 class Waves(nn.Module):
+    """Convolutions over waves [B, T], padding masked after each; causal ones look back only."""
+
     def __init__(self, width: int, causal: bool) -> None:
         super().__init__()
         self.widths = {Shape.SEQUENCE: width, Shape.VECTOR: 2 * width}
@@ -98,6 +117,8 @@ def quarter(height, width):
 
 
 class Levels(nn.Module):
+    """Pictures [B, H, W, 1] as two grids, the second half as fine."""
+
     def __init__(self, width: int) -> None:
         super().__init__()
         self.widths = {Shape.GRID: width}
@@ -112,6 +133,8 @@ class Levels(nn.Module):
 
 
 class Quarters(nn.Module):
+    """Hides quarters of pictures [B, H, W, 1]."""
+
     def forward(self, x, keep):
         kept = keep[:, quarter(*x["x"].shape[1:3]).to(keep.device)]
         return {**x, "x": x["x"] * kept[..., None]}
@@ -126,9 +149,8 @@ class Spot(nn.Module):
 
     def forward(self, features):
         coarse = self.map(features[Shape.GRID][-1])
-        inside = (
-            quarter(*coarse.shape[2:]).to(coarse.device)[None] == torch.arange(4, device=coarse.device)[:, None, None]
-        )
+        quarters = quarter(*coarse.shape[2:]).to(coarse.device)
+        inside = quarters[None] == torch.arange(4, device=coarse.device)[:, None, None]
         return {"logit": torch.where(inside, coarse, -1e4).flatten(2).amax(2)[:, None]}
 
 
@@ -140,20 +162,21 @@ class Range(nn.Module):
         self.shift, self.scale = shift, scale
 
     def forward(self, merged, constants):
-        value, deviation = (
-            merged["logit"][:, 0] * self.scale + self.shift,
-            merged["logit"][:, 1].exp() * self.scale,
-        )
-        reach = deviation * constants["reach"]
-        confidence = torch.erf(self.scale / (2 * math.sqrt(2) * deviation))
+        value = merged["center"] * self.scale + self.shift
+        reach = merged["spread"] * self.scale * constants["reach"]
+        confidence = torch.erf(1 / (2 * math.sqrt(2) * merged["spread"]))
         return {"value": value, "low": value - reach, "high": value + reach, "confidence": confidence}
 
 
 class Risk(nn.Module):
-    """Risk by each horizon, never falling from one to the next."""
+    """Risk by each horizon, rising from one to the next: the log-logistic distribution."""
+
+    def __init__(self, horizons: list[float]) -> None:
+        super().__init__()
+        self.log_horizons = nn.Buffer(torch.tensor(horizons).log())
 
     def forward(self, merged, constants):
-        risk = 1 - (-nn.functional.softplus(merged["logit"] + constants["shift"]).cumsum(1)).exp()
+        risk = ((self.log_horizons - merged["center"][:, None]) / merged["spread"][:, None]).sigmoid()
         return {"risk": risk, "confidence": torch.maximum(risk, 1 - risk).mean(1)}
 
 
@@ -163,21 +186,15 @@ class Attention(nn.Module):
     def __init__(self, tokens: int, width: int, causal: bool) -> None:
         super().__init__()
         self.widths, self.causal = {Shape.SEQUENCE: width}, causal
-        self.embed, self.ask, self.tell = (
-            nn.Embedding(tokens, width),
-            nn.Linear(width, width),
-            nn.Linear(width, 2 * width),
-        )
+        self.embed = nn.Embedding(tokens, width)
+        self.ask, self.tell = nn.Linear(width, width), nn.Linear(width, 2 * width)
         self.mlp = nn.Sequential(nn.Linear(2 * width, 2 * width), nn.GELU(), nn.Linear(2 * width, width))
 
     def start(self, batch: int):
-        size = self.ask.out_features if self.causal else 0
-        empty = {
-            "keys": torch.zeros(batch, 0, size),
-            "values": torch.zeros(batch, 0, size),
-            "seen": torch.zeros(batch, 0),
-        }
-        return empty if self.causal else {}
+        if not self.causal:
+            return {}
+        nothing = torch.zeros(batch, 0, self.ask.out_features)
+        return {"keys": nothing, "values": nothing.clone(), "seen": torch.zeros(batch, 0)}
 
     def forward(self, x, state):
         here = torch.arange(x["x"].shape[1], device=x["x"].device)
@@ -188,9 +205,8 @@ class Attention(nn.Module):
         total = now["seen"].shape[1]
         allowed = now["seen"][:, None] > 0.5
         if self.causal:
-            allowed = (
-                allowed & (torch.arange(total, device=here.device)[None] <= here[:, None] + total - here.shape[0])[None]
-            )
+            past = torch.arange(total, device=here.device)[None] <= here[:, None] + total - here.shape[0]
+            allowed = allowed & past[None]
         match = self.ask(embedded) @ now["keys"].transpose(1, 2) * embedded.shape[-1] ** -0.5
         found = torch.where(allowed, match, -1e4).softmax(-1) @ now["values"]
         sequence = self.mlp(torch.cat([embedded, found], -1)) * mask[..., None]
@@ -211,7 +227,9 @@ class Next(nn.Module):
 
 
 class Say(nn.Module):
+    """What comes next, after the last token."""
+
     def forward(self, merged, constants):
-        probability = (merged["last"] / constants["temperature"]).softmax(-1)
+        probability = merged["last"].softmax(-1)
         confidence, decision = probability.max(-1)
         return {"next": probability, "decision": decision, "confidence": confidence}

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from itertools import pairwise
-from typing import Any
+from dataclasses import fields
+from itertools import compress, pairwise
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -11,6 +12,7 @@ from torch import nn
 
 from learnt.contracts import Arrays, Cells, Piece, Prediction, Raw, Settings, Shape, Spec, Tensors, Verdicts
 from learnt.errors import unknown
+from learnt.stats.conformal import threshold
 
 from ._nets import Choice, Linears, P, segments
 
@@ -61,8 +63,12 @@ class ToyModality:
         """Zero is what each toy means by nothing."""
         hidden = [x.copy() for x in raw["x"]]
         for x, m in zip(hidden, mask, strict=True):
-            x[m[segments(np.arange(len(x)), len(x))]] = 0
+            x[m[self.part_of(x)]] = 0
         return {"x": hidden}
+
+    def part_of(self, x):
+        """Which part each place of one example belongs to."""
+        return segments(np.arange(len(x)), len(x))
 
     def stress(self, raw, kind, severity, settings) -> Raw:
         if kind not in self.stresses:
@@ -70,6 +76,7 @@ class ToyModality:
         return {"x": [self.damaged(x, severity) for x in raw["x"]]}
 
     def damaged(self, x, severity):
+        """One example, damaged."""
         return (x + severity / 5 * np.random.default_rng(severity).normal(size=x.shape)).astype(x.dtype)
 
     def plain(self, raw, settings):
@@ -77,24 +84,68 @@ class ToyModality:
 
 
 class ToyTask:
-    """One of some labels, from whatever `pool` makes of the features."""
+    """Any answer: a toy says how it is learnt, and what the file says of one example (`say`, `atoms`)."""
 
     name = ""
     needs = frozenset({Shape.VECTOR})
     causal = False
     unit = "row"
+    neutral: ClassVar[Arrays] = {}
+    """The constants of `deploy`."""
 
     def claims(self, target):
         return float(target.name.startswith(self.name + "_"))
+
+    def learn(self, labels: Cells) -> Settings:
+        return {}
+
+    def feed(self, labels, settings) -> Raw:
+        return {}
+
+    def merge(self, outputs: Tensors) -> dict[str, torch.Tensor]:
+        return {name: value.mean(1) for name, value in outputs.items()}
+
+    def constants(self, settings) -> Arrays:
+        return self.neutral
+
+    def calibrate(self, outputs, targets, groups, wishes, settings) -> Arrays:
+        return self.constants(settings)
+
+    def decode(self, outputs, settings) -> list[Prediction]:
+        """Example by example: `say` gets each output of the file by its name."""
+        rows = zip(*(value.tolist() for value in outputs.values()), strict=True)
+        return [self.say(settings, **dict(zip(outputs, row, strict=True))) for row in rows]
+
+    def judge(self, predictions, truth, settings) -> Verdicts:
+        """Example by example: `atoms` gives what is known of each atom, the rest is nothing."""
+        nothing = {"said": -1, "truth": -1, "given": np.nan, "covered": np.nan, "size": np.nan, "weight": 1}
+        atoms = [
+            {**nothing, "example": row, "confidence": said.confidence, **atom}
+            for row, (said, told) in enumerate(zip(predictions, truth, strict=True))
+            for atom in self.atoms(said, told, settings)
+        ]
+        kinds = {"example": np.int64, "said": np.int64, "truth": np.int64}
+        names = [field.name for field in fields(Verdicts)]
+        return Verdicts(**{n: np.array([atom[n] for atom in atoms], kinds.get(n, np.float64)) for n in names})
+
+    def metrics(self, evidence, settings) -> dict[str, float]:
+        verdicts = evidence.verdicts
+        return {"accuracy": float(np.average(verdicts.correct, weights=verdicts.weight))}
+
+    def baseline(self, plain, targets, asked, settings, seed) -> Any:
+        return None
+
+
+class ToyLabel(ToyTask):
+    """One of some labels, from a vector."""
+
+    neutral: ClassVar[Arrays] = {"temperature": np.ones(1, np.float32), "threshold": np.zeros(1, np.float32)}
 
     def learn(self, labels: Cells) -> Settings:
         return {"labels": sorted({str(label) for label in labels})}
 
     def encode(self, labels, settings) -> Raw:
         return {"code": np.array([settings["labels"].index(str(label)) for label in labels], np.int64)}
-
-    def feed(self, labels, settings) -> Raw:
-        return {}
 
     def head(self, settings, width, members) -> nn.Module:
         return Linears(width[Shape.VECTOR], len(settings["labels"]), members)
@@ -106,56 +157,45 @@ class ToyTask:
         return {"logit": outputs["logit"].log_softmax(-1).logsumexp(1).log_softmax(-1)}
 
     def score(self, merged: Tensors, about):
-        logit = merged["logit"]
-        return logit.gather(1, torch.where(about < 0, logit.argmax(1), about)[:, None])[:, 0]
-
-    def constants(self, settings) -> Arrays:
-        return {"temperature": np.float32(1)[None], "threshold": np.float32(0)[None]}
+        return chosen(merged["logit"], about)
 
     def deploy(self, settings) -> nn.Module:
         return Choice()
 
     def calibrate(self, outputs, targets, groups, wishes, settings) -> Arrays:
+        """The best of four temperatures, and the sets that go with it."""
         logit, code = np.log(np.clip(outputs["probability"], 1e-9, 1)), np.asarray(targets["code"])
         tried = [(logit / t - np.log(np.exp(logit / t).sum(1, keepdims=True)), t) for t in (0.5, 1, 2, 4)]
         scores, best = max(tried, key=lambda pair: pair[0][np.arange(len(code)), code].mean())
-        given = np.sort(np.exp(scores)[np.arange(len(code)), code])
-        rank = int((1 - wishes.get("coverage", 0.9)) * (len(code) + 1)) - 1
+        given = np.exp(scores)[np.arange(len(code)), code]
         return {
             "temperature": np.array([best], np.float32),
-            "threshold": given[max(rank, 0)].astype(np.float32)[None],
+            "threshold": -conformal(-given, wishes["coverage"])[None],
         }
 
-    def decode(self, outputs, settings) -> list[Prediction]:
+    def say(self, settings, probability, decision, confidence, unfamiliar, plausible=()) -> Prediction:
         names = settings["labels"]
-        plausible = outputs.get("plausible", np.zeros_like(outputs["probability"], bool))
-        return [
-            Prediction(
-                names[d], float(p[d]), names[d], dict(zip(names, map(float, p), strict=True)),
-                tuple(n for n, s in zip(names, ok, strict=True) if s), (), float(odd),
-            )
-            for d, p, ok, odd in zip(
-                outputs["decision"], outputs["probability"], plausible, outputs["unfamiliar"], strict=True
-            )
-        ]  # fmt: skip
+        kept = tuple(compress(names, plausible))
+        by_name = dict(zip(names, probability, strict=True))
+        return Prediction(names[decision], confidence, names[decision], by_name, kept, unfamiliar=unfamiliar)
 
-    def judge(self, predictions, truth, settings) -> Verdicts:
-        names = settings["labels"]
-        told = [str(label) for label in truth]
-        nothing = [np.nan if not p.plausible else 1.0 for p in predictions]
-        return Verdicts(
-            example=np.arange(len(told)),
-            confidence=np.array([p.confidence for p in predictions]),
-            correct=np.array([float(p.value == t) for p, t in zip(predictions, told, strict=True)]),
-            said=np.array([names.index(p.value) for p in predictions]),
-            truth=np.array([names.index(t) if t in names else -1 for t in told]),
-            given=np.array([p.probability.get(t, np.nan) for p, t in zip(predictions, told, strict=True)]),
-            covered=np.array([float(t in p.plausible) for p, t in zip(predictions, told, strict=True)]) * nothing,
-            size=np.array([float(len(p.plausible)) for p in predictions]) * nothing,
-        )
+    def atoms(self, said, truth, settings):
+        names, told = settings["labels"], str(truth)
+        atom = {
+            "correct": said.value == told,
+            "said": names.index(said.value),
+            "truth": names.index(told) if told in names else -1,
+            "given": said.probability.get(told, np.nan),
+        }
+        sets = {"covered": told in said.plausible, "size": len(said.plausible)} if said.plausible else {}
+        yield atom | sets
 
-    def metrics(self, evidence, settings) -> dict[str, float]:
-        return {"accuracy": float(evidence.verdicts.correct.mean())}
 
-    def baseline(self, plain, targets, asked, settings, seed) -> Any:
-        return None
+def chosen(logit, about):
+    """The logit [B, C] of the code `about` [B], or of the greatest one where that is -1."""
+    return logit.gather(1, torch.where(about < 0, logit.argmax(1), about)[:, None])[:, 0]
+
+
+def conformal(scores, coverage):
+    """The threshold that split-conformal sets take, never beyond the worst score: float32 []."""
+    return np.array(min(threshold(scores, coverage), scores.max()), np.float32)

@@ -7,7 +7,7 @@ import numpy as np
 from learnt.contracts import Piece, Shape, Spec
 
 from ._nets import Levels, Quarters, Spot, quarter
-from ._toy import ToyModality, ToyTask
+from ._toy import ToyLabel, ToyModality
 
 beats = {"pyramid_where": ("accuracy", 0.8)}
 QUARTERS = ["upper left", "upper right", "lower left", "lower right"]
@@ -27,20 +27,16 @@ class Picture(ToyModality):
     def parts(self, raw, settings):
         return [[Piece(name) for name in QUARTERS] for _ in raw["x"]]
 
-    def hide(self, raw, mask, settings):
-        gone = [m[quarter(*x.shape[:2]).numpy()] for x, m in zip(raw["x"], mask, strict=True)]
-        return {"x": [np.where(g[..., None], 0, x).astype(x.dtype) for x, g in zip(raw["x"], gone, strict=True)]}
+    def part_of(self, x):
+        return quarter(*x.shape[:2]).numpy()
 
     def damaged(self, x, severity):
         return np.minimum(x.astype(int) + 20 * severity, 255).astype(np.uint8)
 
 
-class Where(ToyTask):
+class Where(ToyLabel):
     name = "pyramid"
     needs = frozenset({Shape.GRID})
-
-    def learn(self, labels):
-        return {"labels": QUARTERS}
 
     def head(self, settings, width, members):
         return Spot(width[Shape.GRID])

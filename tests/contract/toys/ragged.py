@@ -27,10 +27,8 @@ class Ragged(ToyModality):
 def data(rows: int, seed: int):
     """A bump somewhere in noise: upwards is `up`, downwards is `down`."""
     random = np.random.default_rng(seed)
-    sign, waves = (
-        random.choice([-1.0, 1.0], rows),
-        [0.2 * random.normal(size=random.integers(8, 25)) for _ in range(rows)],
-    )
+    sign = random.choice([-1.0, 1.0], rows)
+    waves = [0.2 * random.normal(size=random.integers(8, 25)) for _ in range(rows)]
     for wave, up in zip(waves, sign, strict=True):
         wave[random.integers(len(wave))] += 3 * up
     return {"ragged_wave": [w.tolist() for w in waves], "label": np.where(sign > 0, "up", "down").tolist()}, ["label"]

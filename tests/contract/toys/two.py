@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
-from ._toy import ToyTask
+from ._toy import ToyLabel
 
 beats = {"two_sign": ("accuracy", 0.8), "kind": ("accuracy", 0.7)}
 
 
-class Two(ToyTask):
+class Two(ToyLabel):
     name = "two"
 
 
@@ -18,7 +18,5 @@ def data(rows: int, seed: int):
     a, b = random.normal(size=rows), random.normal(size=rows)
     kind = np.array(["low", "middle", "high"])[np.digitize(b - a, [-0.8, 0.8])]
     sign = np.where(a + b > 0, "plus", "minus")
-    return {"a": a.tolist(), "b": b.tolist(), "two_sign": sign.tolist(), "kind": kind.tolist()}, [
-        "two_sign",
-        "kind",
-    ]
+    columns = {"a": a.tolist(), "b": b.tolist(), "two_sign": sign.tolist(), "kind": kind.tolist()}
+    return columns, ["two_sign", "kind"]
