@@ -144,8 +144,11 @@ def by_gradients(running: Running, raw: Any, steps: int) -> NDArray[np.float64]:
     nothing = torch.zeros(len(next(iter(prepared.values()))), parts, dtype=torch.bool)
     x, baseline = (encoder(given, {})[0][Shape.VECTOR] for given in (prepared, network.occlude[0](prepared, nothing)))
     moved = integrated(lambda at: task.score(task.merge(_heads(network, at)), about), x, baseline, steps)
-    assert len(encoder.blocks) == parts
-    return np.stack([block.sum(1).numpy() for block in moved.split(encoder.blocks, dim=1)], axis=1)
+    blocks = [block.sum(1).numpy() for block in moved.split(encoder.blocks, dim=1)]
+    recurring = network.occlude[0].recurring.tolist()
+    for place, block in zip(recurring, blocks[parts:], strict=True):
+        blocks[place] = blocks[place] + block
+    return np.stack(blocks[:parts], axis=1)
 
 
 def _heads(network: Any, encoded: torch.Tensor) -> Any:

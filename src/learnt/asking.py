@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any
@@ -12,7 +12,8 @@ from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
 from learnt.artifact.tools import tools
 from learnt.codecs import cells
-from learnt.contracts import Cells, Evidence, Finding, Settings, Task, Tools
+from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools
+from learnt.data import sources
 from learnt.errors import RequestError, unknown
 from learnt.stats import intervals
 
@@ -70,9 +71,11 @@ def audited(
 ) -> tuple[dict[str, Any], list[Finding]]:
     """The document and findings of a file on new labelled data."""
     names = list(artifact.targets)
-    given = list(target) if target is not None else names
+    given = [sources.name_of(name) for name in (target if target is not None else names)]
     if len(given) != len(names):
-        raise RequestError(f"The file predicts {', '.join(names)}; name a column for each, in this order: --target.")
+        raise RequestError(
+            f"The file predicts {', '.join(names)}; name a column for each, in this order: --target {' '.join(names)}."
+        )
     for name in given:
         if name not in columns:
             raise unknown("column", name, columns, "the data")
@@ -93,7 +96,10 @@ def audited(
         findings += ask_each(questions(ask), evidence[name], tools(artifact, raw, truth, ids, groups, name))
         metrics[name] = measured(task, settings, evidence[name])
         labels[name] = [str(label) for label in settings.get("labels", ())]
-    left_out = len(columns[given[0]]) - len(labelled)
+    missing = len(columns[given[0]]) - len(labelled)
+    left_out = [f"{missing:,} rows without the truth were left out."] if missing else []
+    learnt_from = sources.fingerprint(kept) == artifact.manifest["data"].get("fingerprint")
+    same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
     return {
         "model": path,
         "report": None,
@@ -107,8 +113,8 @@ def audited(
         "baseline": None,
         "findings": rows_of(findings),
         "guesses": [],
-        "notes": [f"{left_out:,} rows without the truth were left out."] if left_out else [],
-        "problems": [],
+        "notes": [*left_out, *same],
+        "problems": [{"where": where, "why": why} for where, why in _unreadable(artifact, kept, labelled)],
         "inputs": inputs_of(artifact),
         "labels": labels,
         "file": file_of(artifact),
@@ -116,6 +122,16 @@ def audited(
         "recipe": artifact.manifest["recipe"],
         "plan": {},
     }, findings
+
+
+def _unreadable(artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]) -> Iterator[tuple[str, str]]:
+    """Cells that count as missing though something stands there; `rows` are the places of the rows in the source."""
+    for given in artifact.manifest["inputs"].values():
+        modality = registry.modality(given["modality"])
+        if isinstance(modality, Doubts):
+            cells_of = {name: columns[name] for name in given["columns"]}
+            for row, why in modality.unreadable(cells_of, given["settings"]):
+                yield f"row {rows[row] + 1}", why
 
 
 def rows_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:

@@ -197,8 +197,8 @@ class Doubts(Protocol):
         """What was guessed of these columns: `sentence`, and the `option` that overrides it."""
         ...
 
-    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[str, str]]:
-        """Cells that `read` counts as missing although something stands there: (where, why)."""
+    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[int, str]]:
+        """Cells that `read` counts as missing although something stands there: (row from 0, why with the column)."""
         ...
 
 

@@ -45,6 +45,11 @@ class MissingExtra(LearntError):
         super().__init__(f'{what} needs {package}, which is not installed. Write: pip install "learnt[{extra}]"')
 
 
+def _many(kind: str) -> str:
+    plural = {"modality": "modalities", "stress": "stresses"}.get(kind, f"{kind}s")
+    return plural.capitalize()
+
+
 def unknown(kind: str, given: str, known: Iterable[str], where: str = "") -> RequestError:
     """`No column 'frauds' in t.csv. Did you mean 'fraud'? Columns: amount, fraud.`"""
     names = [str(name) for name in known]
@@ -52,4 +57,4 @@ def unknown(kind: str, given: str, known: Iterable[str], where: str = "") -> Req
     guess = f" Did you mean {near[0]!r}?" if near else ""
     place = f" in {where}" if where else ""
     listed = ", ".join(names[:30]) + (f", ... ({len(names)} in all)" if len(names) > 30 else "")
-    return RequestError(f"No {kind} {given!r}{place}.{guess} {kind.capitalize()}s: {listed}.")
+    return RequestError(f"No {kind} {given!r}{place}.{guess} {_many(kind)}: {listed}.")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -31,6 +32,11 @@ def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | N
         )
     full = {**DEFAULTS, **base}
     full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
+    for name in ("target", "inputs", "drop", "sensitive"):
+        if isinstance(full.get(name), str):
+            full[name] = [full[name]]
+    if int(full["seed"]) < 0:
+        raise RequestError(f"--seed {full['seed']} is below 0. Write for example --seed 0")
     if not full.get("target"):
         raise RequestError("What is to be learnt? Name the column: --target COLUMN.")
     if full["size"] not in SIZES:
@@ -53,6 +59,21 @@ def plan(recipe: Mapping[str, Any]) -> Plan:
         raise RequestError(f"The plan of the recipe is not whole: {error}. Its lines: {known}.") from None
 
 
+def refuse_other(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> None:
+    """A checkpoint goes on only with the data and options it was made with: else rows it learnt from would judge it.
+
+    Raises RequestError for others; writes `path` where there is none.
+    """
+    asked = {name: value for name, value in recipe.items() if name not in ("budget", *PLANNED)}
+    own = json.dumps({"data": fingerprint, "asked": asked}, sort_keys=True)
+    if path.exists() and path.read_text(encoding="utf-8") != own:
+        raise RequestError(
+            f"The checkpoint in {path.parent} is of other data or options. Resume with the same data, --test and "
+            "options, or leave --resume out to start anew."
+        )
+    path.write_text(own, encoding="utf-8")
+
+
 def seconds(budget: str | float) -> float:
     """`90`, "90s", "3m" or "1h" as seconds."""
     text = str(budget).strip().lower()
@@ -61,7 +82,7 @@ def seconds(budget: str | float) -> float:
         found = float(text[:-1]) * unit if unit else float(text)
     except ValueError:
         found = 0.0
-    if not found > 0:
+    if not 0 < found < float("inf"):
         raise RequestError(f"--budget {budget!r} is no time. Write for example --budget 90s, 3m or 1h.")
     return found
 

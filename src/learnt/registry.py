@@ -8,6 +8,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from functools import cache
 from typing import Any, cast
 
 from learnt.contracts import Modality, Question, Task
@@ -27,11 +28,7 @@ def names(kind: str) -> list[str]:
 def get(kind: str, name: str) -> Any:
     """One modality, task or question. Raises RequestError with a near name for an unknown one."""
     package = importlib.import_module(f"learnt.{kind}")
-    if any(module.name == name for module in pkgutil.iter_modules(package.__path__)):
-        found = _find(kind, name)
-        if found is not None:
-            return found
-    raise unknown(_SINGULAR[kind], name, names(kind))
+    return _get(kind, name, tuple(package.__path__))
 
 
 def modality(name: str) -> Modality:
@@ -47,6 +44,15 @@ def task(name: str) -> Task:
 def question(name: str) -> Question:
     """The question in `trust/<name>.py`."""
     return cast(Question, get("trust", name))
+
+
+@cache
+def _get(kind: str, name: str, folders: tuple[str, ...]) -> Any:
+    if any(module.name == name for module in pkgutil.iter_modules(folders)):
+        found = _find(kind, name)
+        if found is not None:
+            return found
+    raise unknown(_SINGULAR[kind], name, names(kind))
 
 
 def _find(kind: str, name: str) -> Any | None:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from learnt import asking, judging, recipes, registry, report
+from learnt import __version__, asking, judging, recipes, registry, report
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather, keep
 from learnt.artifact.tools import tools
@@ -20,6 +20,7 @@ from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
 from learnt.data.collecting import UNREADABLE, Collected, collect
 from learnt.errors import UnreadableError
 from learnt.judging import Judge
+from learnt.report.document import plain
 from learnt.train import export, filling, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
@@ -31,6 +32,8 @@ Tell = Callable[[str], None]
 FOR_FIGURES = 0.35
 """Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 FEWEST_FOR_SETS = 20
+STORE_ABOVE = 256 * 1024**2
+"""Bytes of raw arrays above which they are read from memory-mapped files while training."""
 
 
 @dataclass
@@ -86,7 +89,10 @@ class Running:
         collected = collect(data, target=full["target"], test=test, **{name: full[name] for name in names})
         if not resume:
             shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+        elif not kept.exists():
+            say(f"Nothing to resume in {folder}: training from the start.")
         (folder / "checkpoint").mkdir(parents=True, exist_ok=True)
+        recipes.refuse_other(folder / "checkpoint" / "of.json", collected.fingerprint, full)
         for guess in collected.roles.guesses:
             say(f"{guess['sentence']} ({guess['option']})")
         for where, why in collected.problems[:10]:
@@ -141,6 +147,9 @@ class Running:
         columns = self.collected.columns
         rows, stop = self.rows
         self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
+        if self.learnt.fed.bytes > STORE_ABOVE:
+            key = f"{__version__}/{self.collected.fingerprint}"
+            self.learnt = replace(self.learnt, fed=self.learnt.fed.stored(self.folder / "checkpoint" / "store", key))
         self._refuse_unreadable()
         self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows)))
         if self.recipe.get("plan"):
@@ -155,7 +164,6 @@ class Running:
             )
         self.recipe |= {"sizes": self.sizes, "plan": asdict(self.plan)}
         recipes.write(self.folder / "checkpoint" / "recipe.yaml", self.recipe)
-        recipes.write(self.folder / "recipe.yaml", self.recipe)
         many = f"{len(splits.folds)} sister networks and the file's own" if self.small else "one network"
         enough = planning.enough(self.learnt.fed, splits.folds[0][0] if self.small else rows, self.sizes)
         if self.plan.steps < enough:
@@ -193,6 +201,7 @@ class Running:
                         replace(self.plan, seed=self.plan.seed + 1 + place),
                         self.wishes,
                         labels,
+                        self.collected.weight,
                         folder,
                         self.resume,
                         say,
@@ -235,11 +244,12 @@ class Running:
         def run(rows: Rows, constants: Arrays) -> Arrays:
             return self._open(constants).run(take_each(fed, rows))
 
-        def plain(rows: Rows, constants: Arrays) -> Arrays:
+        def unfed(rows: Rows, constants: Arrays) -> Arrays:
             return self._open(constants).run(take_each(known.raw, rows))
 
+        groups = take_each(self.collected.groups, splits.calibrate)
         constants = filling.constants(
-            known.targets, truths, neutral, run, plain, bank, splits.calibrate, self.collected.groups, self.wishes
+            known.targets, truths, neutral, run, unfed, bank, splits.calibrate, groups, self.wishes
         )
         self.opened = self._open(constants)
         export.parity(self.network, constants, self.opened.bytes)
@@ -260,7 +270,7 @@ class Running:
             for blind, known in ((False, self.compared), (True, self.nothing)):
                 if (found := judge.baseline(trials, self.recipe["seed"], blind)) is not None:
                     known[name] = found
-        self.described["measured"] = _plain(self.metrics)
+        self.described["measured"] = plain(self.metrics)
         assert self.model is not None
         manifest.write(self.model, self.described)
         graph.check(self.model)
@@ -307,6 +317,7 @@ class Running:
             "recipe": self.recipe,
             "plan": self.recipe["plan"],
         }
+        recipes.write(self.folder / "recipe.yaml", self.recipe)
         report.write(document, self.folder)
         keep(self.evidence, self.folder / "evidence")
         return document
@@ -314,14 +325,14 @@ class Running:
     def _refuse_unreadable(self) -> None:
         """Cells that could not be read are listed; rows with one above 1 % stop the run."""
         assert self.learnt is not None
-        found: list[tuple[str, str]] = []
+        doubted: list[tuple[int, str]] = []
         for given in self.learnt.inputs:
             modality = registry.modality(given.modality)
             if isinstance(modality, Doubts):
                 cells = {name: self.collected.columns[name] for name in given.columns}
-                found += modality.unreadable(cells, given.settings)
-        self.unreadable = found
-        rows = len({where.partition(",")[0] for where, _ in found})
+                doubted += modality.unreadable(cells, given.settings)
+        found = self.unreadable = [(self.collected.where(row), why) for row, why in doubted]
+        rows = len({row for row, _ in doubted})
         listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
         if rows > UNREADABLE * self.collected.rows:
             raise UnreadableError(
@@ -341,14 +352,12 @@ class Running:
     def _description(self) -> dict[str, Any]:
         assert self.network is not None
         splits, roles = self.collected.splits, self.collected.roles
-        private = {"budget", "plan", "sizes"}
         return manifest.describe(
             self.network,
             coverage=self.recipe["coverage"] if len(splits.calibrate) >= FEWEST_FOR_SETS else None,
             calibrated_on=len(splits.calibrate),
             data={"fingerprint": self.collected.fingerprint, "rows": self.collected.rows},
-            recipe={name: value for name, value in self.recipe.items() if name not in private}
-            | {name: self.recipe[name] for name in ("sizes", "plan")},
+            recipe={name: value for name, value in self.recipe.items() if name != "budget"},
             ids=roles.ids,
         ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
 
@@ -384,17 +393,11 @@ class Running:
         if not self.small:
             return []
         return [
-            f"There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
+            "There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
             f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
-            "learnt from all examples but those it was calibrated on."
+            "learnt from all examples but those it was calibrated on. Each sister was calibrated on the rows that "
+            "ended her training, so what she promises is a little too good."
         ]
-
-
-def _plain(found: Any) -> Any:
-    """As strict JSON: nan is null."""
-    if isinstance(found, Mapping):
-        return {key: _plain(value) for key, value in found.items()}
-    return None if isinstance(found, float) and not np.isfinite(found) else found
 
 
 def _stem(data: Any) -> str:

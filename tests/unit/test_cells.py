@@ -60,6 +60,14 @@ def test_texts_are_nfc_and_stripped_and_whole_numbers_lose_their_point() -> None
     assert cells.texts(np.array([1.0, np.nan])).tolist() == ["1", ""]
 
 
+def test_whole_numbers_saved_with_a_point_are_those_saved_without() -> None:
+    given = ["3.0", " -12.00 ", "0.0", "-0.0", "10", "1000000000000000.0"]
+    assert cells.texts(given).tolist() == ["3", "-12", "0", "0", "10", "1000000000000000"]
+    assert cells.texts([float(text) for text in given]).tolist() == cells.texts(given).tolist()
+    kept = ["3.10", "2.50", "007.0", "v3.0", "1.2.0", "3.", ".0", "3.0 km", "\u0661.0"]
+    assert cells.texts(kept).tolist() == kept
+
+
 def test_a_letter_and_an_accent_of_the_next_cell_stay_apart() -> None:
     assert cells.texts(["e", "\u0301", "x"]).tolist() == ["e", "\u0301", "x"]
 
@@ -122,6 +130,7 @@ def test_a_hundred_thousand_plain_cells_take_a_moment() -> None:
     started = time.perf_counter()
     cells.numbers(column)
     cells.texts(column)
+    cells.texts([f"{value}.0" for value in range(100_000)])
     assert time.perf_counter() - started < 1
 
 

@@ -150,7 +150,6 @@ def test_json_holds_the_error_too(stage: Stage, capsys: pytest.CaptureFixture[st
         (["trian", "t.csv"], "No command 'trian'. Did you mean 'train'?"),
         (["train", "t.csv", "--targt", "a"], "No option '--targt'. Did you mean '--target'?"),
         (["train", "t.csv", "--out=x", "--sede=3"], "Did you mean '--seed'?"),
-        (["train", "t.csv"], "required: --target. Write for example: learnt train"),
         (["train", "t.csv", "--target", "a", "--coverage", "90"], "'90' is no share"),
         (["show", "a.onnx", "b.onnx"], "'b.onnx' is one argument too many"),
         (["predict", "m.onnx", "d.csv", "--live"], "No option '--live'"),

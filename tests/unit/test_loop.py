@@ -13,6 +13,7 @@ import pytest
 import torch
 
 from learnt.errors import RequestError
+from learnt.nets.members import PooledDropout
 from learnt.train.learning import Asked, learn
 from learnt.train.loop import Plan, fit
 from learnt.train.network import build, sizes_for
@@ -31,7 +32,11 @@ def table(rows: int = 260, seed: int = 0) -> dict[str, list[str]]:
 def setting(dropout: float = 0.1):
     known = learn(table(), Asked({"table": ("table", ["size", "colour"])}, {"label": "classify"}), ROWS)
     sizes = sizes_for(known.inputs, len(ROWS)) | {"width": 16, "members": 4, "dropout": dropout}
-    return known, build(known.inputs, known.targets, sizes, seed=3)
+    network = build(known.inputs, known.targets, sizes, seed=3)
+    for module in network.modules():
+        if isinstance(module, PooledDropout):
+            module.rate = dropout
+    return known, network
 
 
 def weights(network) -> dict[str, np.ndarray]:
@@ -168,3 +173,18 @@ def test_evaluation_does_not_depend_on_the_chunks():
     halves = [evaluate(network, known.fed, rows, tasks) for rows in (np.arange(200, 230), np.arange(230, 260))]
     assert whole >= np.mean(halves) - 1e-6
     assert torch.isfinite(torch.tensor(whole))
+
+
+def test_training_from_memory_mapped_files_gives_the_same_weights(tmp_path):
+    known, network = setting()
+    in_memory = fit(network, known.fed, ROWS, None, PLAN)
+    _, network = setting()
+    stored = known.fed.stored(tmp_path, "key")
+    assert isinstance(stored.raw["table"]["numbers"], np.memmap)
+    from_files = fit(network, stored, ROWS, None, PLAN)
+    assert same(weights(in_memory.network), weights(from_files.network))
+
+
+def test_how_many_bytes_the_examples_take_is_known():
+    known, _ = setting()
+    assert known.fed.bytes == 260 * (8 + 8)

@@ -500,8 +500,8 @@ def test_sizes_and_times_are_for_people() -> None:
             ("Leave it out:", "learnt train d.csv --drop a,b", ""),
         ),
         (
-            "learnt recalibrate MODEL new.csv --target COLUMN, with fresh examples.",
-            ("", "learnt recalibrate runs/a/m.onnx new.csv --target income", "With fresh examples."),
+            "learnt audit MODEL new.csv --target COLUMN, with fresh examples.",
+            ("", "learnt audit runs/a/m.onnx new.csv --target income", "With fresh examples."),
         ),
     ],
 )

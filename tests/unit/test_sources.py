@@ -173,6 +173,44 @@ def test_batches_are_the_whole_in_blocks(tmp_path: Path, suffix: str) -> None:
     assert [cell for block in blocks for cell in block["b"]] == columns["b"]
 
 
+def test_every_block_of_json_lines_has_every_key(tmp_path: Path) -> None:
+    path = saved(tmp_path, "".join(f'{{"a": {row}}}\n' for row in range(5)) + '{"b": 1}\n', "t.jsonl")
+    blocks = list(sources.batches(path, rows=2))
+    assert [list(block) for block in blocks] == [["a", "b"]] * 3
+    assert blocks[0] == {"a": [0, 1], "b": [None, None]}
+    assert blocks[2] == {"a": [4, None], "b": [None, 1]}
+    assert sources.read(path) == {"a": [0, 1, 2, 3, 4, None], "b": [None] * 5 + [1]}
+
+
+def test_a_key_met_after_the_first_block_is_missing_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sources, "BLOCK", 2)
+    path = saved(tmp_path, '{"a": 1}\n' * 3 + '{"b": 1}\n', "t.jsonl")
+    assert sources.read(path) == {"a": [1, 1, 1, None], "b": [None, None, None, 1]}
+
+
+def test_names_are_nfc_and_may_not_meet_there(tmp_path: Path) -> None:
+    apart, joined = "e\u0301t\u00e9", "\u00e9t\u00e9"
+    given: list[Any] = [
+        saved(tmp_path, f"{apart},b\n1,2\n"),
+        saved(tmp_path, json.dumps({apart: "1", "b": "2"}), "t.jsonl"),
+        {apart: ["1"], "b": ["2"]},
+        [{apart: "1", "b": "2"}],
+        polars.DataFrame({apart: ["1"], "b": ["2"]}),
+        pandas.DataFrame({apart: ["1"], "b": ["2"]}),
+    ]
+    for source in given:
+        assert sources.read(source) == {joined: ["1"], "b": ["2"]}
+    twice = {apart: ["1"], joined: ["2"]}
+    for source in (
+        twice,
+        [{apart: 1, joined: 2}],
+        polars.DataFrame(twice),
+        saved(tmp_path, f"{apart},{joined}\n1,2\n"),
+    ):
+        with pytest.raises(DataError, match="names a column twice"):
+            sources.read(source)
+
+
 def test_a_large_csv_is_never_whole_in_memory(tmp_path: Path) -> None:
     class Endless(io.StringIO):
         read_lines = 0

@@ -117,10 +117,61 @@ def test_groups_by_time_stay_together() -> None:
     assert found.fit.max() < found.test.min()
 
 
-def test_a_label_that_comes_after_fit_is_noted() -> None:
-    labels = ["old"] * (LARGE - 100) + ["new"] * 100
-    found = splits.split(LARGE, 0, labels=labels, times=np.arange(LARGE, dtype=float))
-    assert any("'new'" in note for note in found.notes)
+@pytest.mark.parametrize("number", range(3, 9))
+@pytest.mark.parametrize("by_time", [False, True])
+def test_a_few_groups_of_one_size_are_shared(number: int, by_time: bool) -> None:
+    rows = 240
+    groups, labels = np.arange(rows) % number, np.where(np.arange(rows) // number % 3 == 0, "yes", "no")
+    for seed in range(5):
+        found = splits.split(rows, seed, groups=groups, labels=labels, times=groups.astype(float) if by_time else None)
+        sides = [set(groups[part]) for part in (found.fit, found.stop, found.calibrate)]
+        assert all(sides)
+        assert sum(map(len, sides)) == number
+        assert len(found.folds) == min(5, number)
+        for fit, stop, held in found.folds:
+            assert min(len(fit), len(stop), len(held)) > 0
+        if by_time:
+            assert max(sides[0]) < min(sides[1])
+            assert max(sides[1]) < min(sides[2])
+
+
+def test_a_part_is_filled_without_taking_a_label_from_fit() -> None:
+    groups = [f"g{row // 25}" for row in range(100)]
+    labels = ["a"] * 75 + ["b"] * 25
+    for seed in range(10):
+        with pytest.raises(DataError, match="4 groups cannot be shared among 3 parts with every label in fit"):
+            splits.split(100, seed, groups=groups, labels=["a"] * 50 + ["b"] * 25 + ["c"] * 25)
+        found = splits.split(100, seed, groups=groups, labels=labels)
+        assert {labels[row] for row in found.fit} == {"a", "b"}
+        assert len(found.folds) == 3
+        assert any(
+            "1 of 4 folds cannot be held out" in note and "25 rows have every 'b'" in note for note in found.notes
+        )
+
+
+def test_rows_by_time_of_which_no_fold_can_be_held_out_are_refused() -> None:
+    labels = [f"label {row // 20}" for row in range(100)]
+    with pytest.raises(DataError, match="No fold can be held out"):
+        splits.split(100, 0, labels=labels, times=list(range(100)))
+
+
+def test_a_label_of_two_groups_is_in_what_every_sister_learns_from() -> None:
+    rows = 400
+    groups = np.arange(rows) // 20
+    for seed in range(20):
+        labels = np.where(np.isin(groups, [3, 11]), "rare", np.where(groups % 2, "odd", "even"))
+        found = splits.split(rows, seed, groups=groups, labels=labels)
+        assert len(found.folds) == 5
+        assert all(set(labels[fit]) == {"rare", "odd", "even"} for fit, *_ in found.folds)
+
+
+def test_a_fold_that_holds_all_of_a_label_is_left_out_with_a_note() -> None:
+    rows = 300
+    labels = np.where(np.arange(rows) < 10, "early", "later")
+    found = splits.split(rows, 0, labels=labels, times=np.arange(rows, dtype=float))
+    assert len(found.folds) == 4
+    assert all(set(labels[fit]) == {"early", "later"} for fit, *_ in found.folds)
+    assert any("'early'" in note and "1 of 5 folds" in note for note in found.notes)
 
 
 def test_a_brought_test_set_is_the_test_part() -> None:
@@ -168,6 +219,18 @@ def test_small_data_with_a_brought_test_set_are_judged_on_it_and_need_no_folds()
     check_partition(found, 150)
 
 
+@pytest.mark.parametrize("times", [None, "same", "rising"])
+def test_without_groups_no_part_is_ever_empty(times: str | None) -> None:
+    for rows in range(splits.FEWEST, 40):
+        given = None if times is None else np.arange(float(rows)) * (times == "rising")
+        for sisters in (True, False):
+            labels = (
+                None if times else [f"label {row // 2}" for row in range(rows - rows % 2)] + ["label 0"] * (rows % 2)
+            )
+            found = splits.split(rows, rows, times=given, sisters=sisters, labels=labels)
+            assert all(map(len, parts(found)[: 3 if sisters else 4]))
+
+
 def test_too_few_rows_are_refused() -> None:
     with pytest.raises(DataError, match="There are 9 rows"):
         splits.split(9, 0)
@@ -185,6 +248,21 @@ def test_duplicates_across_the_split_are_counted() -> None:
     counted = splits.duplicates({"a": np.array(doubled), "b": ["x"] * LARGE}, found)
     assert counted == {"stop": 1, "calibrate": 0, "test": 3, "across": 3}
     assert splits.duplicates({"a": [[value] for value in doubled]}, found) == counted
+
+
+def test_a_copy_of_a_stop_row_counts_and_nan_equals_nan() -> None:
+    found = splits.split(LARGE, 0)
+    values = np.arange(LARGE, dtype=float)
+    values[found.test[0]] = values[found.stop[0]]
+    values[[found.test[1], found.fit[0]]] = np.nan
+    assert splits.duplicates({"a": values}, found)["test"] == 2
+    listed = [float("nan") if value != value else value for value in values.tolist()]
+    assert splits.duplicates({"a": listed}, found)["across"] == 2
+    small = splits.split(100, 0)
+    _, stop, held = small.folds[0]
+    doubled = list(range(100))
+    doubled[held[0]] = doubled[stop[0]]
+    assert splits.duplicates({"a": doubled}, small)["across"] == 2
 
 
 def test_duplicates_of_small_data_are_those_across_the_folds() -> None:

@@ -121,12 +121,19 @@ def test_a_cell_that_is_no_number_is_missing_and_reported() -> None:
     columns = {**COLUMNS, "age": ["12 years", *COLUMNS["age"][1:]], "when": [*COLUMNS["when"][:-1], "soon"]}
     assert np.isnan(np.asarray(TABLE.read(columns, SETTINGS)["numbers"])[0, 0])
     assert TABLE.unreadable(columns, SETTINGS) == [
-        ("row 1, column 'age'", "'12 years' is no number"),
-        (f"row {ROWS}, column 'when'", "'soon' is no date"),
+        (0, "column 'age': '12 years' is no number"),
+        (ROWS - 1, "column 'when': 'soon' is no date"),
     ]
     assert TABLE.unreadable(COLUMNS, SETTINGS) == []
     assert len(TABLE.guesses(columns)) == 2
     assert TABLE.guesses(COLUMNS) == []
+
+
+def test_text_in_a_column_that_was_empty_is_not_unreadable() -> None:
+    settings = TABLE.learn({**COLUMNS, "note": [""] * ROWS})
+    assert "note" in settings["numbers"]
+    later = {**COLUMNS, "note": ["a word"] * ROWS, "age": ["12 years", *COLUMNS["age"][1:]]}
+    assert [why for _, why in TABLE.unreadable(later, settings)] == ["column 'age': '12 years' is no number"]
 
 
 def test_a_lost_column_and_columns_of_different_lengths_are_refused() -> None:
@@ -197,6 +204,12 @@ def test_edges_unite_quantiles_of_rows_and_of_values() -> None:
     stamps = 1.7e12 + np.arange(10.0)
     assert bins.edges(stamps).tolist() == stamps.tolist()
     assert bins.edges(np.array([0.1 + 0.2, 0.3, 0.4])).tolist() == [0.3, 0.4]
+
+
+def test_a_value_of_fewer_than_five_rows_gets_no_embedding() -> None:
+    common = np.repeat(np.arange(30.0), 5)
+    rare = np.repeat(np.arange(100.0, 130.0), 4)
+    assert bins.levels(np.concatenate([common, rare])).tolist() == np.unique(common).tolist()
 
 
 def test_means_are_those_of_what_prepare_gives() -> None:

@@ -55,6 +55,10 @@ def test_a_column_that_gives_the_answer_away_is_named():
         finding = _ask(*_table(seed, [0.8] * 6, leak=0.95))
         named += finding.grade == "bad" and "'leak' nearly alone" in finding.sentence
         assert "--drop leak" in finding.act or finding.grade == "fine"
+        if finding.grade == "bad":
+            (row,) = (row for row in finding.rows if row["name"] == "leak")
+            assert row["right_alone"] > 0.9 > row["right_without"]
+            assert f"and without 'leak' {100 * row['right_without']:.0f} %" in finding.sentence
     assert named >= 18
 
 
@@ -71,6 +75,17 @@ def test_what_it_relies_on_is_named_and_what_does_nothing_is_not():
     assert "'x2'" not in finding.sentence
     assert finding.picture == "bars"
     assert {row["name"] for row in finding.rows if row["lost_low"] > 0} == {"x0", "x1"}
+    for row in finding.rows[:2]:
+        assert (
+            f"Without '{row['name']}' it is right {100 * row['right_lost']:.1f} points less often" in finding.sentence
+        )
+
+
+def test_a_part_that_moves_only_the_probability_is_not_said_to_cost_right_answers():
+    truth = np.arange(600) % 2
+    x = np.column_stack([4.0 * truth - 2, 2.0 * truth - 1]) * np.where(np.arange(600) % 10, 1, -1)[:, None]
+    finding = _ask(*_model(x, truth, np.array([1.0, 1.0]), ["main", "minor"]))
+    assert "Without 'minor' it is right about as often, but the probability" in finding.sentence
 
 
 def test_a_reason_that_hiding_does_not_bear_out_is_not_relied_on():

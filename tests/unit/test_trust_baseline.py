@@ -1,16 +1,18 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 
 from learnt.contracts import Evidence, Finding, Tools
+from learnt.report.verdict import headline
 from learnt.trust.baseline import Baseline
 from small.evidence import classified, drawn, numbers, overconfident
 
 
 def _ask(evidence: Evidence, other: Evidence | None) -> Finding:
-    tools = Tools() if other is None else Tools(baseline=lambda: ("gradient boosting", other))
+    tools = Tools() if other is None else Tools(baseline=lambda: ("HistGradientBoosting", other))
     (finding,) = Baseline().ask(evidence, tools)
     return finding
 
@@ -24,7 +26,12 @@ def test_a_better_network_is_said_to_be_better_and_by_how_much():
     p, truth = drawn(800, 4, seed=0)
     finding = _ask(classified(p, truth), classified(_blurred(p, 1.5), truth))
     assert finding.grade == "fine"
-    assert finding.sentence.startswith("The network is better than gradient boosting")
+    assert headline({"sentence": finding.sentence})[0].startswith(
+        "The network is better than gradient boosting (HistGradientBoosting), a well-known method: "
+        "the network is more often right ("
+    )
+    assert "and its probabilities are closer to the truth." in finding.sentence
+    assert finding.rows[0]["log_low"] > 0
     assert finding.interval[0] > 0
 
 
@@ -32,7 +39,10 @@ def test_a_worse_network_is_not_worth_it():
     p, truth = drawn(800, 4, seed=0)
     finding = _ask(classified(_blurred(p, 1.5), truth), classified(p, truth))
     assert finding.grade == "bad"
+    assert finding.sentence.startswith("Gradient boosting")
     assert "deep learning is not worth it here" in finding.sentence
+    assert "and its probabilities are further from the truth." in finding.sentence
+    assert re.search(r"points less often \(\d", finding.sentence)
     assert "gradient boosting" in finding.act
 
 
@@ -49,7 +59,18 @@ def test_more_often_right_but_wrongly_sure_is_a_contradiction():
     p, truth = drawn(3000, 4, seed=0)
     finding = _ask(classified(overconfident(p, 6), truth), classified(_blurred(p, 0.8), truth))
     assert finding.grade == "watch"
-    assert "each better at one thing" in finding.sentence
+    assert "each better at one thing: the network is more often right (" in finding.sentence
+    assert "but its probabilities are further from the truth." in finding.sentence
+
+
+def test_shares_that_look_the_same_are_told_with_a_decimal():
+    truth = np.zeros(1000, np.int64)
+    pair = []
+    for wrong in (104, 101):
+        p = np.tile([0.9, 0.1], (1000, 1))
+        p[:wrong] = [0.1, 0.9]
+        pair.append(classified(p, truth))
+    assert "(89.6 % of the time against 89.9 %)" in _ask(*pair).sentence
 
 
 def test_one_probability_of_zero_does_not_decide():
@@ -68,7 +89,8 @@ def test_numbers_are_compared_by_what_is_right():
     finding = _ask(good, poor)
     assert finding.grade == "fine"
     assert finding.n == 200
-    assert "log score" not in finding.sentence
+    assert "probabilities" not in finding.sentence
+    assert "log_score" not in finding.rows[0]
 
 
 def test_without_a_baseline_nothing_was_examined():

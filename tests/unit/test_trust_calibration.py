@@ -21,12 +21,28 @@ def test_overconfidence_is_named_with_its_size():
     assert "surer than it should be" in finding.sentence
     assert finding.interval[0] < finding.value < finding.interval[1]
     assert finding.harm > 0.5
-    assert "recalibrate" in finding.act
+    assert "train again" in finding.act
 
 
 def test_underconfidence_is_not_called_overconfidence():
     p, truth = drawn(2000, 4, seed=0)
     assert "less sure than it should be" in _ask(classified(overconfident(p, 0.4), truth)).sentence
+
+
+@pytest.mark.parametrize(
+    ("steps", "direction"),
+    [
+        ([(1000, 0.55, 0.95), (700, 0.85, 0.35), (700, 0.95, 0.55)], "surer than"),
+        ([(1000, 0.95, 0.55), (700, 0.35, 0.85), (700, 0.45, 0.85)], "less sure than"),
+    ],
+)
+def test_the_example_errs_like_the_verdict_though_another_step_errs_more(steps, direction):
+    confidence = np.concatenate([np.full(n, says) for n, says, _ in steps])
+    correct = np.concatenate([(np.arange(n) < n * share).astype(float) for n, _, share in steps])
+    sentence = _ask(numbers(correct, confidence)).sentence
+    assert sentence.startswith(f"It is {direction} it should be")
+    _, says, share = steps[1]
+    assert f"when it says {100 * says:.0f} %, it is right {100 * share:.0f} %" in sentence
 
 
 @pytest.mark.parametrize("n", [600, 2000])

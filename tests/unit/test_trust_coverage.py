@@ -36,7 +36,7 @@ def test_sets_that_are_too_small_are_named():
     assert finding.grade == "bad"
     assert finding.value < 0.85
     assert finding.interval[1] < 0.9
-    assert "recalibrate" in finding.act
+    assert "train again" in finding.act
 
 
 def test_a_label_that_is_missed_more_than_the_others_is_named():
@@ -57,8 +57,8 @@ def test_more_than_promised_is_no_fault():
 
 def test_few_calibration_examples_state_the_range_they_really_have():
     finding = _ask(_sets(0, calibrated_on=50))
-    assert "fix the promise only to 81 to 97 %" in finding.sentence
-    assert "fix the promise only" not in _ask(_sets(0)).sentence
+    assert "the true share can lie anywhere from 81 to 97 %." in finding.sentence
+    assert "the true share" not in _ask(_sets(0)).sentence
 
 
 @pytest.mark.parametrize("changes", [{"coverage": float("nan")}, {"covered": np.full(1000, np.nan)}])
@@ -67,9 +67,11 @@ def test_without_sets_it_cannot_tell(changes):
 
 
 def test_under_twenty_calibration_examples_it_cannot_tell():
-    finding = _ask(_sets(0, calibrated_on=19))
-    assert finding.grade == "cannot tell"
-    assert "19 examples" in finding.sentence
+    for promised in (0.9, float("nan")):
+        finding = _ask(_sets(0, calibrated_on=19, coverage=promised))
+        assert finding.grade == "cannot tell"
+        assert "too few examples calibrated it, 19 where 20 are needed" in finding.sentence
+    assert "too few" not in _ask(_sets(0, coverage=float("nan"))).sentence
 
 
 def test_ranges_of_numbers_are_judged_by_example_and_not_by_atom():

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -49,6 +50,16 @@ def test_the_oddest_examples_are_listed_by_id():
     assert table.picture == "table"
     assert table.rows[0]["id"] == f"e{evidence.unfamiliar.argmax()}"
     assert len(table.rows) == 10
+    assert table.sentence == f"The oddest is {table.rows[0]['id']}."
+
+
+def test_the_odd_are_counted_and_so_is_what_would_be_usual():
+    finding = _ask(_evidence(0))[0]
+    odd = round(500 * finding.value)
+    assert finding.sentence.startswith(f"Of 500 examples {odd} look odder than 95 % of those it was calibrated on; ")
+    low, high = map(int, re.search(r"; (\d+) to (\d+) would be usual\.", finding.sentence).groups())
+    assert low <= 25 <= high
+    assert low <= odd <= high
 
 
 def test_without_percentiles_or_calibration_it_cannot_tell():

@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.artifact import batches, examples
 from learnt.artifact import open as opening
-from learnt.codecs import ragged
-from learnt.codecs.cells import is_missing
+from learnt.codecs import inputs, ragged
 from learnt.contracts import Arrays, Cells, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
 from learnt.errors import ArtifactError, RequestError, unknown
 
@@ -69,7 +68,7 @@ class Artifact:
     @property
     def session(self) -> InferenceSession:
         """A session of the runtime, to ask for inputs and outputs; made at the first use."""
-        return next(iter(self._sessions.values()), None) or self._session(1)
+        return self._session(1)
 
     def _session(self, threads: int) -> InferenceSession:
         with self._lock:
@@ -114,18 +113,10 @@ class Artifact:
         for name, given in self.manifest["inputs"].items():
             modality = registry.modality(given["modality"])
             cells = {column: columns[column] for column in given["columns"]}
-            if modality.joins:
-                read = modality.read(cells, given["settings"])
-            else:
-                present = ~np.array([all(map(is_missing, row)) for row in zip(*cells.values(), strict=True)], bool)
-                raw[f"{name}.present"] = np.asarray(present)
-                there = {
-                    column: [values[int(row)] for row in np.flatnonzero(present)] for column, values in cells.items()
-                }
-                read = modality.read(there, given["settings"]) if present.any() else {}
-                if not (read and present.all()):
-                    read = batches.with_blanks(read, self.inputs[name], present)
+            read, present = inputs.read(modality, cells, given["settings"], self.inputs[name])
             raw |= {f"{name}.{tensor}": values for tensor, values in read.items()}
+            if present is not None:
+                raw[f"{name}.present"] = present
         return raw
 
     # Arrays to answers.

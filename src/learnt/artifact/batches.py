@@ -80,15 +80,6 @@ def joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     return whole
 
 
-def with_blanks(read: Raw, specs: Mapping[str, Spec], present: NDArray[np.bool_]) -> Raw:
-    """The examples that are there in their rows, blanks in the others."""
-    place = np.cumsum(present) - 1
-    return {
-        name: [read[name][int(place[row])] if there else ragged.blank(spec) for row, there in enumerate(present)]
-        for name, spec in specs.items()
-    }
-
-
 def blank(inputs: Inputs) -> Raw:
     """One absent example."""
     return {

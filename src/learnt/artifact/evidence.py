@@ -62,5 +62,6 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
         if one.probability is not None:
             arrays["probability"] = one.probability
         np.savez(folder / f"{place}.npz", **arrays)
-        text = {"target": target, "ids": list(one.ids), "labels": one.labels, "source": one.source}
+        text: dict[str, Any] = {"target": target, "ids": list(one.ids), "labels": one.labels, "source": one.source}
+        text["groups"] = {name: np.asarray(values).tolist() for name, values in one.groups.items()}
         (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from unicodedata import normalize
 
 import numpy as np
 
@@ -20,12 +21,13 @@ def columns(x: Any, wanted: Sequence[str], joined: set[str]) -> tuple[Mapping[st
     columns of different lengths.
     """
     if isinstance(x, Mapping):
-        return _of_mapping(x, wanted, joined)
+        return _of_mapping(_composed(x), wanted, joined)
     names = getattr(x, "column_names", None) or getattr(x, "columns", None)
     if names is not None:
         return {str(name): x[name].to_numpy() for name in names if str(name) in wanted}, False
     if isinstance(x, list | tuple):
         if x and all(isinstance(row, Mapping) for row in x):
+            x = [_composed(row) for row in x]
             given = dict.fromkeys(name for row in x for name in row)
             return {name: [row.get(name) for row in x] for name in given}, False
         if len(wanted) == 1:
@@ -38,6 +40,13 @@ def columns(x: Any, wanted: Sequence[str], joined: set[str]) -> tuple[Mapping[st
         f"An example was given as {type(x).__name__}; expected a dict with the columns "
         f"{', '.join(wanted[:10])}, a list of such dicts, a dict of lists, or a frame."
     )
+
+
+def _composed(row: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Names in Unicode NFC, as the file holds them."""
+    if all(map(str.isascii, row)):
+        return row
+    return {normalize("NFC", name): cell for name, cell in row.items()}
 
 
 def _of_mapping(x: Mapping[str, Any], wanted: Sequence[str], joined: set[str]) -> tuple[Mapping[str, Cells], bool]:

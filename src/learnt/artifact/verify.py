@@ -106,14 +106,14 @@ def _goldens(artifact: Artifact, seconds: float) -> list[Check]:
     goldens = artifact.manifest.get("goldens")
     if not goldens:
         return [Check("goldens", "none in the manifest", "examples with their outputs", False)]
-    tolerance = float(goldens["tolerance"])
+    tolerance, loose = float(goldens["tolerance"]), goldens.get("tolerances", {})
     try:
         said = run_within(artifact, goldens, seconds)
     except ArtifactError as error:
         return [Check("goldens", str(error), "outputs for the file's own examples", False)]
     kinds = {output.name: output.type for output in artifact.session.get_outputs()}
     return [
-        _compared(name, said[name], array(want, kinds[name]), tolerance)
+        _compared(name, said[name], array(want, kinds[name]), float(loose.get(name, tolerance)))
         if name in said
         else Check(f"output {name}", "not an output of the file", "as in the manifest", False)
         for name, want in goldens["outputs"].items()

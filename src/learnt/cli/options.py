@@ -74,9 +74,15 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     what = one.add_argument_group("what is what (guessed, and each guess is printed)")
     what.add_argument("--task", metavar="TASK", help="how to learn the target")
     what.add_argument(
-        "--inputs", metavar="A,B", type=_columns, help="learn from these columns only; A:text reads A as text"
+        "--inputs",
+        metavar="A,B",
+        type=_columns,
+        action="extend",
+        help="learn from these columns only; A:text reads A as text",
     )
-    what.add_argument("--drop", metavar="A,B", type=_columns, default=[], help="do not learn from these columns")
+    what.add_argument(
+        "--drop", metavar="A,B", type=_columns, action="extend", default=[], help="do not learn from these columns"
+    )
     what.add_argument("--group", metavar="COL", help="rows with the same value here stay on one side of every split")
     what.add_argument("--time", metavar="COL", help="learn from the past, be measured on the future")
     what.add_argument(
@@ -84,7 +90,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         metavar="COL",
         action="append",
         default=[],
-        help="compare the groups of this column; no input (repeatable)",
+        help="no input; its groups are kept beside the evidence (repeatable)",
     )
     what.add_argument("--weight", metavar="COL", help="how much each row counts")
     what.add_argument("--test", metavar="DATA", help="measure on these examples instead of a tenth of DATA")

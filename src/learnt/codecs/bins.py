@@ -32,12 +32,12 @@ def edges(values: NDArray[np.float64], rows: int = 24, distinct: int = 40) -> ND
     return _apart(np.unique(np.concatenate([of_rows, of_levels])))
 
 
-def levels(values: NDArray[np.float64], most: int = 256, least: int = 2, fewest: int = 25) -> NDArray[np.float64]:
+def levels(values: NDArray[np.float64], most: int = 256, least: int = 5, fewest: int = 25) -> NDArray[np.float64]:
     """Values [L] of a number column that deserve an embedding of their own, rising; possibly none.
 
-    The (at most `most`) values met in at least `least` rows, if there are at least `fewest` of them (fewer have an edge
-    each already) and together they make up a fifth of the rows. Ages, codes and round amounts are spikes, which a sum
-    of ramps learns slowly: on adult they are worth .010 of log loss.
+    The (at most `most`) values met in at least `least` rows (a rarer one could point at a person), if there are at
+    least `fewest` of them (fewer have an edge each already) and together they make up a fifth of the rows. Ages, codes
+    and round amounts are spikes, which a sum of ramps learns slowly: on adult they are worth .010 of log loss.
     """
     found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
     order = np.argsort(-counts, kind="stable")[:most]

@@ -18,6 +18,7 @@ _ISO = re.compile(
     r"\d{4}-\d\d-\d\d(?:[ T]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?(?:Z|[+-]\d\d:?\d\d)?)?",
     re.ASCII,
 )
+_WHOLE = re.compile(r"(?:-?(0)|(-?[1-9][0-9]*))\.0+")
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 _DAY = 86_400_000_000.0
@@ -64,7 +65,7 @@ def numbers(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
 
 
 def texts(cells: Sequence[Any]) -> NDArray[np.object_]:
-    """Cells -> object array [n] of str: NFC, stripped; missing -> ""; 3.0 -> "3"; True -> "True"."""
+    """Cells -> object array [n] of str: NFC, stripped; missing -> ""; 3.0 and "3.0" -> "3"; True -> "True"."""
     listed = cells.tolist() if isinstance(cells, np.ndarray) and cells.dtype.kind in "OUiub" else list(cells)
     try:
         joined = "".join(listed)
@@ -77,7 +78,11 @@ def texts(cells: Sequence[Any]) -> NDArray[np.object_]:
     found = np.empty(len(listed), object)
     # the only printable ASCII blank is the space
     bare = joined.isascii() and joined.isprintable() and " " not in joined
-    found[:] = listed if bare else [cell.strip() for cell in listed]
+    if not bare:
+        listed = [cell.strip() for cell in listed]
+    if ".0" in joined:
+        listed = [_whole(cell) if cell[-1:] == "0" else cell for cell in listed]
+    found[:] = listed
     return found
 
 
@@ -121,6 +126,12 @@ def _text(cell: Any) -> str:
     if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(float(cell)) < 1e15:
         return str(int(cell))
     return str(cell)
+
+
+def _whole(text: str) -> str:
+    """As 3.0 is written "3": one program saves a column of whole numbers with a point, another without."""
+    match = _WHOLE.fullmatch(text)
+    return (match[1] or match[2]) if match else text
 
 
 def _iso(text: str) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,6 +21,10 @@ from learnt.data.splits import Splits
 from learnt.errors import RequestError, UnreadableError, unknown
 
 UNREADABLE = 0.01
+MOST_LABELS = 1000
+"""With more distinct texts than that, a target is not one of classes to be named one by one."""
+NAMED = 10
+"""How many columns, groups or labels a line names."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,10 @@ class Collected:
     fingerprint: str
     problems: Sequence[tuple[str, str]]
     notes: Sequence[str]
+    kept: NDArray[np.int64]
+    """Where each example stood, from 0, before rows were left out; those of a test set stand after the data's own."""
+    own: int
+    """How many rows the data had, before any was left out and without a test set."""
 
     @property
     def rows(self) -> int:
@@ -41,10 +49,14 @@ class Collected:
 
     @cached_property
     def ids(self) -> list[str]:
-        """What each example is called: its id column, or its row number from 1."""
+        """What each example is called: its id column, or its row from 1 where it was read (`17`, `test 17`)."""
         if self.roles.ids:
             return [str(text) for text in cells.texts(self.columns[self.roles.ids[0]])]
-        return [str(row + 1) for row in range(self.rows)]
+        return [str(row + 1) if row < self.own else f"test {row - self.own + 1}" for row in self.kept.tolist()]
+
+    def where(self, row: int) -> str:
+        """Where an example stood, as a reader would look for it: `row 17`, `row 17 of the test data`."""
+        return _where(int(self.kept[row]), self.own)
 
     @cached_property
     def groups(self) -> dict[str, NDArray[Any]]:
@@ -58,7 +70,7 @@ class Collected:
             return None
         values, bad = cells.numbers(self.columns[self.roles.weight])
         if bad or (values < 0).any():
-            where = f"row {bad[0] + 1}" if bad else f"row {int(np.argmax(values < 0)) + 1}"
+            where = self.where(bad[0] if bad else int(np.argmax(values < 0)))
             raise RequestError(
                 f"The weight column {self.roles.weight!r} holds no weight at {where}; give numbers >= 0."
             )
@@ -69,11 +81,14 @@ def collect(
     data: Any, *, target: Sequence[str], test: Any = None, group: str | None, time: str | None, seed: int, **asked: Any
 ) -> Collected:
     """Read, give roles, leave out rows without a target (counted and listed; above 1 % of them stop), split."""
+    target, group, time = _named(target), _named(group), _named(time)
     columns = sources.read(data)
     own = len(next(iter(columns.values())))
     if test is not None:
         columns = _appended(columns, sources.read(test, what="test data"))
-    roles = assigning.assign(columns, target=target, group=group, time=time, **asked)
+    roles = assigning.assign(
+        columns, target=target, group=group, time=time, **{key: _named(value) for key, value in asked.items()}
+    )
     rows = len(next(iter(columns.values())))
     kept, problems = _labelled(columns, target, rows, own)
     if len(kept) < rows:
@@ -86,10 +101,28 @@ def collect(
         times=None if time is None else columns[time],
         test_rows=int((kept >= own).sum()),
         sisters=not any(isinstance(registry.task(name), Unrolls) for name in roles.targets.values()),
+        where=lambda row: _where(int(kept[row]), own),
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
+    learnt_from = splits.final if splits.small else splits.fit
+    roles = replace(roles, guesses=[*roles.guesses, *_idle(ragged.take_each(used, learnt_from))])
     notes = [*splits.notes, *_duplicates(used, splits)]
-    return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes)
+    for name in target:
+        notes += _never_learnt(name, columns[name], learnt_from)
+    if group is not None:
+        notes += _on_both_sides(group, columns[group], kept < own)
+    return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own)
+
+
+def _named(asked: Any) -> Any:
+    """Names as `sources.read` gives them, in whatever form they were asked for."""
+    if isinstance(asked, str):
+        return sources.name_of(asked)
+    return [sources.name_of(name) for name in asked] if isinstance(asked, list | tuple) else asked
+
+
+def _where(place: int, own: int) -> str:
+    return splitting.row_from_one(place) if place < own else f"row {place - own + 1} of the test data"
 
 
 def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[str, Cells]:
@@ -109,8 +142,7 @@ def _labelled(
         for row, cell in enumerate(columns[name]):
             if there[row] and cells.is_missing(cell):
                 there[row] = False
-                place = f"row {row + 1}" if row < own else f"row {row - own + 1} of the test data"
-                problems.append((place, f"no {name!r}: left out"))
+                problems.append((_where(row, own), f"no {name!r}: left out"))
     if len(problems) > UNREADABLE * rows:
         listed = "; ".join(f"{where}: {why}" for where, why in problems[:5])
         raise UnreadableError(
@@ -127,3 +159,56 @@ def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     if not across:
         return []
     return [f"{across:,} examples to be judged on are exact copies of examples trained on; figures may be too good."]
+
+
+def _idle(columns: Mapping[str, Cells]) -> list[dict[str, str]]:
+    """A guess for the columns that are empty, and one for those that say one thing alone, in all of these rows."""
+    only = {name: _only(column) for name, column in columns.items()}
+    found = []
+    for what, names in (
+        ("empty", [name for name, text in only.items() if text == ""]),
+        ("the same", [name for name, text in only.items() if text]),
+    ):
+        if names:
+            noun, are, tell = ("Column", "is", "tells") if len(names) == 1 else ("Columns", "are", "tell")
+            sentence = f"{noun} {_listed(names)} {are} {what} in the rows to learn from and {tell} nothing."
+            more = ",..." if len(names) > NAMED else ""
+            found.append({"sentence": sentence, "option": f"--drop {','.join(names[:NAMED])}{more}"})
+    return found
+
+
+def _only(column: Cells) -> str | None:
+    """The one text that all cells are; None where they differ."""
+    if len(set(cells.texts(column[: assigning.GLANCE]))) > 1:
+        return None
+    said = set(cells.texts(column))
+    return said.pop() if len(said) == 1 else None
+
+
+def _never_learnt(name: str, column: Cells, learnt_from: NDArray[np.int64]) -> list[str]:
+    """A note on rows whose label is in none of the rows to learn from, where the target is one of classes."""
+    codes, labels = splitting.discrete(column, len(column))
+    new = ~np.isin(codes, codes[learnt_from])
+    rows = int(new.sum())
+    if not rows or len(labels) > MOST_LABELS:
+        return []
+    listed = _listed([labels[code] for code in np.unique(codes[new])])
+    have = "row has a label" if rows == 1 else "rows have labels"
+    return [f"{rows:,} {have} of {name!r} never learnt from: {listed}."]
+
+
+def _on_both_sides(group: str, column: Cells, own: NDArray[np.bool_]) -> list[str]:
+    """A note on groups of a test set that the data to learn from have too."""
+    texts = cells.texts(column)
+    both = (set(texts[own]) & set(texts[~own])) - {""}
+    if not both:
+        return []
+    return [
+        f"{len(both):,} groups of {group!r} are both in the test data and in the data to learn from: "
+        f"{_listed(sorted(both))}. Figures may be too good."
+    ]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(map(repr, names[:NAMED])) + more

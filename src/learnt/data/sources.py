@@ -6,6 +6,7 @@ import csv
 import io
 import json
 import sys
+import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from difflib import get_close_matches
@@ -21,7 +22,7 @@ from learnt.contracts import Cells
 from learnt.data.writers import write
 from learnt.errors import DataError, MissingExtra, RequestError
 
-__all__ = ["batches", "fingerprint", "read", "write"]
+__all__ = ["batches", "fingerprint", "name_of", "read", "write"]
 
 TEXT = {".csv", ".tsv", ".txt"}
 LINES = {".jsonl", ".ndjson"}
@@ -32,18 +33,23 @@ LOOKED_AT = 20
 """How many lines tell the delimiter."""
 LONGEST = 1 << 30
 """Characters of one cell."""
+BLOCK = 8192
+"""Rows that are in memory together."""
 
 
 def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
-    """All columns of a file, a frame, a dict of columns or a list of dicts, by name and of one length.
+    """All columns of a file, a frame, a dict of columns or a list of dicts, by name (NFC) and of one length.
 
     `source` is a path to CSV, TSV, JSONL, Parquet, Arrow or Excel, "-" for CSV on standard input, or a value;
     `what` names it in messages. Raises RequestError for a path or value that cannot be a source, DataError
     for what is wrong inside, MissingExtra where a file needs polars.
     """
     if isinstance(source, str | Path):
-        if Path(source).suffix.lower() in FRAMES:
+        suffix = Path(source).suffix.lower()
+        if suffix in FRAMES:
             return _of_frame(_frame(_existing(source, what)))
+        if suffix in LINES:
+            return _joined(_of_json_lines(_existing(source, what), BLOCK), what)
         return _joined(batches(source, what=what), what)
     if isinstance(source, Mapping):
         return _of_mapping(source, what)
@@ -57,11 +63,12 @@ def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
     )
 
 
-def batches(source: Any, rows: int = 8192, *, what: str = "data") -> Iterator[dict[str, Cells]]:
+def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[dict[str, Cells]]:
     """The same columns in blocks of `rows`; CSV, JSONL and Parquet files are never whole in memory.
 
-    At least one block comes, so that the names are known even without rows. Raises as `read` does; what is
-    wrong further down raises when it is reached.
+    At least one block comes, so that the names are known even without rows; all blocks have the same names, for
+    which JSONL is read twice. Raises as `read` does; what is wrong further down raises when it is reached, in
+    JSONL before the first block.
     """
     if not isinstance(source, str | Path):
         yield from _blocks(read(source, what=what), rows)
@@ -73,8 +80,10 @@ def batches(source: Any, rows: int = 8192, *, what: str = "data") -> Iterator[di
     path = _existing(source, what)
     suffix = path.suffix.lower()
     if suffix in LINES:
-        with _opened(path) as file:
-            yield from _of_rows(_json_lines(file, path.name), rows, path.name, "line")
+        names = dict.fromkeys(name for block in _of_json_lines(path, rows) for name in block)
+        for block in _of_json_lines(path, rows):
+            count = len(next(iter(block.values()), ()))
+            yield {name: block.get(name, [None] * count) for name in names}
     elif suffix == ".parquet":
         yield from _of_parquet(path, rows)
     elif suffix in FRAMES:
@@ -94,6 +103,12 @@ def fingerprint(columns: Mapping[str, Cells]) -> str:
         digest.update(json.dumps([name, len(column)]).encode())
         digest.update("\x1f".join(cells.texts(column)).encode("utf-8", "surrogatepass"))
     return digest.hexdigest()
+
+
+def name_of(name: Any) -> str:
+    """A column's name as text in NFC, so that two ways to write an accent are one name."""
+    text = str(name)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
 @contextmanager
@@ -191,9 +206,10 @@ def _columns(names: Sequence[str], block: Sequence[Sequence[str]]) -> dict[str, 
     return dict(zip(names, map(list, zip(*block, strict=True)), strict=True)) if block else {n: [] for n in names}
 
 
-def _names(found: list[str], where: str) -> list[str]:
-    twice = sorted({name for name in found if found.count(name) > 1})
-    if twice:
+def _names(given: Iterable[Any], where: str) -> list[str]:
+    found = [name_of(name) for name in given]
+    if len(set(found)) < len(found):
+        twice = sorted({name for name in found if found.count(name) > 1})
         raise DataError(
             f"{where} names a column twice: {', '.join(map(repr, twice))}. Give every column its own name; "
             "does the first line name the columns?"
@@ -215,6 +231,12 @@ def _delimiter(lines: Sequence[str]) -> str:
     return best
 
 
+def _of_json_lines(path: Path, rows: int) -> Iterator[dict[str, Cells]]:
+    """Each block has the names met so far."""
+    with _opened(path) as file:
+        yield from _of_rows(_json_lines(file, path.name), rows, path.name, "line")
+
+
 def _json_lines(file: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(file, 1):
         if line.strip():
@@ -233,10 +255,10 @@ def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) 
             raise DataError(
                 f'{name}, {unit} {number} is {type(row).__name__}, expected an object: {{"age": 31, "label": "yes"}}'
             )
-        for key, value in row.items():
-            if str(key) not in columns:
-                columns[str(key)] = [None] * count
-            columns[str(key)].append(value)
+        for key, value in zip(_names(row, f"{name}, {unit} {number}"), row.values(), strict=True):
+            if key not in columns:
+                columns[key] = [None] * count
+            columns[key].append(value)
         count += 1
         for column in columns.values():
             if len(column) < count:
@@ -252,13 +274,13 @@ def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) 
 
 def _of_mapping(source: Mapping[Any, Any], what: str) -> dict[str, Cells]:
     columns: dict[str, Cells] = {}
-    for name, column in source.items():
+    for name, column in zip(_names(source, what), source.values(), strict=True):
         if isinstance(column, str | bytes) or not hasattr(column, "__len__") or not hasattr(column, "__iter__"):
             raise DataError(
                 f"column {name!r} of {what} is {type(column).__name__}, expected a list: "
                 f"{{{name!r}: [...]}}. One example alone is a list of one dict."
             )
-        columns[str(name)] = cast(Cells, column) if isinstance(column, list | np.ndarray) else list(column)
+        columns[name] = cast(Cells, column) if isinstance(column, list | np.ndarray) else list(column)
     if not columns:
         raise DataError(f"{what} has no columns.")
     lengths = {name: len(column) for name, column in columns.items()}
@@ -283,7 +305,7 @@ def _frame(path: Path) -> Any:
 
 
 def _of_frame(source: Any) -> dict[str, Cells]:
-    names = _names([str(name) for name in getattr(source, "columns", ())], "The frame")
+    names = _names(getattr(source, "columns", ()), "The frame")
     if type(source).__module__.startswith("pandas"):  # its mixed columns do not survive Arrow
         return {name: source.iloc[:, place].tolist() for place, name in enumerate(names)}
     polars = _polars("Reading frames")
@@ -293,7 +315,8 @@ def _of_frame(source: Any) -> dict[str, Cells]:
         frame = polars.DataFrame(source)
     else:
         frame = polars.from_dataframe(source)
-    return {name: frame.get_column(name).to_list() for name in frame.columns}
+    found = _names(frame.columns, "The frame")
+    return {name: frame.get_column(given).to_list() for name, given in zip(found, frame.columns, strict=True)}
 
 
 def _of_parquet(path: Path, rows: int) -> Iterator[dict[str, Cells]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -38,13 +39,18 @@ class Splits:
     """Empty when small: the folds speak then."""
     small: bool = False
     folds: list[tuple[Rows, Rows, Rows]] = field(default_factory=list)
-    """When small: (fit, stop, held out) of each sister. Every row is held out once."""
+    """When small: (fit, stop, held out) of each sister. Every row is held out at most once; notes say of others."""
     notes: list[str] = field(default_factory=list)
 
     @property
     def final(self) -> Rows:
         """What the file learns from when the folds give the figures: all but calibrate and test."""
         return np.union1d(self.fit, self.stop)
+
+
+def row_from_one(row: int) -> str:
+    """What a row is called where none was left out."""
+    return f"row {row + 1}"
 
 
 def split(
@@ -56,53 +62,66 @@ def split(
     times: Cells | None = None,
     test_rows: int = 0,
     sisters: bool = True,
+    where: Callable[[int], str] = row_from_one,
 ) -> Splits:
     """70/10/10/10, or 80/10/10 when the last `test_rows` of the `rows` are a test set of the user's.
 
     Labels are kept in proportion when they are discrete; the rows of a group stay together; with `times`
     (dates or numbers; a missing one counts as oldest) fit is oldest and test newest. `labels`, `groups` and
     `times` have `rows` entries; a missing group is a group of its own. Raises DataError for too few rows or
-    groups, or a label that occurs once. `sisters` False: the four parts however few rows there are.
+    groups, or a label that occurs once. `sisters` False: the four parts however few rows there are. `where`
+    says in errors what a row is called.
     """
     count = rows - test_rows
     if count < FEWEST:
         raise DataError(f"There are {count} rows to learn from; at least {FEWEST} are needed, better some hundreds.")
     notes: list[str] = []
-    classes, names = _classes(labels, count)
+    classes, names = discrete(labels, count)
     _refuse_single(classes, names)
     units = _units(groups, count)
-    order = None if times is None else _chronological(_moments(times)[:count], units, notes)
+    order = None if times is None else _chronological(_moments(times, where)[:count], units, notes)
     rng = np.random.default_rng([seed, count])
 
     small = sisters and count < SMALL and not test_rows
     pattern = _WITHOUT_TEST if test_rows or small else _WITH_TEST
     parts = _allocate(pattern, classes, units, order, rng)
-    _cover_fit(parts, classes, units, names, order is not None, notes)
+    if order is None:
+        _cover(parts, classes, units)
+        _fill(parts, classes, units, max(pattern) + 1)
     found = [np.flatnonzero(parts == part) for part in range(4)]
     if test_rows:
         found[3] = np.arange(count, rows)
     for name, part in zip(PARTS[: max(pattern) + 1], found, strict=False):
         if not len(part):
             raise DataError(
-                f"No row is left for the {name} part: {len(np.unique(units))} groups cannot be shared among "
-                f"{max(pattern) + 1} parts. Choose another --group, or leave it out."
+                f"No row is left for the {name} part: {units.max() + 1} groups cannot be shared among "
+                f"{max(pattern) + 1} parts{' with every label in fit' if names and order is None else ''}. "
+                "Choose another --group, or leave it out."
             )
-    folds = _folds(classes, units, order, rng, notes) if small else []
+    folds = _folds(classes, names, units, order, rng, notes) if small else []
     fit, stop, calibrate, test = (part.astype(np.int64) for part in found)
     return Splits(fit, stop, calibrate, test, small=small, folds=folds, notes=notes)
 
 
 def duplicates(columns: Mapping[str, Cells], splits: Splits) -> dict[str, int]:
-    """How many rows of stop, calibrate and test repeat a row of fit exactly; `columns` are the inputs.
+    """How many rows of stop repeat one of fit exactly, and of calibrate and test one of fit or stop.
 
-    `across` counts those that figures are made of: test, or with small data also what the folds hold out.
+    `columns` are the inputs; two missing numbers are the same. `across` counts those that figures are made of:
+    test, or with small data also what the folds hold out.
     """
-    listed = [column.tolist() if isinstance(column, np.ndarray) else column for column in columns.values()]
-    rows: list[Any] = list(zip(*listed, strict=True))
+    rows: list[Any] = list(zip(*map(_comparable, columns.values()), strict=True))
     try:
         return _repeated(rows, splits)
     except TypeError:  # a cell that cannot be hashed, such as a list
         return _repeated([repr(row) for row in rows], splits)
+
+
+def _comparable(column: Cells) -> Sequence[Any]:
+    """The cells with None for nan, which equals nothing, not even itself."""
+    listed = column.tolist() if isinstance(column, np.ndarray) else column
+    if any(issubclass(kind, float | np.floating) for kind in set(map(type, listed))):
+        return [None if cells.is_missing(cell) else cell for cell in listed]
+    return listed
 
 
 def _repeated(rows: Sequence[Any], splits: Splits) -> dict[str, int]:
@@ -110,12 +129,17 @@ def _repeated(rows: Sequence[Any], splits: Splits) -> dict[str, int]:
         known = {rows[row] for row in learnt.tolist()}
         return sum(rows[row] in known for row in asked.tolist())
 
-    found = {name: count(splits.fit, getattr(splits, name)) for name in PARTS[1:]}
-    return {**found, "across": found["test"] + sum(count(fit, held) for fit, _, held in splits.folds)}
+    found = {
+        "stop": count(splits.fit, splits.stop),
+        "calibrate": count(splits.final, splits.calibrate),
+        "test": count(splits.final, splits.test),
+    }
+    held_out = sum(count(np.union1d(fit, stop), held) for fit, stop, held in splits.folds)
+    return {**found, "across": found["test"] + held_out}
 
 
-def _classes(labels: Cells | None, count: int) -> tuple[Rows, list[str]]:
-    """Codes [count] of discrete labels and their names; zeros and [] where nothing can be stratified."""
+def discrete(labels: Cells | None, count: int) -> tuple[Rows, list[str]]:
+    """Codes [count] of the first labels and their names; zeros and [] where they are no classes."""
     nothing: tuple[Rows, list[str]] = (np.zeros(count, np.int64), [])
     if labels is None:
         return nothing
@@ -155,7 +179,7 @@ def _units(groups: Cells | None, count: int) -> Rows:
     return units
 
 
-def _moments(times: Cells) -> NDArray[np.float64]:
+def _moments(times: Cells, where: Callable[[int], str]) -> NDArray[np.float64]:
     """Dates as days, or numbers as they are; nan is missing. Raises DataError for a column of neither."""
     found, bad = cells.days(times)
     if bad:
@@ -163,7 +187,7 @@ def _moments(times: Cells) -> NDArray[np.float64]:
         if wrong:
             row = bad[0] if len(bad) < len(wrong) else wrong[0]
             raise DataError(
-                f"The time column has {str(times[row])[:60]!r} in row {row + 1}, which is no date. "
+                f"The time column has {str(times[row])[:60]!r} in {where(row)}, which is no date. "
                 "Write dates as 2024-05-31 or 2024-05-31T14:00:00Z, or give numbers."
             )
     return found
@@ -186,7 +210,7 @@ def _allocate(pattern: Sequence[int], classes: Rows, units: Rows, order: Rows | 
         sizes = np.bincount(units)[order]
         middle = (np.cumsum(sizes) - sizes / 2) / len(units)
         of_unit = np.empty(len(order), np.int64)
-        of_unit[order] = np.sort(slots)[np.minimum((middle * len(slots)).astype(int), len(slots) - 1)]
+        of_unit[order] = _rising(np.sort(slots)[np.minimum((middle * len(slots)).astype(int), len(slots) - 1)], slots)
         return of_unit[units]
     if units.max() + 1 == len(units):
         mixed = rng.permutation(len(classes))
@@ -212,36 +236,92 @@ def _greedy(slots: Rows, classes: Rows, units: Rows, rng: np.random.Generator) -
     return parts
 
 
-def _cover_fit(parts: Rows, classes: Rows, units: Rows, names: Sequence[str], by_time: bool, notes: list[str]) -> None:
-    """Move the smallest unit of a label that fit lacks into fit; by time it stays, and a note says so."""
-    for code, name in enumerate(names):
+def _rising(parts: Rows, slots: Rows) -> Rows:
+    """The same rising parts without a gap: where units are few, a part takes one from its neighbour."""
+    place = np.arange(len(parts))
+    reached = np.maximum(parts, slots.max() - (len(parts) - 1 - place))
+    rising: Rows = np.minimum(np.minimum.accumulate(reached - place) + place, place)
+    return rising
+
+
+def _cover(parts: Rows, classes: Rows, units: Rows) -> None:
+    """Move the smallest unit of a label that fit lacks into fit."""
+    sizes = np.bincount(units)
+    for code in np.setdiff1d(classes, classes[parts == 0]):
         rows = np.flatnonzero(classes == code)
-        if (parts[rows] == 0).any():
-            continue
-        if by_time:
-            notes.append(f"The label {name!r} occurs only after the time of the fit part: it cannot be learnt.")
-            continue
-        sizes = np.bincount(units)
-        unit = units[rows][np.argmin(sizes[units[rows]])]
-        parts[units == unit] = 0
+        if not (parts[rows] == 0).any():
+            parts[units == units[rows][np.argmin(sizes[units[rows]])]] = 0
+
+
+def _fill(parts: Rows, classes: Rows, units: Rows, number: int) -> None:
+    """Give each part that is empty the smallest unit of the part with most; fit gives none that a label needs."""
+    first, sizes = np.unique(units, return_index=True)[1], np.bincount(units)
+    for part in np.setdiff1d(np.arange(number), parts):
+        of_unit = parts[first]
+        most = int(np.bincount(of_unit).argmax())
+        own = np.flatnonzero(of_unit == most)
+        for unit in own[np.argsort(sizes[own], kind="stable")] if len(own) > 1 else ():
+            left = classes[(parts == most) & (units != unit)]
+            if most > 0 or np.isin(classes[units == unit], left).all():
+                parts[units == unit] = part
+                break
 
 
 def _folds(
-    classes: Rows, units: Rows, order: Rows | None, rng: np.random.Generator, notes: list[str]
+    classes: Rows, names: Sequence[str], units: Rows, order: Rows | None, rng: np.random.Generator, notes: list[str]
 ) -> list[tuple[Rows, Rows, Rows]]:
+    """(fit, stop, held out) of each sister. One is left out, with a note, where fit would lack a label."""
     number = min(FOLDS, int(units.max()) + 1)
+    held = _allocate(range(number), classes, units, order, rng)
     if order is not None:
         notes.append("The folds are blocks of time; a sister also learns from blocks later than its own.")
-    held = _allocate(range(number), classes, units, order, rng)
-    folds = []
+    else:
+        _fill(held, np.zeros_like(classes), units, number)
+        held = _spread(held, classes, units)
+    folds, lost = [], []
     for fold in range(number):
         rest = np.flatnonzero(held != fold)
         own = np.unique(units[rest], return_inverse=True)[1].astype(np.int64)
         parts = _allocate(_STOP_OF_REST, classes[rest], own, None, rng)
-        present = range(int(classes.max()) + 1)
-        for code in present:
-            rows = np.flatnonzero(classes[rest] == code)
-            if len(rows) and not (parts[rows] == 0).any():
-                parts[own == own[rows[0]]] = 0
-        folds.append((rest[parts == 0], rest[parts == 1], np.flatnonzero(held == fold)))
+        _cover(parts, classes[rest], own)
+        _fill(parts, classes[rest], own, 2)
+        lacking = np.setdiff1d(classes, classes[rest])
+        if len(lacking) or not (parts == 1).any():
+            why = f"have every {', '.join(repr(names[code]) for code in lacking)}" if len(lacking) else "are needed"
+            lost.append(f"{int((held == fold).sum())} rows {why}")
+        else:
+            folds.append((rest[parts == 0], rest[parts == 1], np.flatnonzero(held == fold)))
+    if not folds:
+        raise DataError(
+            "No fold can be held out: each would take every example of a label along. Add examples, or leave "
+            "--group and --time out, or bring a test set: --test FILE"
+        )
+    if lost:
+        notes.append(
+            f"{len(lost)} of {number} folds cannot be held out, since no example of a label would be left to learn "
+            f"from: {'; '.join(lost)}. The figures are of the other folds."
+        )
     return folds
+
+
+def _spread(held: Rows, classes: Rows, units: Rows) -> Rows:
+    """The same folds, but for units moved so that a label of several units lies in more than one fold."""
+    for code in (alone := _confined(held, classes)):
+        if code not in alone:
+            continue
+        own = np.unique(units[classes == code])
+        own = own[np.argsort(np.bincount(units)[own], kind="stable")]
+        for unit, fold in product(own, np.argsort(np.bincount(held), kind="stable")):
+            moved = np.where(units == unit, fold, held)
+            if len(fewer := _confined(moved, classes)) < len(alone):
+                held, alone = moved, fewer
+                break
+    return held
+
+
+def _confined(held: Rows, classes: Rows) -> Rows:
+    """The labels that lie in one fold alone."""
+    pairs = np.unique(np.stack([classes, held], 1), axis=0)[:, 0]
+    found, counts = np.unique(pairs, return_counts=True)
+    confined: Rows = found[counts == 1]
+    return confined

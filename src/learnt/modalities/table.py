@@ -132,14 +132,18 @@ class Table:
             raw["days"] = np.stack(values[split:], 1)
         return cast(Raw, raw)
 
-    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[str, str]]:
-        """Cells that `read` takes as missing though something stands there: (where, why); rows from 1."""
+    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[int, str]]:
+        """Cells that `read` takes as missing though something stands there: (row from 0, why with the column).
+
+        A number column without any value to learn from tells nothing, whatever stands in it later: none of its cells.
+        """
         _check(columns, settings)
+        numbers = [name for name, edges in zip(settings["numbers"], settings["edges"], strict=True) if edges]
         problems = []
-        for kind, parse, what in (("numbers", cells.numbers, "number"), ("days", cells.days, "date")):
-            for name in settings[kind]:
+        for names, parse, what in ((numbers, cells.numbers, "number"), (settings["days"], cells.days, "date")):
+            for name in names:
                 for row in parse(columns[name])[1]:
-                    problems.append((f"row {row + 1}, column {name!r}", f"{columns[name][row]!r} is no {what}"))
+                    problems.append((row, f"column {name!r}: {columns[name][row]!r} is no {what}"))
         return problems
 
     def guesses(self, columns: Columns) -> list[dict[str, str]]:
@@ -151,7 +155,7 @@ class Table:
             if bad:
                 sentence = (
                     f"{name!r} is read as {kind}; {len(bad)} of {len(column)} cells are none and count "
-                    f"as missing, the first in row {bad[0] + 1}: {str(column[bad[0]])[:40]!r}."
+                    f"as missing, the first of them {str(column[bad[0]])[:40]!r}."
                 )
                 found.append({"sentence": sentence, "option": f"--drop {name}"})
         return found

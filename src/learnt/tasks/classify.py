@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 1000
 FEWEST_FOR_SETS = 20
+STOPS_ABOVE = 10_000
+"""Rows above which boosting stops early, as scikit-learn has it; its stop split needs two rows of each label."""
 
 
 class Classify:
@@ -125,8 +127,8 @@ class Classify:
             return neutral
         log_probability = np.log(np.maximum(outputs["probability"][known].astype(np.float64), 1e-38))
         fitted = calibrators.fit(log_probability, truth[known])
-        probability = calibrators.apply(log_probability, fitted)
-        scores = 1 - probability[np.arange(known.sum()), truth[known]]
+        said = np.log(np.maximum(outputs["probability"].astype(np.float64), 1e-38))
+        scores = conformal.scores(calibrators.apply(said, fitted), truth)
         threshold = min(conformal.threshold(scores, float(wishes["coverage"])), 2.0)
         return {**fitted, "threshold": np.array(threshold, np.float32)}
 
@@ -201,7 +203,8 @@ class Classify:
         known = truth >= 0
         if plain.shape[1] == 0 or len(np.unique(truth[known])) < 2:
             return None
-        model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False if len(truth) < 2000 else "auto")
+        stops = len(truth) > STOPS_ABOVE and np.bincount(truth[known])[np.unique(truth[known])].min() >= 2
+        model = HistGradientBoostingClassifier(random_state=seed, early_stopping=bool(stops))
         model.fit(plain[known], truth[known])
         probability = np.zeros((len(asked), len(settings["labels"])), np.float32)
         probability[:, model.classes_] = model.predict_proba(asked)

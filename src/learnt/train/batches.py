@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from torch import Tensor
 
 from learnt.codecs import ragged, words
 from learnt.contracts import Raw, Spec
+from learnt.data.store import Store
 from learnt.train.network import seeded
 
 Rows = NDArray[np.int64]
@@ -45,6 +47,28 @@ class Examples:
             name: Spec("int64", spec.axes) if spec.dtype == "string" else spec for name, spec in specs.items()
         }
 
+    def stored(self, folder: Path, key: str) -> Examples:
+        """The same examples, read from memory-mapped files that are written once under this key."""
+        raw: dict[str, Raw] = {}
+        for place, (given, tensors) in enumerate(self.raw.items()):
+            where = folder / str(place)
+            store = Store.open(where, key)
+            if store is None:
+                Store.write(where, tensors, key)
+                store = Store.open(where, key)
+            assert store is not None
+            raw[given] = store
+        return replace(self, raw=raw)
+
+    @property
+    def bytes(self) -> int:
+        """How much memory the raw arrays take."""
+        return sum(
+            values.nbytes if isinstance(values, np.ndarray) else sum(np.asarray(one).nbytes for one in values)
+            for tensors in self.raw.values()
+            for values in tensors.values()
+        )
+
     def fed(self, feeds: Mapping[str, NDArray[Any] | list[NDArray[Any]]]) -> Examples:
         """The same examples with what only training sees appended along T to the raw tensors of that name."""
         if not feeds:
@@ -66,7 +90,9 @@ class Examples:
             (given, name): torch.from_numpy(np.ascontiguousarray(arrays)).to(self.device)
             for given, tensors in self.raw.items()
             for name, arrays in tensors.items()
-            if all(isinstance(axis, int) for axis in self.specs[given][name].axes) and isinstance(arrays, np.ndarray)
+            if all(isinstance(axis, int) for axis in self.specs[given][name].axes)
+            and isinstance(arrays, np.ndarray)
+            and not isinstance(arrays, np.memmap)
         }
 
     def inputs(self, rows: Rows) -> dict[str, Tensor]:

@@ -48,7 +48,8 @@ def learn(
     weight: NDArray[np.float64] | None = None,
     extra: Mapping[str, Settings] | None = None,
 ) -> Learnt:
-    """Learn settings from the rows `fit`, then read all rows. `extra` adds to the settings of targets.
+    """Learn settings from the rows `fit`, then read all rows. `extra` adds to the settings of targets; labels given
+    there are not learnt.
 
     Raises DataError when a modality or a task cannot learn from what is there.
     """
@@ -64,12 +65,11 @@ def learn(
         raws[name], here = reading.read(modality, given, settings, specs[name])
         if here is not None:
             present[name] = here
-    targets = [
-        Target(
-            name, task, {**registry.task(task).learn(ragged.take(columns[name], fit)), **(extra or {}).get(name, {})}
-        )
-        for name, task in asked.targets.items()
-    ]
+    targets = []
+    for name, task in asked.targets.items():
+        known = (extra or {}).get(name, {})
+        own = {} if "labels" in known else registry.task(task).learn(ragged.take(columns[name], fit))
+        targets.append(Target(name, task, {**own, **known}))
     rows = len(next(iter(columns.values())))
     examples = _examples(raws, specs, present, columns, targets, rows, weight)
     raw: dict[str, Any] = {f"{name}.{tensor}": value for name, held in raws.items() for tensor, value in held.items()}

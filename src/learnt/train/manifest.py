@@ -13,7 +13,7 @@ import onnx
 from numpy.typing import NDArray
 
 from learnt import registry
-from learnt.train.export import feed, parts_of, specs_of, trial
+from learnt.train.export import PERCENTILE, TOLERANCE, feed, parts_of, specs_of, trial
 from learnt.train.network import Network
 
 FORMAT = 1
@@ -27,8 +27,8 @@ STEPS = [
     {
         "name": "texts",
         "definition": "A cell of a category column as text: Unicode NFC, blanks at both ends taken off, whole numbers "
-        "without a decimal point, missing is the empty text.",
-        "vectors": [[" Seoul ", "Seoul"], ["e\u0301", "\u00e9"], [3.0, "3"], [None, ""]],
+        "(digits, a point and zeros too) without a decimal point, missing is the empty text.",
+        "vectors": [[" Seoul ", "Seoul"], ["e\u0301", "\u00e9"], [3.0, "3"], ["3.0", "3"], [None, ""]],
     },
     {
         "name": "days",
@@ -120,8 +120,10 @@ def describe(
             "The stated coverage is an average over all examples, not a promise for each group or each label.",
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
-        "inside": "Weights; of number and date columns the quantiles of the fit split; of category columns the words "
-        "met at least 5 times there, with counts; label names; projected vectors of at most 2,000 examples. No row.",
+        "inside": "Weights. Of number and date columns: quantiles of the fit split, its least and greatest value, "
+        "values met at least 5 times with their counts, and means. Of category columns: the words met at least 5 times "
+        "there, with counts. The names of columns, also of those named as id or sensitive, and of labels. Projected "
+        "vectors of at most 2,000 examples. No row.",
         "steps": STEPS,
         "goldens": {},
     }
@@ -137,7 +139,8 @@ def goldens(inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[An
     return {
         "inputs": {name: _nested(value) for name, value in inputs.items()},
         "outputs": {name: _nested(value) for name, value in outputs.items()},
-        "tolerance": 1e-5,
+        "tolerance": TOLERANCE,
+        "tolerances": PERCENTILE,
     }
 
 

@@ -15,7 +15,7 @@ from learnt import registry
 from learnt.codecs import ragged
 from learnt.contracts import Arrays, Cells, Settings
 from learnt.stats import familiarity
-from learnt.train import filling
+from learnt.train import filling, members
 from learnt.train.batches import Examples, Rows
 from learnt.train.export import freeze, neutral
 from learnt.train.learning import Asked, learn
@@ -47,15 +47,17 @@ def sister(
     plan: Plan,
     wishes: Settings,
     extra: Mapping[str, Settings],
+    weight: NDArray[np.float64] | None,
     folder: Path | None,
     resume: bool,
     say: Say,
 ) -> Sister:
     """Train on `rows` = (fit, stop, held out); calibrated on its stop rows, which choose nothing but when to stop."""
     own, stop, held = rows
-    known = learn(columns, asked, own, extra=extra)
+    known = learn(columns, asked, own, weight=weight, extra=extra)
     network = build(known.inputs, known.targets, sizes, plan.seed)
     trained = fit(network, known.fed, own, stop, plan, folder, resume, say)
+    trained.network.keep(members.choose(trained.network, known.fed, own[:0]))
     frozen = freeze(trained.network)
 
     def run(chosen: Rows, constants: Arrays) -> Arrays:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Raw, Reasons, Tools
 from learnt.stats.examples import means
 from learnt.stats.intervals import bootstrap_mean
-from learnt.stats.wording import listed, percent, percents, points
+from learnt.stats.wording import listed, percent, points
 
 LEAST = 30
 _MOST = 500
@@ -54,28 +55,24 @@ class Attribution:
         if not rows:
             sentence = "All its reasons are zero: nothing shown to it moves its answers."
             return [self._found(evidence, "cannot tell", sentence)]
-        said = (
-            f"{rows[0]['name']!r} carries {percent(rows[0]['value'])} "
-            f"({percents(rows[0]['low'], rows[0]['high'])}) of its "
-            f"reasons, in {len(chosen)} examples."
-        )
         hiding = _Hiding.of(evidence, tools, chosen, reasons)
         if hiding is None:
-            sentence = f"{said} Hiding it was not possible, so this was not checked."
+            sentence = (
+                f"Of the reasons it gives {rows[0]['name']!r} weighs most; whether it does worse without it could "
+                f"not be checked, because nothing could be hidden from it."
+            )
             return [self._found(evidence, "cannot tell", sentence, rows)]
         relied = _relied(rows, hiding)
         suspect = _suspect(relied, hiding) if len(rows) > 1 else None
         if suspect is not None:
             grade, sentence, act = suspect
-            return [self._found(evidence, grade, f"{sentence} {said}", rows, act)]
+            return [self._found(evidence, grade, sentence, rows, act)]
         if not relied:
-            sentence = f"It relies on no single part: hiding any one changes little. {said}"
+            sentence = "It relies on no single thing: whichever one is hidden from it, it does about as well."
             return [self._found(evidence, "fine", sentence, rows)]
-        costs = [
-            f"{row['name']!r} ({points(row['lost'])}, {100 * row['lost_low']:.1f} to {100 * row['lost_high']:.1f})"
-            for row in relied[:3]
-        ]
-        sentence = f"It relies on {listed(costs)}: what hiding it takes from {hiding.what}. {said}"
+        sentence = " ".join(
+            [f"It relies on {listed([repr(row['name']) for row in relied[:3]])}.", *map(_cost, relied[:3])]
+        )
         act = "Ask someone who knows the subject whether these are the right things to go by."
         return [self._found(evidence, "fine", sentence, rows, act)]
 
@@ -112,12 +109,27 @@ def _rows(reasons: Reasons) -> list[Row]:
 
 
 def _relied(rows: list[Row], hiding: _Hiding) -> list[Row]:
-    """Adds `lost` and its interval to each row; those surely above 0, the costliest first."""
+    """Adds `lost` (of the probability of the truth, where there is one) and `right_lost` with their intervals
+    to each row; those whose `lost` is surely above 0, the costliest first.
+    """
     for row in rows:
-        lost = hiding.lost(row["name"])
-        low, high = bootstrap_mean(lost, level=1 - 0.05 / len(rows), resamples=2000)
-        row.update({"lost": float(lost.mean()), "lost_low": low, "lost_high": high})
+        lost, right = hiding.lost(row["name"])
+        for key, value in (("lost", lost), ("right_lost", right)):
+            low, high = bootstrap_mean(value, level=1 - 0.05 / len(rows), resamples=2000)
+            row.update({key: float(value.mean()), f"{key}_low": low, f"{key}_high": high})
     return sorted((row for row in rows if row["lost_low"] > 0), key=lambda row: -float(row["lost"]))
+
+
+def _cost(row: Row) -> str:
+    """What hiding a part does, in right answers where it surely changes those."""
+    low, high = (f"{100 * row[f'right_lost_{end}']:.1f}" for end in ("low", "high"))
+    if row["right_lost_low"] > 0:
+        return f"Without {row['name']!r} it is right {points(row['right_lost'])} less often ({low} to {high})."
+    low, high = (f"{100 * row[f'lost_{end}']:.1f}" for end in ("low", "high"))
+    return (
+        f"Without {row['name']!r} it is right about as often, but the probability it gives to the right answer is "
+        f"{points(row['lost'])} lower ({low} to {high})."
+    )
 
 
 def _suspect(relied: list[Row], hiding: _Hiding) -> tuple[Grade, str, str] | None:
@@ -128,20 +140,30 @@ def _suspect(relied: list[Row], hiding: _Hiding) -> tuple[Grade, str, str] | Non
     alone = hiding.alone(name)
     if alone is None:
         return None
-    right, skill, others, surely = alone
+    relied[0].update(alone.figures)
+    only, everything, rest = (alone.figures[f"right_{shown}"] for shown in ("alone", "all", "without"))
+    nearly = "as often" if only >= everything else "nearly as often"
     sentence = (
-        f"It goes by {name!r} nearly alone: shown nothing else it keeps {percent(min(skill, 1.0))} of "
-        f"its skill, and "
-        f"without that {percent(max(others, 0.0))}."
+        f"It goes by {name!r} nearly alone: seeing only {name!r} it is right {nearly} as seeing everything "
+        f"({percent(only)} of the time against {percent(everything)}), and without {name!r} {percent(rest)}."
     )
+    if alone.balanced:
+        sentence += " Here each label counts alike, however rare."
     act = f"Check that {name!r} is known when a prediction is needed; if it is not, --drop {name}."
-    if right >= _GIVES_AWAY:
-        return (
-            "bad",
-            f"{sentence} Right {percent(right)} of the time by one thing: it may give the answer away.",
-            act,
-        )
-    return ("watch", sentence, act) if surely and others <= _NOTHING_ELSE else None
+    if only >= _GIVES_AWAY:
+        return "bad", f"{sentence} So {name!r} may give the answer away.", act
+    return ("watch", sentence, act) if alone.surely and alone.figures["skill_without"] <= _NOTHING_ELSE else None
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """A part that does nearly everything: `right_*` and `skill_*` with it alone, without it, and with all."""
+
+    figures: dict[str, float]
+    surely: bool
+    """The skill alone is surely enough."""
+    balanced: bool
+    """Each label weighs alike."""
 
 
 class _Hiding:
@@ -160,7 +182,6 @@ class _Hiding:
         self._chosen, self._names, self._examples = chosen, names, len(evidence.ids)
         self._all = evidence.take(chosen)
         self._by_given = not np.isnan(self._all.verdicts.given).any()
-        self.what = "the probability of the truth" if self._by_given else "how often it is right"
 
     @classmethod
     def of(cls, evidence: Evidence, tools: Tools, chosen: NDArray[np.int64], reasons: Reasons) -> _Hiding | None:
@@ -169,17 +190,18 @@ class _Hiding:
             return None
         return cls(evidence, tools.raw, tools.hide, tools.predict, chosen, _names(reasons))
 
-    def lost(self, name: str) -> NDArray[np.float64]:
-        """[chosen], what hiding the parts of a name costs each example."""
-        said, without = self._all, self._without(self._names == name)
-        if self._by_given:
-            return _mean(said, said.verdicts.given) - _mean(without, without.verdicts.given)
-        return _right(said) - _right(without)
-
-    def alone(self, name: str) -> tuple[float, float, float, bool] | None:
-        """Share right and skill with only the name, skill without it, and whether the skill is surely
-        enough; None when the name is not nearly alone.
+    def lost(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """[chosen] twice, what hiding the parts of a name takes from the probability of the truth of each
+        example (where there is none, from its being right), and from its being right.
         """
+        said, without = self._all, self._without(self._names == name)
+        right = _right(said) - _right(without)
+        if self._by_given:
+            return _mean(said, said.verdicts.given) - _mean(without, without.verdicts.given), right
+        return right, right
+
+    def alone(self, name: str) -> _Alone | None:
+        """None when the name is not nearly alone."""
         named = self._names == name
         hidden = (np.ones_like(named), ~named, named)
         nothing, only, others = (_right(self._without(mask)) for mask in hidden)
@@ -195,7 +217,10 @@ class _Hiding:
         if skill < _ALONE:
             return None
         surely = bootstrap_mean(weight * (only - nothing - _ALONE * total), resamples=2000)[0] > 0
-        return float((weight * only).mean()), skill, rest, surely
+        shown = {"alone": only, "without": others, "all": _right(self._all)}
+        figures = {f"right_{key}": float((weight * value).mean()) for key, value in shown.items()}
+        figures |= {"skill_alone": skill, "skill_without": rest}
+        return _Alone(figures, bool(surely), bool((weight != 1).any()))
 
     def _without(self, hidden: NDArray[np.bool_]) -> Evidence:
         mask = np.zeros((self._examples, hidden.shape[1]), np.bool_)

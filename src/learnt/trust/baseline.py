@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from learnt.stats.wording import percent, points
 LEAST = 20
 _FLOOR = 1e-4
 """A probability of 0 for the truth counts as this: no single example may decide."""
+_PLAIN = {"HistGradientBoosting": "gradient boosting (HistGradientBoosting)"}
 
 
 class Baseline:
@@ -35,9 +36,10 @@ class Baseline:
             sentence = "No well-known method stands beside it: it was not compared."
             return [self._silent(evidence, "not examined", sentence, 0)]
         name, other = tools.baseline()
+        name = _PLAIN.get(name, name)
         n = len(evidence.ids)
         if list(other.ids) != list(evidence.ids):
-            sentence = f"{name} answered other examples than the network did: they cannot be compared."
+            sentence = f"{_capital(name)} answered other examples than the network did: they cannot be compared."
             return [self._silent(evidence, "cannot tell", sentence, n)]
         mine, theirs = _right(evidence), _right(other)
         both = ~np.isnan(mine) & ~np.isnan(theirs)
@@ -45,55 +47,29 @@ class Baseline:
         if n < LEAST:
             sentence = f"Whether it is better than {name} cannot be told from {n} examples; {LEAST} are needed."
             return [self._silent(evidence, "cannot tell", sentence, n)]
-        gain = (mine - theirs)[both]
-        interval = bootstrap_mean(gain)
-        surprise = (_log_given(evidence) - _log_given(other))[both]
-        surprise = surprise[~np.isnan(surprise)]
-        log_interval = bootstrap_mean(surprise) if len(surprise) >= LEAST else (float("nan"), float("nan"))
-        better = interval[0] > 0 or log_interval[0] > 0
-        worse = interval[1] < 0 or log_interval[1] < 0
-        grade: Grade = "fine" if better and not worse else "bad" if worse and not better else "watch"
-        said = (
-            f"right {percent(float(mine[both].mean()))} of the time against "
-            f"{percent(float(theirs[both].mean()))}, "
-            f"a difference of {points(gain.mean())} ({100 * interval[0]:.1f} to {100 * interval[1]:.1f}) "
-            f"on {n} examples"
+        right = _Pair(mine[both], theirs[both])
+        log = _Pair(_log_given(evidence)[both], _log_given(other)[both])
+        return [self._compared(evidence, name, right, log)]
+
+    def _compared(self, evidence: Evidence, name: str, right: _Pair, log: _Pair) -> Finding:
+        signs = {right.sign, log.sign}
+        grade: Grade = (
+            "fine" if 1 in signs and -1 not in signs else "bad" if -1 in signs and 1 not in signs else "watch"
         )
-        if len(surprise) >= LEAST:
-            said += (
-                f", and {surprise.mean():+.3f} ({log_interval[0]:+.3f} to {log_interval[1]:+.3f}) in log "
-                f"score, "
-                f"which counts confidence too"
-            )
-        verdict = {
-            (True, False): f"The network is better than {name}",
-            (False, True): f"{name} is better, so deep learning is not worth it here",
-            (True, True): f"The network and {name} are each better at one thing",
-            (
-                False,
-                False,
-            ): f"The network and {name} cannot be told apart, so deep learning is not worth it here",
-        }[better, worse]
-        rows = [
-            {"name": "network", "value": float(mine[both].mean()), **_ends(mine[both])},
-            {"name": name, "value": float(theirs[both].mean()), **_ends(theirs[both])},
-        ]
-        return [
-            Finding(
-                question=self.name,
-                sentence=f"{verdict}: {said}.",
-                grade=grade,
-                harm={"fine": 0.0, "watch": 0.3}.get(grade, 0.7),
-                value=float(gain.mean()),
-                interval=interval,
-                n=n,
-                source=evidence.source,
-                rows=rows,
-                picture="bars",
-                act="" if grade == "fine" else f"Use {name}, or gather more examples: networks gain most from them.",
-                target=evidence.target,
-            )
-        ]
+        return Finding(
+            question=self.name,
+            sentence=_sentence(name, right, log),
+            grade=grade,
+            harm={"fine": 0.0, "watch": 0.3}.get(grade, 0.7),
+            value=right.gain,
+            interval=right.interval,
+            n=right.n,
+            source=evidence.source,
+            rows=_rows(name, right, log),
+            picture="bars",
+            act="" if grade == "fine" else f"Use {name}, or gather more examples: networks gain most from them.",
+            target=evidence.target,
+        )
 
     def _silent(self, evidence: Evidence, grade: Grade, sentence: str, n: int) -> Finding:
         return Finding(
@@ -104,6 +80,68 @@ class Baseline:
             source=evidence.source,
             target=evidence.target,
         )
+
+
+class _Pair:
+    """The same examples judged twice, the network's first; what either did not judge is left out."""
+
+    def __init__(self, mine: NDArray[np.float64], theirs: NDArray[np.float64]) -> None:
+        known = ~np.isnan(mine) & ~np.isnan(theirs)
+        self.mine, self.theirs, self.n = mine[known], theirs[known], int(known.sum())
+        enough = self.n >= LEAST
+        self.gain = float((self.mine - self.theirs).mean()) if enough else float("nan")
+        self.interval = bootstrap_mean(self.mine - self.theirs) if enough else (float("nan"), float("nan"))
+
+    @property
+    def sign(self) -> int:
+        """1 when the network is surely better, -1 when surely worse, else 0."""
+        return int(self.interval[0] > 0) - int(self.interval[1] < 0)
+
+
+def _sentence(name: str, right: _Pair, log: _Pair) -> str:
+    """The verdict with its reason, then the size of the difference."""
+    signs = {right.sign, log.sign}
+    known = f"{name}, a well-known method"
+    if signs == {0}:
+        verdict = f"The network and {known}, cannot be told apart, so deep learning is not worth it here"
+    elif signs == {1, -1}:
+        verdict = f"The network and {known}, are each better at one thing"
+    elif 1 in signs:
+        verdict = f"The network is better than {known}"
+    else:
+        verdict = f"{_capital(known)}, is better, so deep learning is not worth it here"
+    often = ("about as often", "more often", "less often")[right.sign]
+    said = f"{verdict}: the network is {often} right ({_against(right)})"
+    if log.n >= LEAST:
+        close = ("as close to", "closer to", "further from")[log.sign]
+        said += f"{', but' if signs == {1, -1} else ', and'} its probabilities are {close} the truth"
+    low, high = (100 * end for end in right.interval)
+    more, low, high = ("more", low, high) if right.gain >= 0 else ("less", -high, -low)
+    chance = "" if right.sign or not right.gain else ", which may be chance"
+    often = f"{points(right.gain)} {more} often" if right.gain else "just as often, 0.0 points apart"
+    return f"{said}. In {right.n:,} examples it is right {often} ({low:.1f} to {high:.1f}){chance}."
+
+
+def _against(right: _Pair) -> str:
+    """`87 % against 85 %`, with a decimal where the two would look the same."""
+    mine, theirs = float(right.mine.mean()), float(right.theirs.mean())
+    digits = 1 if percent(mine) == percent(theirs) else None
+    return f"{percent(mine, digits)} of the time against {percent(theirs, digits)}"
+
+
+def _rows(name: str, right: _Pair, log: _Pair) -> list[dict[str, Any]]:
+    """Shares right, and where known the mean log of what the truth was given, with its gain."""
+    network: dict[str, Any] = {"name": "network", "value": float(right.mine.mean()), **_ends(right.mine)}
+    other: dict[str, Any] = {"name": name, "value": float(right.theirs.mean()), **_ends(right.theirs)}
+    if log.n >= LEAST:
+        low, high = log.interval
+        network |= {"log_score": float(log.mine.mean()), "log_gain": log.gain, "log_low": low, "log_high": high}
+        other["log_score"] = float(log.theirs.mean())
+    return [network, other]
+
+
+def _capital(sentence: str) -> str:
+    return sentence[:1].upper() + sentence[1:]
 
 
 def _right(evidence: Evidence) -> NDArray[np.float64]:

@@ -69,7 +69,7 @@ class Calibration:
     def _few(self, evidence: Evidence, n: int) -> Finding:
         return Finding(
             question=self.name,
-            sentence=f"Whether its confidence can be taken at its word cannot be told from {n} examples; "
+            sentence=f"Whether its confidence can be taken at its word cannot be told from {n:,} examples; "
             f"at least {LEAST} are needed.",
             grade="cannot tell",
             n=n,
@@ -122,14 +122,15 @@ def _sentence(
     n: int,
 ) -> str:
     """The example of the sentence is the busiest step of confidence, or where something is wrong the one
-    that harms most.
+    that harms most in the direction of the verdict: a positive sum of `excess` has a positive part.
     """
     wrong = grade in ("watch", "bad")
-    row = max(rows, key=lambda r: r["n"] * (abs(r["x"] - r["y"]) if wrong else 1.0))
+    sign = 1.0 if excess > 0 else -1.0
+    row = max(rows, key=lambda r: r["n"] * (sign * (r["x"] - r["y"]) if wrong else 1.0))
     seen = (
         f"when it says {percent(row['x'])}, it is right {percent(row['y'])} "
         f"({percents(row['low'], row['high'])}) of the "
-        f"time. On average over {n} examples it is off by {percent(value)} ({percents(*interval)})."
+        f"time. On average over {n:,} examples it is off by {percent(value)} ({percents(*interval)})."
     )
     if wrong:
         return f"It is {'surer' if excess > 0 else 'less sure'} than it should be: {seen}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -31,76 +32,45 @@ class Coverage:
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
         """One finding; its rows are the coverage of each label."""
-        verdicts, promised = evidence.verdicts, evidence.coverage
-        known = ~np.isnan(verdicts.covered)
-        if not known.any() or np.isnan(promised) or evidence.calibrated_on < LEAST:
+        promised = evidence.coverage
+        if evidence.calibrated_on < LEAST or np.isnan(promised) or np.isnan(evidence.verdicts.covered).all():
             return [self._none(evidence)]
-        total, count = totals(verdicts.covered, verdicts.example, len(evidence.ids), verdicts.weight)
-        total, count = total[count > 0], count[count > 0]
-        n, single = len(total), bool((count == 1).all())
-        share = float(total.sum() / count.sum())
-        a, b = law(evidence.calibrated_on, promised)
-        interval = wilson(float(total.sum()), n) if single else bootstrap_mean(total, count)
-        band = beta_binomial_band(n, a, b)
-        allowed = (band[0] / n, band[1] / n)
-        short = round(float(total.sum())) < band[0] if single else interval[1] < beta_quantile(0.025, a, b)
+        kept = _kept(evidence)
         rows = _by_label(evidence)
         worst = min(rows, key=lambda row: float(row["high_sure"]), default=None)
-        uneven = worst is not None and worst["high_sure"] < promised - 0.05
-        grade: Grade = "bad" if short and share < promised - 0.05 else "watch" if short or uneven else "fine"
-        sentence = (
-            f"The truth is among its plausible answers {percent(share)} ({percents(*interval)}) of the time, in "
-            f"{n:,} examples; promised are {percent(promised)}, and with {evidence.calibrated_on:,} examples to "
-            f"calibrate on that allows {percents(*allowed)}."
-        )
-        if uneven and worst is not None:
-            sentence = (
-                f"Where the truth is {worst['name']!r} it is among the plausible answers only "
-                f"{percent(worst['value'])} ({percents(worst['low'], worst['high'])}) of the time. The promise is an "
-                f"average over all labels: {sentence[0].lower()}{sentence[1:]}"
-            )
-        if evidence.calibrated_on < _SURE:
-            sentence += (
-                f" So few examples fix the promise only to "
-                f"{percents(beta_quantile(0.025, a, b), beta_quantile(0.975, a, b))}."
-            )
-        size = verdicts.size[known & ~np.isnan(verdicts.size)]
-        if len(size):
-            sentence += (
-                f" On average {size.mean():.1f} of {len(evidence.labels)} labels are plausible."
-                if evidence.labels
-                else f" The plausible range is {size.mean():.3g} wide on average."
-            )
+        if worst is not None and worst["high_sure"] >= promised - 0.05:
+            worst = None
+        bad = kept.short and kept.share < promised - 0.05
+        grade: Grade = "bad" if bad else "watch" if kept.short or worst is not None else "fine"
+        act = ""
+        if kept.short:
+            act = "Add fresh examples from where it will be used, and train again."
+        elif worst is not None:
+            act = f"Gather more examples of {worst['name']!r}."
         return [
             Finding(
                 question=self.name,
-                sentence=sentence,
+                sentence=_sentence(evidence, kept, worst),
                 grade=grade,
-                harm=min(1.0, 0.2 + 4 * max(0.0, promised - share)) if grade in ("bad", "watch") else 0.0,
-                value=share,
-                interval=interval,
-                n=n,
+                harm=0.0 if grade == "fine" else min(1.0, 0.2 + 4 * max(0.0, promised - kept.share)),
+                value=kept.share,
+                interval=kept.interval,
+                n=kept.n,
                 source=evidence.source,
                 rows=[{key: value for key, value in row.items() if key != "high_sure"} for row in rows],
                 picture="bars" if rows else "none",
-                act=""
-                if grade == "fine"
-                else "Add fresh examples from where it will be used, and train again."
-                if short
-                else f"Gather more examples of {worst['name']!r}."
-                if worst is not None
-                else "",
+                act=act,
                 target=evidence.target,
             )
         ]
 
     def _none(self, evidence: Evidence) -> Finding:
-        if np.isnan(evidence.coverage) or evidence.calibrated_on >= LEAST:
+        if evidence.calibrated_on < LEAST:
+            why = f"too few examples calibrated it, {evidence.calibrated_on} where {LEAST} are needed"
+            act = f"Gather at least {_SURE} more examples and train again."
+        else:
             why = "this kind of answer comes without a set of plausible answers"
             act = ""
-        else:
-            why = f"only {evidence.calibrated_on} examples were there to calibrate it, and {LEAST} are needed"
-            act = f"Gather at least {_SURE} more examples and train again."
         return Finding(
             question=self.name,
             sentence=f"No answer is ruled out, so nothing can be said of how often the truth would be missed: {why}.",
@@ -110,6 +80,58 @@ class Coverage:
             act=act,
             target=evidence.target,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    """How often the promise was kept, and what its law allows."""
+
+    share: float
+    interval: tuple[float, float]
+    n: int
+    short: bool
+    """Below what chance allows."""
+    allowed: tuple[float, float]
+    """Of the share among n examples."""
+    true: tuple[float, float]
+    """Of the share among endless examples."""
+
+
+def _kept(evidence: Evidence) -> _Kept:
+    verdicts = evidence.verdicts
+    total, count = totals(verdicts.covered, verdicts.example, len(evidence.ids), verdicts.weight)
+    total, count = total[count > 0], count[count > 0]
+    n, single = len(total), bool((count == 1).all())
+    interval = wilson(float(total.sum()), n) if single else bootstrap_mean(total, count)
+    a, b = law(evidence.calibrated_on, evidence.coverage)
+    band = beta_binomial_band(n, a, b)
+    true = (beta_quantile(0.025, a, b), beta_quantile(0.975, a, b))
+    short = round(float(total.sum())) < band[0] if single else interval[1] < true[0]
+    return _Kept(float(total.sum() / count.sum()), interval, n, short, (band[0] / n, band[1] / n), true)
+
+
+def _sentence(evidence: Evidence, kept: _Kept, worst: dict[str, Any] | None) -> str:
+    """`worst` is the label that is missed too often, if one is."""
+    said = (
+        f"The truth is among its plausible answers {percent(kept.share)} ({percents(*kept.interval)}) of the time, in "
+        f"{kept.n:,} examples; promised are {percent(evidence.coverage)}, and with {evidence.calibrated_on:,} "
+        f"examples to calibrate on that allows {percents(*kept.allowed)}."
+    )
+    if worst is not None:
+        said = (
+            f"Where the truth is {worst['name']!r} it is among the plausible answers only "
+            f"{percent(worst['value'])} ({percents(worst['low'], worst['high'])}) of the time. The promise is an "
+            f"average over all labels: {said[0].lower()}{said[1:]}"
+        )
+    if evidence.calibrated_on < _SURE:
+        said += f" With so few examples to calibrate on the true share can lie anywhere from {percents(*kept.true)}."
+    verdicts = evidence.verdicts
+    size = verdicts.size[~np.isnan(verdicts.covered) & ~np.isnan(verdicts.size)]
+    if not len(size):
+        return said
+    if evidence.labels:
+        return f"{said} On average {size.mean():.1f} of {len(evidence.labels):,} labels are plausible."
+    return f"{said} The plausible range is {size.mean():.3g} wide on average."
 
 
 def _by_label(evidence: Evidence) -> list[dict[str, Any]]:

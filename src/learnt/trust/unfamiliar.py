@@ -44,20 +44,13 @@ class Unfamiliar:
         grade: Grade = "fine" if alarms <= band[1] else "bad" if share > 0.15 else "watch"
         rows = _by_fifth(evidence, known)
         sentence = (
-            f"{percent(share)} ({percents(*interval)}) of {n} examples are odder than {percent(ALARM)} of "
-            f"those it was "
-            f"calibrated on; {percents(band[0] / n, band[1] / n)} is what like examples give."
+            f"Of {n:,} examples {alarms:,} {'looks' if alarms == 1 else 'look'} odder than {percent(ALARM)} of "
+            f"those it was calibrated on; {band[0]:,} to {band[1]:,} would be usual."
         )
         if grade != "fine":
             sentence += " So these examples are not like those it was calibrated on."
         if rows:
-            first, last = rows[0], rows[-1]
-            worse = "worse" if last["high"] < first["low"] else "not surely worse"
-            sentence += (
-                f" On the oddest fifth it is {worse}: right {percent(last['value'])} "
-                f"({percents(last['low'], last['high'])}) of the time, on the most familiar fifth "
-                f"{percent(first['value'])} ({percents(first['low'], first['high'])})."
-            )
+            sentence += f" {_fall(rows[0], rows[-1])}"
         return [
             Finding(
                 question=self.name,
@@ -92,7 +85,7 @@ class Unfamiliar:
         ]
         return Finding(
             question=self.name,
-            sentence=f"The {len(rows)} oddest of {len(known)} examples, the oddest first: {rows[0]['id']}.",
+            sentence=f"The oddest is {rows[0]['id']}.",
             grade="fine",
             n=len(known),
             source=evidence.source,
@@ -113,6 +106,15 @@ class Unfamiliar:
             act="Gather more examples.",
             target=evidence.target,
         )
+
+
+def _fall(first: dict[str, Any], last: dict[str, Any]) -> str:
+    worse = "worse" if last["high"] < first["low"] else "not surely worse"
+    return (
+        f"On the oddest fifth it is {worse}: right {percent(last['value'])} "
+        f"({percents(last['low'], last['high'])}) of the time, on the most familiar fifth "
+        f"{percent(first['value'])} ({percents(first['low'], first['high'])})."
+    )
 
 
 def _by_fifth(evidence: Evidence, known: np.ndarray[Any, np.dtype[np.int64]]) -> list[dict[str, Any]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 import numpy as np
 
 from learnt.contracts import Prediction, Shape
@@ -14,7 +16,7 @@ beats = {"members_price": ("accuracy", 0.7)}
 
 class Members(ToyTask):
     name = "members"
-    neutral = {"reach": np.array(1, np.float32)}
+    neutral: ClassVar = {"reach": np.array(1, np.float32)}
 
     def learn(self, labels):
         return {"shift": float(np.mean(np.array(labels, float))), "scale": float(np.std(np.array(labels, float)))}
@@ -36,7 +38,7 @@ class Members(ToyTask):
         return merged["center"]
 
     def deploy(self, settings):
-        return Range(**settings)
+        return Range(settings["shift"], settings["scale"])
 
     def calibrate(self, outputs, targets, groups, wishes, settings):
         truth = np.asarray(targets["number"]) * settings["scale"] + settings["shift"]

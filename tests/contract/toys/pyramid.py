@@ -35,8 +35,10 @@ class Picture(ToyModality):
 
 
 class Where(ToyLabel):
-    name = "pyramid"
-    needs = frozenset({Shape.GRID})
+    name, needs = "pyramid", frozenset({Shape.GRID})
+
+    def learn(self, labels):
+        return {"labels": QUARTERS}
 
     def head(self, settings, width, members):
         return Spot(width[Shape.GRID])

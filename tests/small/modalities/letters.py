@@ -14,6 +14,7 @@ class Letters:
     name = "letters"
     gives = frozenset({"vector"})
     joins = False
+    stresses = ()
 
     def read(self, columns: Any, settings: Any) -> Any:
         (column,) = columns.values()

@@ -14,6 +14,7 @@ class Pair:
     name = "pair"
     gives = frozenset({"vector"})
     joins = True
+    stresses = ()
 
     def read(self, columns: Any, settings: Any) -> Any:
         numbers = np.stack([cells.numbers(columns[name])[0] for name in ("left", "right")], 1)
