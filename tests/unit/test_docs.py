@@ -151,7 +151,7 @@ def test_the_task_of_the_contributing_page_works(tmp_path: Path) -> None:
     random = np.random.default_rng(0)
     food, wait = random.normal(size=2400), random.integers(0, 60, 2400)
     stars = np.clip(np.round(3.2 + food - wait / 40 + 0.3 * random.normal(size=2400)), 1, 5).astype(int)
-    sizes = {"width": 16, "depth": 1, "members": 2, "dropout": 0.0, "batch": 64, "epochs": 3}
+    sizes = {"width": 16, "depth": 1, "members": 2, "dropout": 0.0, "batch": 64, "epochs": 15}
     sizes |= {"rate": 0.01, "decay": 0.01}
     places: Any = tasks.__path__
     places.append(str(tmp_path))
