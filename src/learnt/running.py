@@ -17,8 +17,7 @@ from learnt.artifact.evidence import gather, keep
 from learnt.artifact.tools import tools
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
-from learnt.data.collecting import UNREADABLE, Collected, collect
-from learnt.errors import UnreadableError
+from learnt.data.collecting import Collected, collect
 from learnt.judging import Judge
 from learnt.report.document import plain
 from learnt.train import export, filling, graph, manifest, members, planning, sisters
@@ -331,17 +330,10 @@ class Running:
             if isinstance(modality, Doubts):
                 cells = {name: self.collected.columns[name] for name in given.columns}
                 doubted += modality.unreadable(cells, given.settings)
-        found = self.unreadable = [(self.collected.where(row), why) for row, why in doubted]
-        rows = len({row for row, _ in doubted})
-        listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
-        if rows > UNREADABLE * self.collected.rows:
-            raise UnreadableError(
-                f"{rows:,} of {self.collected.rows:,} rows hold a cell that cannot be read, more than 1 %. First ones: "
-                f"{listed}. Leave such cells empty if they are unknown, or leave the column out with --drop.",
-                found,
-            )
-        if found:
-            self.say(f"{len(found):,} cells could not be read and count as missing: {listed}")
+        self.unreadable = self.collected.placed(doubted)
+        if self.unreadable:
+            listed = "; ".join(f"{where}: {why}" for where, why in self.unreadable[:5])
+            self.say(f"{len(self.unreadable):,} cells could not be read and count as missing: {listed}")
 
     def _open(self, constants: Arrays) -> Artifact:
         assert self.model is not None

@@ -58,6 +58,22 @@ class Collected:
         """Where an example stood, as a reader would look for it: `row 17`, `row 17 of the test data`."""
         return _where(int(self.kept[row]), self.own)
 
+    def placed(self, unreadable: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
+        """(row, why) of cells that could not be read -> (where, why).
+
+        Raises UnreadableError with the list when more than 1 % of the rows hold one.
+        """
+        found = [(self.where(row), why) for row, why in unreadable]
+        rows = len({row for row, _ in unreadable})
+        if rows > UNREADABLE * self.rows:
+            listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
+            raise UnreadableError(
+                f"{rows:,} of {self.rows:,} rows hold a cell that cannot be read, more than 1 %. First ones: {listed}. "
+                "Leave such cells empty if they are unknown, or leave the column out with --drop.",
+                found,
+            )
+        return found
+
     @cached_property
     def groups(self) -> dict[str, NDArray[Any]]:
         """Columns that trust is to be told apart by: those named sensitive, as text."""
