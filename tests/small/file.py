@@ -1,6 +1,6 @@
 """A small file with a manifest, made by hand: what the tests of `learnt.artifact` open, run and damage.
 
-It knows the modalities and tasks beside it: `pair` (columns left, right: numbers; sort: words), `letters`
+It knows the modalities and tasks beside it: `duo` (columns left, right: numbers; sort: words), `alphabet`
 (text), `which` (red or blue: red when left - right + [sort is "more"] + letters / 100 is above zero), `tally`
 (a loop).
 """
@@ -39,7 +39,7 @@ def known() -> Iterator[None]:
 def manifest(inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] = ("colour",)) -> dict[str, Any]:
     whole: dict[str, Any] = {
         "table": {
-            "modality": "pair",
+            "modality": "duo",
             "columns": ["left", "right", "sort"],
             "settings": {},
             "tensors": {
@@ -50,7 +50,7 @@ def manifest(inputs: Sequence[str] = ("table", "note"), targets: Sequence[str] =
             "parts": 3,
         },
         "note": {
-            "modality": "letters",
+            "modality": "alphabet",
             "columns": ["note"],
             "settings": {},
             "tensors": {"tokens": {"dtype": "int64", "axes": ["T"]}},

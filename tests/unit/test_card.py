@@ -10,8 +10,8 @@ def test_a_card_says_what_must_be_known() -> None:
     card = show(file.manifest())
     for line in (
         "Predicts colour (which): blue, red",
-        "table (pair): left, right, sort",
-        "note (letters, may be absent)",
+        "table (duo): left, right, sort",
+        "note (alphabet, may be absent)",
         "n = 400",
         "0.85 to 0.94",
         "chosen on 120 examples, for a coverage of 90%",

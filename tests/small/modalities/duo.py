@@ -11,7 +11,7 @@ from learnt.contracts import Piece
 
 
 class Pair:
-    name = "pair"
+    name = "duo"
     gives = frozenset({"vector"})
     joins = True
     stresses = ()

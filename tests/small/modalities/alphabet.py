@@ -11,7 +11,7 @@ from learnt.errors import DataError
 
 
 class Letters:
-    name = "letters"
+    name = "alphabet"
     gives = frozenset({"vector"})
     joins = False
     stresses = ()
