@@ -2,6 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 READY := .venv/.ready
+# The file is run in Node too, where there is one.
+NODE := $(if $(shell command -v npm),tests/edge/node/node_modules/.ready)
 
 BENCHMARKS := start file adult creditcard calibration coverage unfamiliar attribution resume
 
@@ -10,7 +12,7 @@ BENCHMARKS := start file adult creditcard calibration coverage unfamiliar attrib
 demo: $(READY)
 	$(BIN)/learnt demo
 
-test: $(READY)
+test: $(READY) $(NODE)
 	$(BIN)/python -m pytest -q
 
 lint: $(READY)
@@ -42,3 +44,6 @@ $(READY): pyproject.toml constraints.txt
 	@echo "*" > .venv-rivals/.gitignore
 	.venv-rivals/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -r benchmarks/rivals.txt
 	@touch $@
+
+tests/edge/node/node_modules/.ready: tests/edge/node/package-lock.json
+	npm ci --silent --no-audit --no-fund --ignore-scripts --prefix tests/edge/node && touch $@ || echo "Without npm's registry the Node tests are left out."
