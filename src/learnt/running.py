@@ -348,7 +348,7 @@ class Running:
             self.network,
             coverage=self.recipe["coverage"] if len(splits.calibrate) >= FEWEST_FOR_SETS else None,
             calibrated_on=len(splits.calibrate),
-            data={"fingerprint": self.collected.fingerprint, "rows": self.collected.rows},
+            data={"fingerprint": self.collected.fingerprint, "rows": len(self.rows[0])},
             recipe={name: value for name, value in self.recipe.items() if name != "budget"},
             ids=roles.ids,
         ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}

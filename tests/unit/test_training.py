@@ -143,6 +143,10 @@ def test_names_with_dots_blanks_and_other_letters_are_just_names(tmp_path):
     assert run.artifact.verify()
 
 
+def test_the_file_says_how_many_rows_its_weights_learnt_from(first):
+    assert first.artifact.manifest["data"]["rows"] == first.document["rows"]["fit"] < 2100
+
+
 def test_nothing_of_the_machine_is_in_the_file(first):
     content = (first.folder / "model.onnx").read_bytes()
     for private in (str(first.folder), str(Path.cwd()), str(Path.home()), "stack_trace"):
