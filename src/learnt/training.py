@@ -138,7 +138,7 @@ def audit(
 
 
 def walk(data: Any, target: str | Sequence[str], row: int = 0) -> str:
-    """One example through every step before the network, aloud: what was guessed, read, prepared and encoded.
+    """One example through every step before the network, aloud: what was guessed, split, read and encoded.
 
     Raises RequestError for a row that is not there.
     """

@@ -6,7 +6,7 @@ one number a part. Nothing is differentiated, so any network that exports can be
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor, nn
@@ -80,8 +80,3 @@ def part_counts(network: Network) -> list[int]:
         sample = modality.sample(given.settings, 1, 0)
         counts.append(len(modality.parts(sample, given.settings)[0]))
     return counts
-
-
-def names_of(parts: Mapping[str, int]) -> list[str]:
-    """Input names in the order of the joined parts, one a part."""
-    return [name for name, size in parts.items() for _ in range(size)]

@@ -80,8 +80,8 @@ def freeze(network: Network) -> Network:
     """Ready to export: evaluation mode, no gradients, what can be worked out once worked out."""
     network.eval().requires_grad_(False)
     for module in network.modules():
-        if isinstance(freeze_module := getattr(module, "freeze", None), type(network.eval)):
-            freeze_module()
+        if callable(settle := getattr(module, "freeze", None)):
+            settle()
     return network
 
 
