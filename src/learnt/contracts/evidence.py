@@ -1,0 +1,153 @@
+"""What is judged, what a question may do with it, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts.words import Raw, Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Verdicts:
+    """One row per atom: a class decision, a box, a word, a horizon, a pair. All arrays [atoms]."""
+
+    example: NDArray[np.int64]
+    confidence: NDArray[np.float64]
+    """nan = should have been said and was not."""
+    correct: NDArray[np.float64]
+    """0..1."""
+    said: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    """Codes of the evidence's labels; -1 = nothing, or not a label."""
+    given: NDArray[np.float64]
+    """Probability the network gave to the recorded truth; nan where it has none."""
+    covered: NDArray[np.float64]
+    """1 = the truth was among the plausible; nan where no set was given."""
+    size: NDArray[np.float64]
+    """How many labels, or how wide a range, was plausible; nan where no set was given."""
+    weight: NDArray[np.float64] | None = None
+    """Censoring, sampled pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What a question sees: verdicts on examples never trained on, and who said them."""
+
+    ids: Sequence[str]
+    verdicts: Verdicts
+    probability: NDArray[np.float64] | None
+    """[atoms, K]"""
+    vector: NDArray[np.float32]
+    """[examples, D]"""
+    unfamiliar: NDArray[np.float64]
+    """[examples]"""
+    groups: Mapping[str, NDArray[Any]]
+    """Name -> [examples]"""
+    source: Literal["file", "sisters", "baseline"]
+    target: str = ""
+    labels: tuple[str, ...] = ()
+    """What the codes mean; () where the answers are not labels."""
+    coverage: float = float("nan")
+    """The coverage that `plausible` was made for."""
+    calibrated_on: int = 0
+    """How many examples the constants were chosen on."""
+
+    def take(self, examples: NDArray[np.int64]) -> Evidence:
+        """The evidence of these examples, in this order; an example may be taken twice (bootstrap)."""
+        from dataclasses import fields, replace
+
+        order = np.argsort(self.verdicts.example, kind="stable")
+        sorted_examples = self.verdicts.example[order]
+        first = np.searchsorted(sorted_examples, examples, "left")
+        count = np.searchsorted(sorted_examples, examples, "right") - first
+        atoms = order[np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())]
+        taken: dict[str, Any] = {
+            f.name: value[atoms] if (value := getattr(self.verdicts, f.name)) is not None else None
+            for f in fields(Verdicts)
+        }
+        taken["example"] = np.repeat(np.arange(len(examples)), count)
+        return replace(
+            self,
+            ids=[self.ids[i] for i in examples],
+            verdicts=Verdicts(**taken),
+            probability=None if self.probability is None else self.probability[atoms],
+            vector=self.vector[examples],
+            unfamiliar=self.unfamiliar[examples],
+            groups={name: values[examples] for name, values in self.groups.items()},
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Reasons:
+    """What the file points at, for some examples. P parts over all inputs."""
+
+    value: NDArray[np.float32]
+    """[examples, P]: how much each part moved the score."""
+    names: Sequence[Sequence[str]]
+    """[examples][P]"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a question may do beyond looking. None: it cannot, and the finding says "not examined", and why."""
+
+    predict: Callable[[Raw], Evidence] | None = None
+    """The file itself on changed inputs: raw tensors named `<input>.<tensor>`, of the examples of the evidence."""
+    raw: Raw | None = None
+    """The evidence's own inputs, named `<input>.<tensor>`."""
+    explain: Callable[[NDArray[np.int64]], Reasons] | None = None
+    """Reasons for some of the evidence's examples, from inside the file."""
+    hide: Callable[[Raw, NDArray[np.bool_]], Raw] | None = None
+    """Raw without the parts where mask [examples, P] is True."""
+    stress: Callable[[Raw, str, int], Raw] | None = None
+    retrain: Callable[[NDArray[np.int64], Settings], Evidence] | None = None
+    """Rows, and changed labels or weights -> a sister's evidence."""
+    baseline: Callable[[], tuple[str, Evidence]] | None = None
+    """A well-known method on the same split: its name and its evidence on the same examples."""
+    metrics: Callable[[Evidence], Mapping[str, float]] | None = None
+    """The task's own metrics, of any evidence of this target."""
+
+
+Grade = Literal["fine", "watch", "bad", "cannot tell", "not examined"]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """An answer to a question of trust."""
+
+    question: str
+    sentence: str
+    """Readable without statistics."""
+    grade: Grade
+    harm: float = 0.0
+    """0..1: what "worst first" sorts by."""
+    value: float = float("nan")
+    interval: tuple[float, float] = (float("nan"), float("nan"))
+    level: float = 0.95
+    n: int = 0
+    source: Literal["file", "sisters", "baseline", "data"] = "file"
+    rows: Sequence[Mapping[str, Any]] = ()
+    """Table or plot data, one kind a question."""
+    picture: Literal["none", "bars", "curve", "table"] = "none"
+    """How `rows` wants to be seen. bars: name, value, (low, high). curve: x, y, (low, high, n). table: any keys."""
+    act: str = ""
+    """What to do; a command where there is one."""
+    target: str = ""
+
+
+@runtime_checkable
+class Question(Protocol):
+    """A question of trust. One file in `trust/`, found by its name."""
+
+    name: ClassVar[str]
+    fast: ClassVar[bool]
+    """True: asked by default."""
+
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
+        """What the evidence says. Never raises for lack of data: the finding says "cannot tell"."""
+        ...

@@ -1,0 +1,132 @@
+"""How one kind of input becomes tensors, and features."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts.words import Column, Columns, Features, Parts, Raw, Settings, Shape, Spec, Tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+class Encoder(Protocol):
+    """A torch module. `forward` may be called with any batch size, and any length of a dynamic axis.
+
+    One whose vector stands for several things side by side (the columns of a table) may say so by `blocks`, the sizes
+    of their parts: members of the trunk then differ block by block.
+    """
+
+    widths: Mapping[Shape, int]
+    """The size D of each shape that it gives."""
+
+    def forward(self, x: Tensors, state: Tensors) -> tuple[Features, Tensors]:
+        """Prepared tensors and state in, features and next state out; {} for an encoder without state."""
+        ...
+
+    def start(self, batch: int) -> Tensors:
+        """The empty state, batch axis first. An axis of size 0 grows from call to call; the others are fixed."""
+        ...
+
+
+class Occlude(Protocol):
+    """A torch module that hides parts inside the file: what attribution asks the network about."""
+
+    def forward(self, x: Tensors, keep: Tensor) -> Tensors:
+        """Prepared tensors and `keep` bool [B, P] in; the same tensors with the parts not kept hidden."""
+        ...
+
+
+@runtime_checkable
+class Modality(Protocol):
+    """How one kind of input becomes tensors. One file in `modalities/`, found by its name."""
+
+    name: ClassVar[str]
+    gives: ClassVar[frozenset[Shape]]
+    joins: ClassVar[bool]
+    """True: all columns of this modality are one input (a table). False: a column is an input."""
+    stresses: ClassVar[tuple[str, ...]]
+    """The kinds of damage that `stress` knows."""
+
+    def claims(self, column: Column) -> float:
+        """0..1: how surely this column is mine. 0 means: cannot be read by me."""
+        ...
+
+    def learn(self, columns: Columns) -> Settings:
+        """Vocabulary, quantiles, size, sample rate; from the fit split only."""
+        ...
+
+    def inputs(self, settings: Settings) -> Mapping[str, Spec]:
+        """The raw tensors, in the order in which the file names them."""
+        ...
+
+    def read(self, columns: Columns, settings: Settings) -> Raw:
+        """Host, numpy: the outside steps of the file, nothing fitted. Raises `DataError` naming the row."""
+        ...
+
+    def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
+        """Made-up raw tensors in the learnt range, no example of the owner among them: for goldens and tracing."""
+        ...
+
+    def suggest(self, rows: int) -> Settings:
+        """Sizes and rates proven for this kind of input with so many rows to learn from.
+
+        Keys: width, depth, members, dropout (trunk); batch, epochs, rate, decay (training); all optional.
+        """
+        ...
+
+    def augment(self, settings: Settings) -> nn.Module | None:
+        """Training only, on raw tensors: Tensors -> Tensors."""
+        ...
+
+    def prepare(self, settings: Settings) -> nn.Module:
+        """Raw tensors -> network tensors. No learnt weights; trained with, exported, written once."""
+        ...
+
+    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:
+        """The network part of this input."""
+        ...
+
+    def occlude(self, settings: Settings) -> Occlude:
+        """Hides parts of prepared tensors, inside the file."""
+        ...
+
+    def parts(self, raw: Raw, settings: Settings) -> Parts:
+        """What the P numbers of `reasons.<input>` point at, for each example."""
+        ...
+
+    def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
+        """The same raw input without the parts where `mask` [N, P] is True: what `occlude` says, checked outside.
+
+        Outside there may be no cell that says exactly what `occlude` says (a missing number is not a mean one); then
+        the nearest there is. Only the hidden parts change, and with all of them hidden nothing is known.
+        """
+        ...
+
+    def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
+        """The same raw input, damaged; kinds are disjoint from what `augment` does. Severity 1..5.
+
+        Raises RequestError for a kind that is not in `stresses`.
+        """
+        ...
+
+    def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
+        """[N, F] features a linear or boosted baseline can use; nan is missing."""
+        ...
+
+
+@runtime_checkable
+class Doubts(Protocol):
+    """A modality that may take cells for something else than they are, and says so."""
+
+    def guesses(self, columns: Columns) -> list[dict[str, str]]:
+        """What was guessed of these columns: `sentence`, and the `option` that overrides it."""
+        ...
+
+    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[int, str]]:
+        """Cells that `read` counts as missing although something stands there: (row from 0, why with the column)."""
+        ...

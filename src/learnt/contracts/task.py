@@ -1,0 +1,140 @@
+"""What is learnt from a target, and what is said of an example."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Protocol, runtime_checkable
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts.evidence import Evidence, Verdicts
+from learnt.contracts.words import Arrays, Cells, Column, Raw, Settings, Shape, Tensors
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """A part of an answer: a box, a word, a slot, another answer."""
+
+    value: Any
+    confidence: float
+    where: tuple[float, ...] = ()
+    """Box, (start, end) in seconds, span, or horizon."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prediction:
+    """What the file says of one example."""
+
+    value: Any
+    confidence: float
+    decision: str
+    probability: Mapping[str, float] = field(default_factory=dict)
+    """Per label or horizon; {} for numbers and text."""
+    plausible: tuple[Any, ...] = ()
+    """Labels not ruled out at the stated coverage, or (low, high); () when too few examples could calibrate it."""
+    parts: tuple[Part, ...] = ()
+    unfamiliar: float = float("nan")
+    """.99 = odder than 99 % of the calibration examples."""
+
+
+@runtime_checkable
+class Task(Protocol):
+    """What is learnt from a target. One file in `tasks/`, found by its name."""
+
+    name: ClassVar[str]
+    needs: ClassVar[frozenset[Shape]]
+    """Any one of these will do."""
+    causal: ClassVar[bool]
+    unit: ClassVar[Literal["row", "label"]]
+
+    def claims(self, target: Column) -> float:
+        """0..1: how surely this target is mine."""
+        ...
+
+    def learn(self, labels: Cells) -> Settings:
+        """Classes, bins, scales; from the fit split only. Raises `DataError` when nothing can be learnt."""
+        ...
+
+    def encode(self, labels: Cells, settings: Settings) -> Raw:
+        """Targets of the loss. A ragged target ends where its sequence ends; the rest of the axis is -1."""
+        ...
+
+    def feed(self, labels: Cells, settings: Settings) -> Raw:
+        """What only training sees as input, appended along T to the raw tensor of the same name; mostly {}."""
+        ...
+
+    def head(self, settings: Settings, width: Mapping[Shape, int], members: int) -> nn.Module:
+        """Features -> named outputs [B, K, ...]; K = members for vectors, then it knows `keep(members)`, else 1."""
+        ...
+
+    def loss(self, outputs: Tensors, targets: Tensors) -> Tensor:
+        """[B]; outputs [B, ...] of one member: members are folded into the batch before."""
+        ...
+
+    def merge(self, outputs: Tensors) -> dict[str, Tensor]:
+        """[B, K, ...] -> [B, ...]: what the members say together, in the units that `loss` takes."""
+        ...
+
+    def score(self, merged: Tensors, about: Tensor) -> Tensor:
+        """[B], what a reason explains; `about` int64 [B] is a code of the target, -1 = what was said."""
+        ...
+
+    def constants(self, settings: Settings) -> Arrays:
+        """The constants of `deploy` with neutral values; those with batch-free shapes of any kind."""
+        ...
+
+    def deploy(self, settings: Settings) -> nn.Module:
+        """forward(merged, constants) -> named outputs of the file [B, ...].
+
+        `confidence` float [B] in 0..1 is always among them; `decision` int64 [B] where what is said is a code.
+        `probability` is kept for [B, labels], one row an atom of `judge`.
+        """
+        ...
+
+    def calibrate(
+        self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], wishes: Settings, settings: Settings
+    ) -> Arrays:
+        """New values for `constants`, from what the file with neutral constants said of the calibrate split."""
+        ...
+
+    def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
+        """The file's outputs of this target (its prefix taken off, `unfamiliar` [B] among them) -> predictions."""
+        ...
+
+    def judge(self, predictions: Sequence[Prediction], truth: Cells, settings: Settings) -> Verdicts:
+        """Right or wrong, atom by atom."""
+        ...
+
+    def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:
+        """Names as in scikit-learn. Called again on resampled evidence for the intervals."""
+        ...
+
+    def baseline(
+        self, plain: NDArray[np.float64], targets: Raw, asked: NDArray[np.float64], settings: Settings, seed: int
+    ) -> tuple[str, Arrays] | None:
+        """Fit a well-known method in seconds, and answer `asked`: its name and outputs that `decode` takes."""
+        ...
+
+
+@runtime_checkable
+class Tempered(Protocol):
+    """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
+
+    logits: ClassVar[tuple[str, ...]]
+
+
+@runtime_checkable
+class Unrolls(Protocol):
+    """A task that loops over the graph: generation, live transcription."""
+
+    def unroll(self, step: Callable[[Arrays], Arrays], start: Arrays, settings: Settings) -> Iterator[Prediction]:
+        """`step` runs the file once on arrays without prefix and keeps the state; one prediction a row of `start`.
+
+        Rows of `start` are padded, and `length` says how far each reaches: what follows is not part of it.
+        """
+        ...
