@@ -13,7 +13,7 @@ from learnt.artifact.evidence import gather
 from learnt.artifact.tools import tools
 from learnt.codecs import cells
 from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools
-from learnt.data import sources
+from learnt.data import sources, targets
 from learnt.errors import RequestError, unknown
 from learnt.stats import intervals
 
@@ -76,9 +76,7 @@ def audited(
         raise RequestError(
             f"The file predicts {', '.join(names)}; name a column for each, in this order: --target {' '.join(names)}."
         )
-    for name in given:
-        if name not in columns:
-            raise unknown("column", name, columns, "the data")
+    columns = targets.gathered(columns, given, "the data")
     labelled = [
         row for row in range(len(columns[given[0]])) if not any(cells.is_missing(columns[n][row]) for n in given)
     ]

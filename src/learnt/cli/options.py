@@ -70,7 +70,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         metavar="DATA",
         help=DATA,
     )
-    one.add_argument("--target", metavar="COL", nargs="+", help="the column or columns to learn")
+    one.add_argument(
+        "--target", metavar="COL", nargs="+", help="the column or columns to learn; A,B is one target of two columns"
+    )
     what = one.add_argument_group("what is what (guessed, and each guess is printed)")
     what.add_argument("--task", metavar="TASK", help="how to learn the target")
     what.add_argument(

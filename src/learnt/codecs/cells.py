@@ -25,13 +25,15 @@ _DAY = 86_400_000_000.0
 
 
 def is_missing(cell: Any) -> bool:
-    """None, nan, NaT, a frame's NA, and text that is empty or blank."""
+    """None, nan, NaT, a frame's NA, text that is empty or blank, and a tuple of cells with such a one."""
     if cell is None:
         return True
     if isinstance(cell, str):
         return not cell or cell.isspace()
     if isinstance(cell, float | np.floating | np.datetime64 | np.timedelta64):
         return bool(cell != cell)
+    if isinstance(cell, tuple):
+        return any(map(is_missing, cell))
     return type(cell).__name__ in {"NAType", "NaTType"}
 
 
@@ -65,7 +67,10 @@ def numbers(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
 
 
 def texts(cells: Sequence[Any]) -> NDArray[np.object_]:
-    """Cells -> object array [n] of str: NFC, stripped; missing -> ""; 3.0 and "3.0" -> "3"; True -> "True"."""
+    """Cells -> object array [n] of str: NFC, stripped; missing -> ""; 3.0 and "3.0" -> "3"; True -> "True".
+
+    A tuple of cells is their texts with commas between.
+    """
     listed = cells.tolist() if isinstance(cells, np.ndarray) and cells.dtype.kind in "OUiub" else list(cells)
     try:
         joined = "".join(listed)
@@ -121,6 +126,8 @@ def days(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
 def _text(cell: Any) -> str:
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, tuple):
+        return ",".join(texts(cell))
     if is_missing(cell):
         return ""
     if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(float(cell)) < 1e15:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from learnt.contracts.evidence import Evidence, Finding, Grade, Question, Reasons, Tools, Verdicts
 from learnt.contracts.modality import Doubts, Encoder, Modality, Occlude
-from learnt.contracts.task import Part, Prediction, Task, Tempered, Unrolls
+from learnt.contracts.task import Guessing, Part, Prediction, Stratified, Task, Tempered, Unrolls
 from learnt.contracts.words import (
     Arrays,
     Cells,
@@ -38,6 +38,7 @@ __all__ = [
     "Features",
     "Finding",
     "Grade",
+    "Guessing",
     "Modality",
     "Occlude",
     "Part",
@@ -50,6 +51,7 @@ __all__ = [
     "Settings",
     "Shape",
     "Spec",
+    "Stratified",
     "Task",
     "Tempered",
     "Tensors",

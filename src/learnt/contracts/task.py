@@ -122,6 +122,24 @@ class Task(Protocol):
 
 
 @runtime_checkable
+class Guessing(Protocol):
+    """A task that may take the cells of its target for something else than they are, and says so."""
+
+    def guesses(self, target: Column) -> list[dict[str, str]]:
+        """What was guessed of this target: `sentence`, and the `option` that overrides it."""
+        ...
+
+
+@runtime_checkable
+class Stratified(Protocol):
+    """A task that wants of each kind of label its share in every part of the data."""
+
+    def strata(self, labels: Cells) -> Cells:
+        """The kind of each label, one of few: a class, or whether the event was seen."""
+        ...
+
+
+@runtime_checkable
 class Tempered(Protocol):
     """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
 

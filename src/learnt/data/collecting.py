@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.codecs import cells, ragged
-from learnt.contracts import Cells, Unrolls
+from learnt.contracts import Cells, Stratified, Unrolls
 from learnt.data import roles as assigning
 from learnt.data import sources
 from learnt.data import splits as splitting
+from learnt.data import targets as targeting
 from learnt.data.roles import Roles
 from learnt.data.splits import Splits
 from learnt.errors import RequestError, UnreadableError, unknown
@@ -96,12 +97,16 @@ class Collected:
 def collect(
     data: Any, *, target: Sequence[str], test: Any = None, group: str | None, time: str | None, seed: int, **asked: Any
 ) -> Collected:
-    """Read, give roles, leave out rows without a target (counted and listed; above 1 % of them stop), split."""
+    """Read, give roles, leave out rows without a target (counted and listed; above 1 % of them stop), split.
+
+    A target of several columns is one column of tuples from here on; a row that lacks a piece lacks the target.
+    """
     target, group, time = _named(target), _named(group), _named(time)
     columns = sources.read(data)
     own = len(next(iter(columns.values())))
     if test is not None:
         columns = _appended(columns, sources.read(test, what="test data"))
+    columns = targeting.gathered(columns, target)
     roles = assigning.assign(
         columns, target=target, group=group, time=time, **{key: _named(value) for key, value in asked.items()}
     )
@@ -109,10 +114,15 @@ def collect(
     kept, problems = _labelled(columns, target, rows, own)
     if len(kept) < rows:
         columns = ragged.take_each(columns, kept)
+    strata = {
+        name: task.strata(columns[name])
+        for name, kind in roles.targets.items()
+        if isinstance(task := registry.task(kind), Stratified)
+    }
     splits = splitting.split(
         len(kept),
         seed,
-        labels=columns[target[0]] if roles.targets[target[0]] == "classify" else None,
+        labels=strata.get(target[0]),
         groups=None if group is None else columns[group],
         times=None if time is None else columns[time],
         test_rows=int((kept >= own).sum()),
@@ -123,8 +133,8 @@ def collect(
     learnt_from = splits.final if splits.small else splits.fit
     roles = replace(roles, guesses=[*roles.guesses, *_idle(ragged.take_each(used, learnt_from))])
     notes = [*splits.notes, *_duplicates(used, splits)]
-    for name in target:
-        notes += _never_learnt(name, columns[name], learnt_from)
+    for name, kinds in strata.items():
+        notes += _never_learnt(name, kinds, learnt_from)
     if group is not None:
         notes += _on_both_sides(group, columns[group], kept < own)
     return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own)

@@ -10,7 +10,8 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Doubts
+from learnt.contracts import Cells, Column, Doubts, Guessing
+from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
 _ID = re.compile(r"(?i:(?:.*[\s_.-])?(?:id|uuid|guid|index)|unnamed: 0)|.*[a-z]I[dD]|")
@@ -79,8 +80,9 @@ def assign(
         guesses.append({"sentence": sentence, "option": f"--inputs {','.join([*ids, *modalities][:4])},..."})
     if not modalities:
         raise DataError(f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B")
+    said = {part: column for name in target for part, column in each(name, columns[name]).items()}
     for name in modalities:
-        _refuse_copy(name, target, columns)
+        _refuse_copy(name, said, columns)
 
     found = _inputs(modalities)
     for name, (modality, members) in found.items():
@@ -123,6 +125,9 @@ def _check(
     if not target:
         raise RequestError(f"No target was given. Say what to learn: --target COLUMN. Columns: {_listed(columns)}.")
     for name in [*target, *special, *inputs, *drop]:
+        whole = next((one for one in target if "," in one and name in map(str.strip, one.split(","))), None)
+        if name not in columns and whole is not None:
+            raise RequestError(f"{name!r} is a part of the target {whole!r} and can be nothing else. Leave it out.")
         if name not in columns:
             raise unknown("column", name, columns)
     for name in target:
@@ -145,9 +150,13 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> st
     if task is not None:
         if not registry.task(task).claims(target):
             raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task.")
-        return task
-    winner = _winner("tasks", target, "--task")
-    guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
+        winner = task
+    else:
+        winner = _winner("tasks", target, "--task")
+        guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
+    guessing = registry.task(winner)
+    if isinstance(guessing, Guessing):
+        guesses += guessing.guesses(target)
     return winner
 
 
@@ -157,7 +166,9 @@ def _winner(kind: str, column: Column, option: str) -> str:
     most = max(claims.values(), default=0.0)
     best = [name for name, claim in claims.items() if claim == most]
     if most <= 0:
-        remedy = "Choose another --target." if kind == "tasks" else f"Leave it out: --drop {column.name}"
+        several = f" Several targets are written with blanks between: --target {column.name.replace(',', ' ')}"
+        other = f"Choose another --target.{several if isinstance(next(iter(column.cells), None), tuple) else ''}"
+        remedy = other if kind == "tasks" else f"Leave it out: --drop {column.name}"
         raise DataError(f"Nothing here can read column {column.name!r}: {_example(column)}. {remedy}")
     if len(best) > 1:
         raise RequestError(f"Column {column.name!r} could be {' or '.join(best)}. Say which: {option}")
@@ -179,9 +190,9 @@ def _is_id(column: Column, joins: bool) -> bool:
     return "" not in texts and len(set(texts)) == len(texts)
 
 
-def _refuse_copy(name: str, targets: Sequence[str], columns: Mapping[str, Cells]) -> None:
-    for target in targets:
-        pair = columns[name], columns[target]
+def _refuse_copy(name: str, targets: Mapping[str, Cells], columns: Mapping[str, Cells]) -> None:
+    for target, said in targets.items():
+        pair = columns[name], said
         if _same(*(column[:GLANCE] for column in pair)) and _same(*pair):
             raise DataError(
                 f"Column {name!r} is an exact copy of the target {target!r}: the answer would be learnt from "

@@ -43,6 +43,8 @@ class Classify:
     logits: ClassVar[tuple[str, ...]] = ("logits",)
 
     def claims(self, target: Column) -> float:
+        if any(isinstance(cell, tuple) for cell in target.cells[:1]):
+            return 0.0
         labels = [label for label in cells.texts(target.cells) if label]
         distinct = len(set(labels))
         if distinct < 2 or distinct > MOST_LABELS:
@@ -50,6 +52,9 @@ class Classify:
         _, bad = cells.numbers(labels)
         few = distinct <= max(20, len(labels) ** 0.5)
         return 0.9 if few else (0.6 if bad and distinct <= len(labels) / 3 else 0.05)
+
+    def strata(self, labels: Cells) -> Cells:
+        return labels
 
     def learn(self, labels: Cells) -> Settings:
         found, counts = np.unique([label for label in cells.texts(labels) if label], return_counts=True)

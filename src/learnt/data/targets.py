@@ -1,0 +1,39 @@
+"""One target of several columns, such as `duration,event`: a column of tuples in their place."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from learnt.contracts import Cells
+from learnt.errors import RequestError, unknown
+
+
+def pieces(name: str, columns: Mapping[str, Cells]) -> list[str]:
+    """The columns of a target: itself, or those between the commas where no column has the whole name."""
+    return [name] if name in columns or "," not in name else [piece.strip() for piece in name.split(",")]
+
+
+def gathered(columns: Mapping[str, Cells], target: Sequence[str], where: str = "") -> dict[str, Cells]:
+    """The columns, those of each target of several as one: its name as it was asked for, its cells tuples of theirs.
+
+    Raises RequestError with a near name for a column that there is not, and for one asked for twice.
+    """
+    found: dict[str, Cells] = dict(columns)
+    for name in target:
+        parts = pieces(name, columns)
+        for place, part in enumerate(parts):
+            if part not in columns:
+                raise unknown("column", part, columns, where)
+            if part in parts[:place] or (len(parts) > 1 and part not in found):
+                raise RequestError(f"Column {part!r} is asked for twice. Name it once: --target {name}")
+        if len(parts) > 1:
+            found[name] = list(zip(*(found.pop(part) for part in parts), strict=True))
+    return found
+
+
+def each(name: str, cells: Cells) -> dict[str, Cells]:
+    """The columns that a target was made of: itself, or the pieces of its tuples."""
+    if not isinstance(next(iter(cells), None), tuple):
+        return {name: cells}
+    parts = [part.strip() for part in name.split(",")]
+    return dict(zip(parts, map(list, zip(*cells, strict=True)), strict=True))
