@@ -12,7 +12,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
 from learnt.artifact.tools import tools
 from learnt.codecs import cells
-from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools
+from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools, Unlabelled
 from learnt.data import sources, targets
 from learnt.errors import RequestError, unknown
 from learnt.stats import intervals
@@ -69,17 +69,17 @@ def keyed(by_target: Mapping[str, Any]) -> Any:
 def audited(
     artifact: Artifact, columns: Mapping[str, Cells], target: Sequence[str] | None, ask: str, path: str
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The document and findings of a file on new labelled data."""
+    """The document and findings of a file on new data; without the truth, of the questions that need none."""
     names = list(artifact.targets)
+    if target is None and not _labelled(columns, names):
+        return _unlabelled(artifact, columns, questions(ask), path)
     given = [sources.name_of(name) for name in (target if target is not None else names)]
     if len(given) != len(names):
         raise RequestError(
             f"The file predicts {', '.join(names)}; name a column for each, in this order: --target {' '.join(names)}."
         )
     columns = targets.gathered(columns, given, "the data")
-    labelled = [
-        row for row in range(len(columns[given[0]])) if not any(cells.is_missing(columns[n][row]) for n in given)
-    ]
+    labelled = _labelled(columns, given)
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
     kept = {name: [values[row] for row in labelled] for name, values in columns.items()}
@@ -98,28 +98,68 @@ def audited(
     left_out = [f"{missing:,} rows without the truth were left out."] if missing else []
     learnt_from = sources.fingerprint(kept) == artifact.manifest["data"].get("fingerprint")
     same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
+    document = _document(artifact, path, kept, labelled) | {
+        "metrics": keyed(metrics),
+        "findings": rows_of(findings),
+        "notes": [*left_out, *same],
+        "labels": labels,
+    }
+    return document, findings
+
+
+def _labelled(columns: Mapping[str, Cells], target: Sequence[str]) -> list[int]:
+    """The rows that have every target; none where a target is no column."""
+    if any(part not in columns for name in target for part in targets.pieces(name, columns)):
+        return []
+    whole = targets.gathered(columns, target)
+    return [row for row in range(len(whole[target[0]])) if not any(cells.is_missing(whole[n][row]) for n in target)]
+
+
+def _unlabelled(
+    artifact: Artifact, columns: Mapping[str, Cells], asked: Sequence[str], path: str
+) -> tuple[dict[str, Any], list[Finding]]:
+    """What can be said of rows whose truth nobody knows; the inputs are looked at once, whatever is predicted."""
+    answerable = [name for name in asked if isinstance(registry.question(name), Unlabelled)]
+    columns_ = ", ".join(artifact.targets)
+    if not answerable:
+        raise RequestError(
+            f"The data hold no truth in {columns_}, and {', '.join(asked)} cannot be answered without. "
+            f"Name the columns with the truth: --target {' '.join(artifact.targets)}"
+        )
+    rows = list(range(len(next(iter(columns.values())))))
+    first = artifact.targets[0]
+    raw, ids = artifact.read(columns), [str(row + 1) for row in rows]
+    truth: dict[str, Cells | None] = {first: None}
+    evidence = gather(artifact, raw, truth, ids, {})[first]
+    findings = ask_each(answerable, evidence, tools(artifact, raw, truth, ids, {}, first))
+    note = f"No row has the truth in {columns_}: how good the answers are was not measured."
+    return _document(artifact, path, columns, rows) | {"findings": rows_of(findings), "notes": [note]}, findings
+
+
+def _document(artifact: Artifact, path: str, columns: Mapping[str, Cells], rows: Sequence[int]) -> dict[str, Any]:
+    """What an audit of these rows says before anything was measured."""
     return {
         "model": path,
         "report": None,
         "title": f"Audit of {path}",
         "task": ", ".join(str(held["task"]) for held in artifact.manifest["targets"].values()),
-        "target": names,
+        "target": list(artifact.targets),
         "seconds": None,
-        "rows": {"test": len(labelled)},
-        "metrics": keyed(metrics),
+        "rows": {"test": len(rows)},
+        "metrics": {},
         "metrics_source": "file",
         "baseline": None,
-        "findings": rows_of(findings),
+        "findings": [],
         "guesses": [],
-        "notes": [*left_out, *same],
-        "problems": [{"where": where, "why": why} for where, why in _unreadable(artifact, kept, labelled)],
+        "notes": [],
+        "problems": [{"where": where, "why": why} for where, why in _unreadable(artifact, columns, rows)],
         "inputs": inputs_of(artifact),
-        "labels": labels,
+        "labels": {},
         "file": file_of(artifact),
         "versions": artifact.manifest["versions"],
         "recipe": artifact.manifest["recipe"],
         "plan": {},
-    }, findings
+    }
 
 
 def _unreadable(artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]) -> Iterator[tuple[str, str]]:

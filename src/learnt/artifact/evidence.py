@@ -12,20 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.artifact.artifact import Artifact
-from learnt.contracts import Arrays, Cells, Evidence, Raw
+from learnt.contracts import Arrays, Cells, Evidence, Raw, Verdicts
 
 
 def gather(
     artifact: Artifact,
     raw: Raw,
-    truth: Mapping[str, Cells],
+    truth: Mapping[str, Cells | None],
     ids: Sequence[str],
     groups: Mapping[str, NDArray[Any]],
     outputs: Arrays | None = None,
 ) -> dict[str, Evidence]:
     """Runs, decodes and judges: Evidence of every target named in `truth`.
 
-    `raw` and `truth` in the same order; `outputs` of `artifact.run` on the same `raw` saves running it again.
+    `raw` and `truth` in the same order; where the truth is None there are no verdicts. `outputs` of
+    `artifact.run` on the same `raw` saves running it again.
     """
     outputs = artifact.run(raw) if outputs is None else outputs
     said = artifact.answers(raw, outputs)
@@ -33,7 +34,7 @@ def gather(
     evidence = {}
     for target, cells in truth.items():
         task, settings = tasks[target]
-        verdicts = task.judge(said[target], cells, settings)
+        verdicts = Verdicts.none() if cells is None else task.judge(said[target], cells, settings)
         probability = outputs.get(f"{target}.probability")
         evidence[target] = Evidence(
             ids=ids,

@@ -15,13 +15,13 @@ from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Evidence, Raw, Reasons, Tools
+from learnt.contracts import Cells, Evidence, Moved, Raw, Reasons, Remembers, Tools
 
 
 def tools(
     artifact: Artifact,
     raw: Raw,
-    truth: Mapping[str, Cells],
+    truth: Mapping[str, Cells | None],
     ids: Sequence[str],
     groups: Mapping[str, NDArray[Any]],
     target: str,
@@ -55,12 +55,22 @@ def tools(
             changed |= {f"{name}.{tensor}": values for tensor, values in damaged.items()}
         return changed
 
+    def moved(given: Raw) -> list[Moved]:
+        found: list[Moved] = []
+        for name, held in artifact.manifest["inputs"].items():
+            modality = registry.modality(held["modality"])
+            if isinstance(modality, Remembers):
+                rows = int(artifact.manifest["data"]["rows"])
+                found += modality.moved(_own(given, artifact, name), held["settings"], rows)
+        return found
+
     return Tools(
         predict=predict,
         raw=raw,
         explain=explain,
         hide=hide,
         stress=stress,
+        moved=moved,
         baseline=baseline,
         metrics=lambda evidence: task.metrics(evidence, settings),
     )

@@ -9,8 +9,8 @@ Everything from `prepare` to `deploy` is inside the file; `read` and `decode` ar
 
 from __future__ import annotations
 
-from learnt.contracts.evidence import Evidence, Finding, Grade, Question, Reasons, Tools, Verdicts
-from learnt.contracts.modality import Doubts, Encoder, Modality, Occlude
+from learnt.contracts.evidence import Evidence, Finding, Grade, Moved, Question, Reasons, Tools, Unlabelled, Verdicts
+from learnt.contracts.modality import Doubts, Encoder, Modality, Occlude, Remembers
 from learnt.contracts.task import Guessing, Part, Prediction, Stratified, Task, Tempered, Unrolls
 from learnt.contracts.words import (
     Arrays,
@@ -40,6 +40,7 @@ __all__ = [
     "Grade",
     "Guessing",
     "Modality",
+    "Moved",
     "Occlude",
     "Part",
     "Parts",
@@ -48,6 +49,7 @@ __all__ = [
     "Question",
     "Raw",
     "Reasons",
+    "Remembers",
     "Settings",
     "Shape",
     "Spec",
@@ -56,6 +58,7 @@ __all__ = [
     "Tempered",
     "Tensors",
     "Tools",
+    "Unlabelled",
     "Unrolls",
     "Verdicts",
 ]

@@ -33,6 +33,12 @@ class Verdicts:
     weight: NDArray[np.float64] | None = None
     """Censoring, sampled pixels."""
 
+    @classmethod
+    def none(cls) -> Verdicts:
+        """Of examples whose truth nobody knows: no atom."""
+        values, codes = np.zeros(0), np.zeros(0, np.int64)
+        return cls(codes, values, values, codes, codes, values, values, values)
+
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
@@ -93,6 +99,19 @@ class Reasons:
 
 
 @dataclass(frozen=True, slots=True)
+class Moved:
+    """How far one part of the inputs is from what was learnt from."""
+
+    name: str
+    chance: float
+    """That it is luck: a p-value."""
+    size: float
+    """0..1: the share of examples that would have to change."""
+    said: str
+    """As a reader would say it: `44 on average, 38 before`."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a question may do beyond looking. None: it cannot, and the finding says "not examined", and why."""
 
@@ -105,6 +124,8 @@ class Tools:
     hide: Callable[[Raw, NDArray[np.bool_]], Raw] | None = None
     """Raw without the parts where mask [examples, P] is True."""
     stress: Callable[[Raw, str, int], Raw] | None = None
+    moved: Callable[[Raw], Sequence[Moved]] | None = None
+    """Part by part, how far these inputs are from those that were learnt from."""
     retrain: Callable[[NDArray[np.int64], Settings], Evidence] | None = None
     """Rows, and changed labels or weights -> a sister's evidence."""
     baseline: Callable[[], tuple[str, Evidence]] | None = None
@@ -151,3 +172,10 @@ class Question(Protocol):
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """What the evidence says. Never raises for lack of data: the finding says "cannot tell"."""
         ...
+
+
+@runtime_checkable
+class Unlabelled(Protocol):
+    """A question that can be answered without the truth: of evidence without verdicts."""
+
+    unlabelled: ClassVar[bool]

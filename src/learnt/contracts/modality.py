@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.contracts.evidence import Moved
 from learnt.contracts.words import Column, Columns, Features, Parts, Raw, Settings, Shape, Spec, Tensors
 
 if TYPE_CHECKING:
@@ -129,4 +130,13 @@ class Doubts(Protocol):
 
     def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[int, str]]:
         """Cells that `read` counts as missing although something stands there: (row from 0, why with the column)."""
+        ...
+
+
+@runtime_checkable
+class Remembers(Protocol):
+    """A modality whose settings tell how the inputs that were learnt from were distributed."""
+
+    def moved(self, raw: Raw, settings: Settings, rows: int) -> Sequence[Moved]:
+        """How far raw [N] is from the `rows` examples learnt from, part by part, in the order of `parts`."""
         ...

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import bins, cells, dates, words
+from learnt.codecs import bins, cells, dates, moves, words
 from learnt.contracts import (
     Cells,
     Column,
     Columns,
     Encoder,
+    Moved,
     Occlude,
     Parts,
     Piece,
@@ -277,6 +278,20 @@ class Table:
             wrong = rng.random(damaged["categories"].shape) < rate
             damaged["categories"][wrong] = [_typo(text, rng) for text in damaged["categories"][wrong]]
         return cast(Raw, damaged)
+
+    def moved(self, raw: Raw, settings: Settings, rows: int) -> Sequence[Moved]:
+        """Each column against the quantiles and counts that were learnt."""
+        found = []
+        for kind, prefix in (("numbers", ""), ("days", "day_")):
+            known = zip(settings[kind], settings[f"{prefix}edges"], settings[f"{prefix}means"], strict=True)
+            for place, (name, edges, means) in enumerate(known):
+                values = np.asarray(raw[kind], np.float64)[:, place]
+                found.append(moves.number_moved(name, values, np.array(edges), np.array(means), rows))
+        columns = zip(settings["categories"], settings["words"], settings["counts"], strict=True)
+        for place, (name, known_words, counts) in enumerate(columns):
+            texts = np.asarray(raw["categories"], object)[:, place].tolist()
+            found.append(moves.words_moved(name, texts, known_words, counts))
+        return found
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
         """[rows, N + D + C]: numbers, days, and codes of the categories by frequency; nan is missing."""

@@ -29,6 +29,7 @@ class Unfamiliar:
 
     name: ClassVar[str] = "unfamiliar"
     fast: ClassVar[bool] = True
+    unlabelled: ClassVar[bool] = True
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
         """One finding on alarms, and a table of the oddest examples."""

@@ -1,0 +1,116 @@
+"""Are these examples like those it learnt from? Asked without the truth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+
+from learnt.contracts import Evidence, Finding, Grade, Moved, Tools
+from learnt.stats.differences import ALARM, percentile_chance
+from learnt.stats.intervals import wilson
+from learnt.stats.multiple import holm
+from learnt.stats.wording import listed, percent, percents
+
+LEAST = 20
+_LEVEL = 0.05
+_FAR, _ODD = 0.2, 0.15
+_NAMED = 3
+
+
+class Shift:
+    """Two tests, each at half of 5 %: of all percentiles `unfamiliar` together, against an even spread; and of each
+    part of the inputs against what the file remembers of those it learnt from, Holm over the parts.
+
+    Grades: fine without an alarm; bad when a part moved by more than .2 (the share of examples that would have to
+    change) or more than 15 % are odder than 95 % of calibration; else watch.
+    """
+
+    name: ClassVar[str] = "shift"
+    fast: ClassVar[bool] = True
+    unlabelled: ClassVar[bool] = True
+
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
+        """One finding; its rows are the parts that moved."""
+        score = evidence.unfamiliar[~np.isnan(evidence.unfamiliar)]
+        n = len(evidence.ids)
+        whole = len(score) >= LEAST and evidence.calibrated_on >= LEAST
+        parts = list(tools.moved(tools.raw)) if n >= LEAST and tools.moved is not None and tools.raw is not None else []
+        if not whole and not parts:
+            return [_silent(self.name, evidence, n)]
+        odd = int((score > ALARM).sum()) if whole else 0
+        share = odd / len(score) if whole else float("nan")
+        strange = whole and percentile_chance(score, evidence.calibrated_on) <= _LEVEL / 2
+        chances = holm(np.array([part.chance for part in parts], np.float64))
+        level = _LEVEL / 2 if whole else _LEVEL
+        moved = sorted((part for part, chance in zip(parts, chances, strict=True) if chance <= level), key=_farthest)
+        far = max((part.size for part in moved), default=0.0)
+        grade: Grade = "fine"
+        if moved or strange:
+            grade = "bad" if far > _FAR or (strange and share > _ODD) else "watch"
+        return [
+            Finding(
+                question=self.name,
+                sentence=_sentence(n, moved, len(parts), strange, odd, len(score) if whole else 0),
+                grade=grade,
+                harm=0.0 if grade == "fine" else float(min(1.0, 0.2 + max(far, share if strange else 0.0))),
+                value=share,
+                interval=wilson(odd, len(score)) if whole else (float("nan"), float("nan")),
+                n=n,
+                source=evidence.source,
+                rows=[_row(part) for part in moved],
+                picture="table" if moved else "none",
+                act=_act(moved, strange),
+                target=evidence.target,
+            )
+        ]
+
+
+def _farthest(part: Moved) -> tuple[float, float]:
+    return -part.size, part.chance
+
+
+def _row(part: Moved) -> dict[str, Any]:
+    return {"name": part.name, "now": part.said, "moved": part.size, "chance_of_luck": part.chance}
+
+
+def _silent(name: str, evidence: Evidence, n: int) -> Finding:
+    few = (
+        f"from {n} examples; {LEAST} are needed" if n < LEAST else "because the file keeps nothing to compare them with"
+    )
+    return Finding(
+        question=name,
+        sentence=f"Whether these examples are like those it learnt from cannot be told {few}.",
+        grade="cannot tell",
+        n=n,
+        source=evidence.source,
+        act="Gather more examples." if n < LEAST else "",
+        target=evidence.target,
+    )
+
+
+def _sentence(n: int, moved: Sequence[Moved], parts: int, strange: bool, odd: int, scored: int) -> str:
+    usual = f"{odd:,} of {scored:,} are odder than {percent(ALARM)} of those it was calibrated on"
+    interval = f"{percents(*wilson(odd, scored))}; 5 % is usual" if scored else ""
+    if not moved and not strange:
+        looked = [f"none of {parts} columns or parts moved"] if parts else []
+        looked += [f"{usual} ({interval})"] if scored else []
+        return f"These {n:,} examples are like those it learnt from: {listed(looked)}."
+    told = f"These {n:,} examples are not like those it learnt from."
+    if moved:
+        named = "; ".join(f"{part.name!r}: {part.said}" for part in moved[:_NAMED])
+        more = f"; and {len(moved) - _NAMED} more" if len(moved) > _NAMED else ""
+        told += f" {'This' if len(moved) == 1 else 'These'} moved: {named}{more}."
+    elif parts:
+        told += " No part moved by itself; it is how they go together."
+    if strange:
+        told += f" As a whole they look different: {usual} ({interval})."
+    return told
+
+
+def _act(moved: Sequence[Moved], strange: bool) -> str:
+    if moved:
+        names = listed([repr(part.name) for part in moved[:_NAMED]])
+        return f"Find out why {names} moved: a unit, a device, another population? Then judge it here with the truth."
+    return "Look at the oddest examples, then judge it here with the truth." if strange else ""

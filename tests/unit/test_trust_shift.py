@@ -1,0 +1,105 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import learnt
+from learnt.contracts import Finding, Tools
+from learnt.errors import RequestError
+from learnt.modalities.table import Table
+from learnt.trust.shift import Shift
+from small.evidence import classified, drawn
+
+FILE = Path(__file__).parents[1] / "files" / "trained-format-1.onnx"
+Columns = dict[str, list]
+Change = Callable[[Columns], Columns]
+
+
+def _columns(n: int, seed: int) -> Columns:
+    rng = np.random.default_rng(seed)
+    age = rng.normal(40, 10, n).round(1)
+    pay = np.where(rng.random(n) < 0.8, 0.0, rng.lognormal(8, 1, n))
+    pay[rng.random(n) < 0.05] = np.nan
+    town = rng.choice(["Oslo", "Lima", "Rome", "Bonn"], n, p=[0.5, 0.3, 0.15, 0.05]).astype(object)
+    return {"age": age.tolist(), "pay": pay.tolist(), "town": town.tolist()}
+
+
+LEARNT = Table().learn(_columns(2000, 0))
+
+
+def _ask(columns: Columns, unfamiliar: np.ndarray | None = None) -> Finding:
+    raw = Table().read(columns, LEARNT)
+    n = len(columns["age"])
+    score = np.random.default_rng(n).random(n) if unfamiliar is None else unfamiliar
+    evidence = classified(*drawn(n, 2, 0), unfamiliar=score, calibrated_on=500)
+    (finding,) = Shift().ask(evidence, Tools(raw=raw, moved=lambda given: Table().moved(given, LEARNT, 2000)))
+    return finding
+
+
+def test_rows_like_those_learnt_from_raise_no_alarm():
+    grades = [_ask(_columns(100, seed), np.random.default_rng(seed).random(100)).grade for seed in range(1, 81)]
+    assert grades.count("fine") >= 75
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("age", lambda c: c | {"age": [v + 12 for v in c["age"]]}, "on average"),
+        ("pay", lambda c: c | {"pay": [v * 1000 for v in c["pay"]]}, "above the greatest"),
+        ("pay", lambda c: c | {"pay": ["" if i % 3 == 0 else v for i, v in enumerate(c["pay"])]}, "missing"),
+        ("town", lambda c: c | {"town": ["Bonn" if i % 2 else v for i, v in enumerate(c["town"])]}, "'Bonn'"),
+        ("town", lambda c: c | {"town": ["Paris" if i % 9 == 0 else v for i, v in enumerate(c["town"])]}, "never seen"),
+    ],
+)
+def test_a_column_that_moved_is_named(name: str, change: Change, said: str):
+    finding = _ask(change(_columns(100, 7)))
+    assert finding.grade in ("watch", "bad")
+    assert [row["name"] for row in finding.rows] == [name]
+    assert said in finding.rows[0]["now"]
+    assert f"{name!r}" in finding.sentence
+    assert name in finding.act
+
+
+def test_rows_that_are_odd_as_a_whole_are_noticed_though_no_column_moved():
+    finding = _ask(_columns(200, 8), np.random.default_rng(0).random(200) ** 0.4)
+    assert finding.grade in ("watch", "bad")
+    assert not finding.rows
+    assert "how they go together" in finding.sentence
+
+
+def test_from_few_rows_or_from_nothing_it_cannot_tell():
+    assert _ask(_columns(10, 9)).grade == "cannot tell"
+    evidence = classified(*drawn(100, 2, 0), calibrated_on=0)
+    assert Shift().ask(evidence, Tools())[0].grade == "cannot tell"
+
+
+def _new(amount: float, n: int = 120) -> dict[str, list]:
+    rng = np.random.default_rng(5)
+    days = np.datetime64("2024-01-01") + rng.integers(0, 365, n)
+    return {
+        "amount": (amount * rng.gamma(2, 20, n)).round(2).tolist(),
+        "place": rng.choice(["Oslo", "Lima", "서울"], n).tolist(),
+        "day": days.astype(str).tolist(),
+    }
+
+
+def test_an_audit_without_the_truth_says_what_can_be_said():
+    run = learnt.audit(FILE, _new(1000.0))
+    assert {finding.question for finding in run.findings} == {"shift", "unfamiliar"}
+    assert run.metrics == {}
+    shift = next(finding for finding in run.findings if finding.question == "shift")
+    assert shift.grade == "bad"
+    assert shift.rows[0]["name"] == "amount"
+    assert "No row has the truth" in run.document["notes"][0]
+    empty = learnt.audit(FILE, _new(1000.0) | {"fraud": [""] * 120}, ask="shift")
+    assert [finding.grade for finding in empty.findings] == ["bad"]
+
+
+def test_an_audit_without_the_truth_refuses_what_needs_it():
+    with pytest.raises(RequestError, match="calibration cannot be answered without"):
+        learnt.audit(FILE, _new(1.0), ask="calibration")
+    with pytest.raises(RequestError, match="frauds"):
+        learnt.audit(FILE, _new(1.0), target="frauds")
