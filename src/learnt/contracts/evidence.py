@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -32,6 +32,8 @@ class Verdicts:
     """How many labels, or how wide a range, was plausible; nan where no set was given."""
     weight: NDArray[np.float64] | None = None
     """Censoring, sampled pixels."""
+    measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
+    """What the task's own metrics go by where right and wrong is not enough: name -> [atoms, ...]."""
 
     @classmethod
     def none(cls) -> Verdicts:
@@ -73,9 +75,10 @@ class Evidence:
         count = np.searchsorted(sorted_examples, examples, "right") - first
         atoms = order[np.repeat(first - np.concatenate([[0], np.cumsum(count)[:-1]]), count) + np.arange(count.sum())]
         taken: dict[str, Any] = {
-            f.name: value[atoms] if (value := getattr(self.verdicts, f.name)) is not None else None
+            f.name: value[atoms] if isinstance(value := getattr(self.verdicts, f.name), np.ndarray) else value
             for f in fields(Verdicts)
         }
+        taken["measures"] = {name: values[atoms] for name, values in self.verdicts.measures.items()}
         taken["example"] = np.repeat(np.arange(len(examples)), count)
         return replace(
             self,

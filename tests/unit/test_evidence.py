@@ -1,0 +1,23 @@
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+
+import numpy as np
+
+from learnt.artifact.evidence import keep
+from tests.small.evidence import numbers
+
+
+def test_measures_of_atoms_are_taken_and_kept_with_their_atoms(tmp_path):
+    plain = numbers(np.ones(6), np.ones(6), atoms=2)
+    measures = {"time": np.arange(6.0), "curve": np.arange(12.0).reshape(6, 2)}
+    evidence = replace(plain, verdicts=replace(plain.verdicts, measures=measures))
+    taken = evidence.take(np.array([2, 0, 2]))
+    assert taken.verdicts.measures["time"].tolist() == [4, 5, 0, 1, 4, 5]
+    assert taken.verdicts.measures["curve"][0].tolist() == [8, 9]
+    keep({"": evidence}, tmp_path / "kept")
+    kept = np.load(tmp_path / "kept" / "0.npz")
+    assert kept["measures.curve"].tolist() == measures["curve"].tolist()
+    assert "weight" not in kept
+    assert json.loads((tmp_path / "kept" / "0.json").read_text())["source"] == "file"
