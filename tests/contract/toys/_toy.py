@@ -125,7 +125,7 @@ class ToyTask:
             for atom in self.atoms(said, told, settings)
         ]
         kinds = {"example": np.int64, "said": np.int64, "truth": np.int64}
-        names = [field.name for field in fields(Verdicts)]
+        names = [field.name for field in fields(Verdicts) if field.name in nothing or field.name in atoms[0]]
         return Verdicts(**{n: np.array([atom[n] for atom in atoms], kinds.get(n, np.float64)) for n in names})
 
     def metrics(self, evidence, settings) -> dict[str, float]:
