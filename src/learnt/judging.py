@@ -53,6 +53,7 @@ class Judge:
             labels=tuple(str(label) for label in self.settings.get("labels", ())),
             coverage=self.coverage,
             calibrated_on=calibrated_on,
+            policy=self.settings.get("policy", {}),
         )
 
     def of_sisters(self, sisters: Sequence[Sister]) -> Evidence:

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 import onnx
+from numpy.typing import NDArray
 
 from learnt import __version__, asking, judging, recipes, registry, report
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather, keep
 from learnt.artifact.tools import tools
+from learnt.codecs import cells
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
 from learnt.data.collecting import Collected, collect
@@ -24,7 +26,7 @@ from learnt.train import export, filling, graph, manifest, members, planning, si
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
 from learnt.train.loop import Plan, fit
-from learnt.train.network import Network, build, sizes_for
+from learnt.train.network import Network, build, groups_of, sizes_for
 from learnt.train.progress import Progress
 
 Tell = Callable[[str], None]
@@ -146,6 +148,8 @@ class Running:
         columns = self.collected.columns
         rows, stop = self.rows
         self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
+        asked = {f"groups.{column}": values.astype(object) for column, values in self._groups().items()}
+        self.learnt = replace(self.learnt, raw={**self.learnt.raw, **asked})
         if self.learnt.fed.bytes > STORE_ABOVE:
             key = f"{__version__}/{self.collected.fingerprint}"
             self.learnt = replace(self.learnt, fed=self.learnt.fed.stored(self.folder / "checkpoint" / "store", key))
@@ -246,7 +250,7 @@ class Running:
         def unfed(rows: Rows, constants: Arrays) -> Arrays:
             return self._open(constants).run(take_each(known.raw, rows))
 
-        groups = take_each(self.collected.groups, splits.calibrate)
+        groups = take_each({**self.collected.groups, **self._groups()}, splits.calibrate)
         constants = filling.constants(
             known.targets, truths, neutral, run, unfed, bank, splits.calibrate, groups, self.wishes
         )
@@ -352,6 +356,11 @@ class Running:
             recipe={name: value for name, value in self.recipe.items() if name != "budget"},
             ids=roles.ids,
         ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
+
+    def _groups(self) -> dict[str, NDArray[Any]]:
+        """As text, the columns that a decision tells groups apart by."""
+        assert self.learnt is not None
+        return {column: cells.texts(self.collected.columns[column]) for column in groups_of(self.learnt.targets)}
 
     def _fed(self, name: str, values: Any) -> Any:
         """Raw tensors of the file, with what only training sees appended."""

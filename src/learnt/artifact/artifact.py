@@ -17,6 +17,7 @@ from learnt import registry
 from learnt.artifact import batches, examples
 from learnt.artifact import open as opening
 from learnt.codecs import inputs, ragged
+from learnt.codecs.cells import texts
 from learnt.contracts import Arrays, Cells, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
 from learnt.errors import ArtifactError, RequestError, unknown
 
@@ -101,7 +102,7 @@ class Artifact:
 
     def read(self, columns: Mapping[str, Cells]) -> Raw:
         """Columns of cells -> raw tensors named `<input>.<tensor>`, and `<input>.present` bool [N] where one
-        may be absent.
+        may be absent, and `groups.<column>` where a decision is by group and the column is there.
 
         Columns that the file does not ask for are ignored. Raises RequestError for a column that is not there
         and DataError for a cell that cannot be read.
@@ -117,6 +118,9 @@ class Artifact:
             raw |= {f"{name}.{tensor}": values for tensor, values in read.items()}
             if present is not None:
                 raw[f"{name}.present"] = present
+        for column in self.manifest.get("groups", ()):
+            if column in columns:
+                raw[f"groups.{column}"] = texts(columns[column]).astype(object)
         return raw
 
     # Arrays to answers.
@@ -164,11 +168,14 @@ class Artifact:
             feed |= {f"{name}.{tensor}": values for tensor, values in one.items()}
             if f"{name}.present" in raw:
                 feed[f"{name}.present"] = np.asarray(raw[f"{name}.present"], bool)[rows]
+        for column in self.manifest.get("groups", ()):
+            if f"groups.{column}" in raw:
+                feed[f"groups.{column}"] = np.asarray(raw[f"groups.{column}"], object)[rows]
         return feed
 
     def call(self, feed: Arrays, names: Sequence[str] | None = None, explain: bool = False) -> list[NDArray[Any]]:
-        """One call of the graph: what `feed` leaves out of `present`, `about`, `explain` and `state.*` is put
-        in.
+        """One call of the graph: what `feed` leaves out of `present`, `groups`, `about`, `explain` and `state.*` is
+        put in.
         """
         rows = len(next(iter(feed.values())))
         whole = {}
@@ -184,6 +191,8 @@ class Artifact:
                 whole[name] = np.array(0, np.int64)
             elif name.endswith(".present"):
                 whole[name] = np.ones(rows, bool)
+            elif name.startswith("groups."):
+                whole[name] = np.full(rows, "", object)
             elif name.startswith("state."):
                 whole[name] = self._start(name.removeprefix("state."), rows)
         threads = 1 if rows <= QUICK_ROWS and len(self.bytes) <= QUICK_BYTES else 0
@@ -214,7 +223,9 @@ class Artifact:
 
         Where the file reads one column only, a bare cell or a list of bare cells will do as well.
         """
-        columns, single = examples.columns(x, self.columns, self._joined_columns())
+        columns, single = examples.columns(
+            x, self.columns, self._joined_columns(), list(self.manifest.get("groups", ()))
+        )
         answers = self._each(self.answers(self.read(columns)))
         return answers[0] if single else answers
 
@@ -222,7 +233,9 @@ class Artifact:
         """As `predict`, each Answer in an Explanation. `about`: the label to explain instead of what was
         said.
         """
-        columns, single = examples.columns(x, self.columns, self._joined_columns())
+        columns, single = examples.columns(
+            x, self.columns, self._joined_columns(), list(self.manifest.get("groups", ()))
+        )
         raw = self.read(columns)
         outputs = self.run(raw, explain=True, **self.aim(about, batches.rows(raw)))
         answers = self._each(self.answers(raw, outputs))
@@ -261,6 +274,9 @@ class Artifact:
         raise unknown("label", str(label), known, "this file")
 
     # Within.
+
+    def _columns(self, x: Any) -> tuple[Mapping[str, Cells], bool]:
+        return examples.columns(x, self.columns, self._joined_columns(), list(self.manifest.get("groups", ())))
 
     def tasks(self) -> dict[str, tuple[Task, Settings]]:
         """Each target's task and settings."""

@@ -50,6 +50,7 @@ def gather(
             labels=tuple(str(label) for label in settings.get("labels", ())),
             coverage=float(artifact.manifest.get("coverage") or np.nan),
             calibrated_on=int(artifact.manifest.get("calibrated_on") or 0),
+            policy=settings.get("policy", {}),
         )
     return evidence
 

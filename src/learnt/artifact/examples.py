@@ -12,19 +12,22 @@ from learnt.contracts import Cells
 from learnt.errors import RequestError
 
 
-def columns(x: Any, wanted: Sequence[str], joined: set[str]) -> tuple[Mapping[str, Cells], bool]:
+def columns(
+    x: Any, wanted: Sequence[str], joined: set[str], spare: Sequence[str] = ()
+) -> tuple[Mapping[str, Cells], bool]:
     """(columns of cells, whether `x` was a single example).
 
     Single: a dict of cells, or a bare cell where one column is wanted. Many: a list of those, a dict of
     lists, or a frame (polars, pandas, arrow). In a dict, a list is a column; a one-dimensional array is one
-    only for a column in `joined` (elsewhere it may be a sound). Raises RequestError for anything else, or
+    only for a column in `joined` (elsewhere it may be a sound). Columns in `spare` are taken where they are
+    given. Raises RequestError for anything else, or
     columns of different lengths.
     """
     if isinstance(x, Mapping):
-        return _of_mapping(_composed(x), wanted, joined)
+        return _of_mapping(_composed(x), [*wanted, *spare], joined | set(spare))
     names = getattr(x, "column_names", None) or getattr(x, "columns", None)
     if names is not None:
-        return {str(name): x[name].to_numpy() for name in names if str(name) in wanted}, False
+        return {str(name): x[name].to_numpy() for name in names if str(name) in {*wanted, *spare}}, False
     if isinstance(x, list | tuple):
         if x and all(isinstance(row, Mapping) for row in x):
             x = [_composed(row) for row in x]

@@ -26,3 +26,9 @@ def encode(strings: NDArray[Any], words: Sequence[Sequence[str]]) -> NDArray[np.
         look_up = {word: code for code, word in enumerate(known, FIRST)} | {"": MISSING}
         codes[:, column] = [look_up.get(text, UNSEEN) for text in strings[:, column].tolist()]
     return codes
+
+
+def group_codes(texts: Sequence[str] | NDArray[Any], groups: Sequence[str]) -> NDArray[np.int64]:
+    """[N], the place of each text among the groups, counted from 1; 0 for any other."""
+    known = {text: place for place, text in enumerate(groups, 1)}
+    return np.array([known.get(text, 0) for text in texts], np.int64)

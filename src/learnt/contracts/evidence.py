@@ -32,6 +32,8 @@ class Verdicts:
     """How many labels, or how wide a range, was plausible; nan where no set was given."""
     weight: NDArray[np.float64] | None = None
     """Censoring, sampled pixels."""
+    decision: NDArray[np.int64] | None = None
+    """Codes of the actions of `Evidence.policy`; -1 = none. None where what is said is what is done."""
     measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """What the task's own metrics go by where right and wrong is not enough: name -> [atoms, ...]."""
 
@@ -64,6 +66,8 @@ class Evidence:
     """The coverage that `plausible` was made for."""
     calibrated_on: int = 0
     """How many examples the constants were chosen on."""
+    policy: Settings = field(default_factory=dict)
+    """How the task decides, as its settings have it; {} where it does as it says."""
 
     def take(self, examples: NDArray[np.int64]) -> Evidence:
         """The evidence of these examples, in this order; an example may be taken twice (bootstrap)."""

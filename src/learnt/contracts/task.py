@@ -31,8 +31,10 @@ class Prediction:
     """What the file says of one example."""
 
     value: Any
+    """What is said: the most probable label, a number, a text."""
     confidence: float
     decision: str
+    """What is to be done by the stated policy; the value itself where there is none."""
     probability: Mapping[str, float] = field(default_factory=dict)
     """Per label or horizon; {} for numbers and text."""
     plausible: tuple[Any, ...] = ()
@@ -91,7 +93,9 @@ class Task(Protocol):
     def deploy(self, settings: Settings) -> nn.Module:
         """forward(merged, constants) -> named outputs of the file [B, ...].
 
-        `confidence` float [B] in 0..1 is always among them; `decision` int64 [B] where what is said is a code.
+        `confidence` float [B] in 0..1 is always among them; `value` int64 [B] where what is said is a code, and
+        `decision` int64 [B] where what is done is one. `merged` holds `group` int64 [B] beside what `merge` gave where
+        settings have `by`: {"column", "groups"}; 0 is any other group.
         `probability` is kept for [B, labels], one row an atom of `judge`.
         """
         ...

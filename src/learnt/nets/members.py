@@ -111,7 +111,9 @@ class Labelled(nn.Module):
     """Merged logits [B, C] -> what the file says of one label among C.
 
     Constants: temperature [], bias [C] (softmax(logits / temperature + bias)), threshold [] (labels whose 1 - p is not
-    above it are plausible; the top label always is).
+    above it are plausible; the top label always is), and where something is decided cost [G, A, C]: what each of A
+    actions costs where the truth is each label, for each of G groups. The decision is the action of least expected
+    cost. `merged` may hold `group` int64 [B]; without it all examples are of the first.
     """
 
     def forward(self, merged: Tensors, constants: Tensors) -> dict[str, Tensor]:
@@ -119,9 +121,19 @@ class Labelled(nn.Module):
         probability = torch.softmax(logits, -1)
         top = probability.amax(-1, keepdim=True)
         plausible = ((1 - probability) <= constants["threshold"]) | (probability >= top)
-        return {
+        said = {
             "probability": probability,
             "plausible": plausible,
-            "decision": probability.argmax(-1),
+            "value": probability.argmax(-1),
             "confidence": top.squeeze(-1),
         }
+        if "cost" not in constants:
+            return said
+        cost = constants["cost"]
+        # What an action saves beside the worst one: exactly the probabilities where every mistake costs the same.
+        saving = cost.amax(1, keepdim=True) - cost
+        if "group" in merged:
+            saved = torch.matmul(saving[merged["group"]], probability.unsqueeze(-1)).squeeze(-1)
+        else:
+            saved = torch.matmul(probability, saving[0].transpose(0, 1))
+        return {**said, "decision": saved.argmax(-1)}

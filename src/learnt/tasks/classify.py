@@ -22,7 +22,7 @@ from learnt.contracts import (
     Verdicts,
 )
 from learnt.errors import DataError
-from learnt.stats import calibrators, conformal, metrics
+from learnt.stats import calibrators, conformal, decisions, metrics
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -110,6 +110,7 @@ class Classify:
             "temperature": np.ones((), np.float32),
             "bias": np.zeros(labels, np.float32),
             "threshold": np.array(2.0, np.float32),
+            "cost": decisions.neutral(labels, len(settings.get("by", {}).get("groups", ())) + 1),
         }
 
     def deploy(self, settings: Settings) -> nn.Module:  # noqa: ARG002 the labels stay outside
@@ -135,34 +136,37 @@ class Classify:
         said = np.log(np.maximum(outputs["probability"].astype(np.float64), 1e-38))
         scores = conformal.scores(calibrators.apply(said, fitted), truth)
         threshold = min(conformal.threshold(scores, float(wishes["coverage"])), 2.0)
-        return {**fitted, "threshold": np.array(threshold, np.float32)}
+        return {**neutral, **fitted, "threshold": np.array(threshold, np.float32)}
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
         labels: list[str] = settings["labels"]
         probability = outputs["probability"].tolist()
         unfamiliar = outputs["unfamiliar"].tolist()
-        decisions, confidences = outputs["decision"].tolist(), outputs["confidence"].tolist()
+        said, confidences = outputs["probability"].argmax(1).tolist(), outputs["confidence"].tolist()
+        actions = settings.get("actions", labels)
+        done = [actions[code] for code in outputs["decision"]] if "decision" in outputs else None
         sets = settings.get("sets", True) and "plausible" in outputs
         plausible = outputs["plausible"].tolist() if sets else None
         return [
             Prediction(
                 value=labels[code],
                 confidence=confidences[row],
-                decision=labels[code],
+                decision=labels[code] if done is None else done[row],
                 probability=dict(zip(labels, probability[row], strict=True)),
                 plausible=()
                 if plausible is None
                 else tuple([label for label, kept in zip(labels, plausible[row], strict=True) if kept]),
                 unfamiliar=unfamiliar[row],
             )
-            for row, code in enumerate(decisions)
+            for row, code in enumerate(said)
         ]
 
     def judge(self, predictions: Sequence[Prediction], truth: Cells, settings: Settings) -> Verdicts:
         codes = {label: code for code, label in enumerate(settings["labels"])}
         texts = cells.texts(truth)
         true = np.array([codes.get(label, -1) for label in texts], np.int64)
-        said = np.array([codes[str(prediction.decision)] for prediction in predictions], np.int64)
+        said = np.array([codes[str(prediction.value)] for prediction in predictions], np.int64)
+        actions = {action: code for code, action in enumerate(settings.get("actions", settings["labels"]))}
         sized = np.array([len(prediction.plausible) or np.nan for prediction in predictions], np.float64)
         held = np.array([label in prediction.plausible for label, prediction in zip(texts, predictions, strict=True)])
         return Verdicts(
@@ -176,6 +180,7 @@ class Classify:
             ),
             covered=np.where(np.isnan(sized), np.nan, held),
             size=sized,
+            decision=np.array([actions.get(prediction.decision, -1) for prediction in predictions], np.int64),
         )
 
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:
@@ -215,7 +220,6 @@ class Classify:
         probability[:, model.classes_] = model.predict_proba(asked)
         return "HistGradientBoosting", {
             "probability": probability,
-            "decision": probability.argmax(1),
             "confidence": probability.max(1),
             "unfamiliar": np.full(len(asked), np.nan, np.float32),
         }

@@ -26,12 +26,15 @@ from learnt.nets.unfamiliar import Unfamiliar
 from learnt.train import graph
 from learnt.train.attribution import Attribution, part_counts
 from learnt.train.batches import Examples
-from learnt.train.network import Network, of_input
+from learnt.train.network import Network, grouped, groups_of, of_input
 
 TOLERANCE = 1e-5
 PERCENTILE = {"unfamiliar": 1e-3}
 """A percentile jumps where many calibration examples are nearly alike; a thousandth of it means nothing."""
 ABOUT = ("about", "about.target")
+LOOSE = {"bank": (0, 1), "projection": (1,), "cost": (0, 1)}
+"""Axes of constants that may change after the trace: the bank is as large as the data deserve, a decision may be
+between other actions or for more groups."""
 
 
 class Deployed(nn.Module):
@@ -53,27 +56,32 @@ class Deployed(nn.Module):
         state, constants = of_input(given, "state"), of_input(given, "constants")
         about = {name: value for name, value in given.items() if name in ABOUT}
         raw = {name: value for name, value in given.items() if name not in ABOUT}
-        prepared, present = network.ready(raw), network.present(raw)
+        prepared, present, groups = network.ready(raw), network.present(raw), of_input(raw, "groups")
         outputs, vector, following = network.think(prepared, present, state)
         said: dict[str, Tensor] = {}
-        confidences, decisions = [], []
+        confidences, codes = [], []
         for task, deploy, target, given in zip(self.tasks, self.deploy, network.targets, outputs, strict=True):
-            named = deploy(task.merge(given), of_input(constants, target.name))
+            named = deploy(grouped(task.merge(given), target, groups), of_input(constants, target.name))
             confidences.append(named["confidence"])
-            decisions.append(named.get("decision"))
+            codes.append(named["value"] if _is_code(named.get("value")) else named.get("decision"))
             said |= {f"{target.name}.{name}": value for name, value in named.items()}
         confidence = torch.stack(confidences).amin(0)
         said["vector"] = vector
         said["unfamiliar"] = self.unfamiliar(vector, confidence, of_input(constants, "unfamiliar"))
         asked, which = about["about"], about.get("about.target")
-        said_codes = [torch.full_like(asked, -1) if one is None or one.dim() != 1 else one for one in decisions]
+        said_codes = [one if _is_code(one) else torch.full_like(asked, -1) for one in codes]
         resolved = [
-            torch.where((asked < 0) | ((place != which) if which is not None else False), codes, asked)
-            for place, codes in enumerate(said_codes)
+            torch.where((asked < 0) | ((place != which) if which is not None else False), own, asked)
+            for place, own in enumerate(said_codes)
         ]
         reasons = self.attribution(prepared, present, state, resolved, which)
         said |= {f"reasons.{given.name}": value for given, value in zip(network.inputs, reasons, strict=True)}
         return said | {f"next.{name}": value for name, value in following.items()}
+
+
+def _is_code(value: Tensor | None) -> bool:
+    """True for one label an example, as its place."""
+    return value is not None and value.dim() == 1 and not value.is_floating_point()
 
 
 def freeze(network: Network) -> Network:
@@ -140,7 +148,7 @@ def _tensors(network: Network, made: Trial) -> dict[str, Tensor]:
 def to_onnx(network: Network, constants: Arrays) -> onnx.ModelProto:
     """Trace once and shape the graph: names, words, constants, switch, nothing private. Axes stay dynamic."""
     deployed = Deployed(network).eval()
-    given = _given(network, constants, trial(network, 3, seed=1, longest=5), grown=3)
+    given = _given(network, _traced(constants), trial(network, 3, seed=1, longest=5), grown=3)
     with torch.no_grad():
         outputs = list(deployed(given))
     with warnings.catch_warnings():
@@ -161,11 +169,13 @@ def to_onnx(network: Network, constants: Arrays) -> onnx.ModelProto:
     found = [one.name for one in model.graph.input]
     if found != list(given):
         raise LearntError(f"The exporter renamed the inputs: {found} instead of {list(given)}.")
-    graph.name_constants(model, {name: value.numpy() for name, value in given.items() if name.startswith("constants.")})
+    graph.name_constants(model, {f"constants.{name}": np.asarray(value) for name, value in constants.items()})
     for owner, specs in specs_of(network).items():
         for name, spec in specs.items():
             if spec.dtype == "string":
                 graph.look_up_words(model, f"{owner}.{name}", spec.words)
+    for column, groups in groups_of(network.targets).items():
+        graph.look_up_groups(model, f"groups.{column}", groups)
     graph.gate(model, [f"reasons.{one.name}" for one in network.inputs], "explain")
     graph.clean(model)
     graph.check(model)
@@ -181,19 +191,29 @@ def _given(network: Network, constants: Arrays, made: Trial, grown: int = 0) -> 
         for name, value in network.start(batch).items()
     }
     held = {f"constants.{name}": torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
+    groups = {
+        f"groups.{column}": torch.arange(batch) % (len(names) + 1)
+        for column, names in groups_of(network.targets).items()
+    }
     about = {"about": torch.full((batch,), -1)}
     if len(network.targets) > 1:
         about["about.target"] = torch.zeros((), dtype=torch.int64)
-    return tensors | state | held | about
+    return tensors | groups | state | held | about
+
+
+def _traced(constants: Arrays) -> dict[str, NDArray[Any]]:
+    """Constants to trace with: an axis of size 1 would be taken for one that never changes."""
+    return {
+        name: np.zeros([3, value.shape[1] + 2, value.shape[2]], value.dtype) if name.endswith(".cost") else value
+        for name, value in constants.items()
+    }
 
 
 def _axes(network: Network, name: str, value: Tensor) -> dict[int, Any]:
-    """Which axes may differ from call to call. The bank and its projection are as large as the data deserve, which is
-    known only after the export."""
+    """Which axes may differ from call to call."""
     dynamic = torch.export.Dim.DYNAMIC
     if name.startswith("constants."):
-        bank = {"constants.unfamiliar.bank": {0: dynamic, 1: dynamic}, "constants.unfamiliar.projection": {1: dynamic}}
-        return bank.get(name, {})
+        return dict.fromkeys(LOOSE.get(name.rsplit(".", 1)[1], ()), dynamic)
     if not value.dim():
         return {}
     axes: dict[int, Any] = {0: dynamic}
@@ -220,6 +240,8 @@ def feed(network: Network, made: Trial, explain: bool) -> dict[str, NDArray[Any]
         arrays |= {f"{name}.{tensor}": value for tensor, value in batch.items()}
     arrays |= {f"{name}.present": here for name, here in made.present.items()}
     arrays |= {f"state.{name}": value.numpy() for name, value in network.start(made.rows).items()}
+    for column, names in groups_of(network.targets).items():
+        arrays[f"groups.{column}"] = np.array(["", *names], object)[np.arange(made.rows) % (len(names) + 1)]
     arrays |= {"explain": np.array(explain), "about": np.full(made.rows, -1, np.int64)}
     if len(network.targets) > 1:
         arrays["about.target"] = np.array(0, np.int64)

@@ -54,9 +54,32 @@ def look_up_words(model: onnx.ModelProto, name: str, words: Sequence[Sequence[st
             )
         )
     nodes.append(helper.make_node("Concat", [f"{one}.code" for one in columns], [codes], name=f"{name}.join", axis=1))
-    nodes += list(graph.node)
-    del graph.node[:]
-    graph.node.extend(nodes)
+    _put_before(model, nodes, given)
+
+
+def look_up_groups(model: onnx.ModelProto, name: str, groups: Sequence[str]) -> None:
+    """Put a LabelEncoder before the int64 input `name` [B], which becomes a string input; any other text is 0."""
+    given = next(one for one in model.graph.input if one.name == name)
+    for node in model.graph.node:
+        node.input[:] = [f"{name}.code" if used == name else used for used in node.input]
+    node = helper.make_node(
+        "LabelEncoder",
+        [name],
+        [f"{name}.code"],
+        name=f"{name}.look_up",
+        domain="ai.onnx.ml",
+        keys_strings=list(groups),
+        values_int64s=list(range(1, len(groups) + 1)),
+        default_int64=0,
+    )
+    _put_before(model, [node], given)
+
+
+def _put_before(model: onnx.ModelProto, nodes: Sequence[onnx.NodeProto], given: onnx.ValueInfoProto) -> None:
+    """These nodes first of all; the input that they look up holds strings."""
+    whole = [*nodes, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(whole)
     given.type.tensor_type.elem_type = TensorProto.STRING
     if not any(opset.domain == "ai.onnx.ml" for opset in model.opset_import):
         model.opset_import.append(helper.make_opsetid("ai.onnx.ml", ML_OPSET))

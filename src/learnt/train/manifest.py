@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.train.export import PERCENTILE, TOLERANCE, feed, parts_of, specs_of, trial
-from learnt.train.network import Network
+from learnt.train.network import Network, groups_of
 
 FORMAT = 1
 STEPS = [
@@ -95,6 +95,7 @@ def describe(
             }
             for target in network.targets
         },
+        "groups": groups_of(network.targets),
         "state": {
             name: {
                 "dtype": str(value.numpy().dtype),

@@ -39,6 +39,17 @@ class Target:
     settings: Settings
 
 
+def groups_of(targets: Sequence[Target]) -> dict[str, list[str]]:
+    """Column -> the groups that a decision tells apart, of all targets."""
+    return {by["column"]: list(by["groups"]) for target in targets if (by := target.settings.get("by"))}
+
+
+def grouped(merged: Tensors, target: Target, groups: Tensors) -> Tensors:
+    """Merged outputs with `group` int64 [B] beside them where the target decides by one; `groups` by column."""
+    by = target.settings.get("by")
+    return merged if by is None else {**merged, "group": groups[by["column"]]}
+
+
 def of_input(tensors: Tensors, name: str) -> dict[str, Tensor]:
     """The tensors of one input, its prefix taken off."""
     return {key[len(name) + 1 :]: value for key, value in tensors.items() if key.startswith(f"{name}.")}

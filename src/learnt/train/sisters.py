@@ -12,7 +12,8 @@ import torch
 from numpy.typing import NDArray
 
 from learnt import registry
-from learnt.codecs import ragged
+from learnt.codecs import cells, ragged
+from learnt.codecs.words import group_codes
 from learnt.contracts import Arrays, Cells, Settings
 from learnt.stats import familiarity
 from learnt.train import filling, members
@@ -20,7 +21,7 @@ from learnt.train.batches import Examples, Rows
 from learnt.train.export import freeze, neutral
 from learnt.train.learning import Asked, learn
 from learnt.train.loop import Plan, Say, fit
-from learnt.train.network import Network, Target, build
+from learnt.train.network import Network, Target, build, grouped, groups_of
 
 
 @dataclass(frozen=True)
@@ -59,18 +60,29 @@ def sister(
     trained = fit(network, known.fed, own, stop, plan, folder, resume, say)
     trained.network.keep(members.choose(trained.network, known.fed, own[:0]))
     frozen = freeze(trained.network)
+    texts = {column: cells.texts(columns[column]) for column in groups_of(known.targets)}
+    groups = {column: group_codes(texts[column], names) for column, names in groups_of(known.targets).items()}
 
     def run(chosen: Rows, constants: Arrays) -> Arrays:
-        return outputs_of(frozen, known.fed, chosen, constants)
+        return outputs_of(frozen, known.fed, chosen, constants, groups)
 
     bank = filling.bank_rows(known.targets, known.examples.targets, own, plan.seed)
+    of_stop = {column: values[stop] for column, values in texts.items()}
     constants = filling.constants(
-        known.targets, known.examples.targets, neutral(frozen, len(bank)), run, run, bank, stop, {}, wishes
+        known.targets,
+        known.examples.targets,
+        neutral(frozen, len(bank)),
+        run,
+        run,
+        bank,
+        stop,
+        of_stop,
+        wishes,
     )
     plain = plain_features(known.inputs, known.raw)
     return Sister(
         held=held,
-        outputs=outputs_of(frozen, known.fed, held, constants),
+        outputs=outputs_of(frozen, known.fed, held, constants, groups),
         targets=known.targets,
         steps=trained.step,
         calibrated_on=len(stop),
@@ -80,8 +92,13 @@ def sister(
 
 
 @torch.no_grad()
-def outputs_of(network: Network, examples: Examples, rows: Rows, constants: Arrays) -> dict[str, NDArray[Any]]:
-    """What the network says of these rows with these constants, under the names of the file (without reasons)."""
+def outputs_of(
+    network: Network, examples: Examples, rows: Rows, constants: Arrays, groups: Arrays
+) -> dict[str, NDArray[Any]]:
+    """What the network says of these rows with these constants, under the names of the file (without reasons).
+
+    `groups`: codes int64 [N] of all examples by column, where a target decides by group.
+    """
     network.eval()
     held = {name: torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
     parts: list[tuple[Rows, dict[str, NDArray[Any]]]] = []
@@ -93,7 +110,8 @@ def outputs_of(network: Network, examples: Examples, rows: Rows, constants: Arra
             task = registry.task(target.task)
             start = len(target.name) + 1
             own = {key[start:]: value for key, value in held.items() if key.startswith(f"{target.name}.")}
-            named = task.deploy(target.settings)(task.merge(given), own)
+            codes = {column: torch.from_numpy(values[chunk]) for column, values in groups.items()}
+            named = task.deploy(target.settings)(grouped(task.merge(given), target, codes), own)
             said |= {f"{target.name}.{name}": value for name, value in named.items()}
         parts.append((chunk, {name: value.numpy() for name, value in said.items()}))
     place = {int(row): at for at, row in enumerate(rows)}
