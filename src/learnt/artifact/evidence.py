@@ -59,7 +59,9 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
     """Write what the questions saw, a target at a time: arrays as .npz and the rest as .json, no pickle."""
     folder.mkdir(exist_ok=True)
     for place, (target, one) in enumerate(evidence.items()):
-        arrays = {name: value for name, value in asdict(one.verdicts).items() if isinstance(value, np.ndarray)}
+        arrays: dict[str, Any] = {
+            name: value for name, value in asdict(one.verdicts).items() if isinstance(value, np.ndarray)
+        }
         arrays |= {f"measures.{name}": values for name, values in one.verdicts.measures.items()}
         arrays |= {"vector": one.vector, "unfamiliar": one.unfamiliar}
         if one.probability is not None:
