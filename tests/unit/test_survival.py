@@ -1,0 +1,93 @@
+"""Survival estimates: small cases by hand, larger ones by counting every pair."""
+
+from __future__ import annotations
+
+import time as clock
+
+import numpy as np
+import pytest
+
+from learnt.stats import survival
+
+TIME = np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0])
+EVENT = np.array([True, True, False, False, True, False])
+
+
+def test_kaplan_meier_by_hand() -> None:
+    """At 1: 6 at risk; at 2: 5; at 4: 2."""
+    steps = survival.kaplan_meier(TIME, EVENT)
+    assert steps.at(np.array([0.5, 1, 2, 3.9, 4, 9])) == pytest.approx([1, 5 / 6, 4 / 6, 4 / 6, 2 / 6, 2 / 6])
+    assert float(steps.at(2.0, before=True)) == pytest.approx(5 / 6)
+
+
+def test_greenwood_by_hand() -> None:
+    """Variance of log S at 2: 1/(6*5) + 1/(5*4)."""
+    low, high = survival.kaplan_meier(TIME, EVENT).interval(2.0)
+    reach = 1.959964 * np.sqrt(1 / 30 + 1 / 20) / -np.log(4 / 6)
+    assert (low, high) == pytest.approx(((4 / 6) ** np.exp(reach), (4 / 6) ** np.exp(-reach)))
+
+
+def test_who_is_censored_when_another_has_the_event_was_at_risk_of_it() -> None:
+    """Censored at 2: 4 at risk of it, the event at 2 having gone; at 3: 3; at 5: 1."""
+    steps = survival.censoring(TIME, EVENT)
+    assert steps.at(np.array([1, 2, 3, 4.5, 5])) == pytest.approx([1, 3 / 4, 2 / 4, 2 / 4, 0])
+
+
+def test_weights_make_up_for_the_censored() -> None:
+    assert survival.weights(TIME, EVENT, 3.5) == pytest.approx([1, 1, 0, 0, 2, 2], abs=1e-9)
+    assert survival.weights(TIME, EVENT, 3.5).sum() == pytest.approx(6)
+
+
+def test_the_brier_score_by_hand() -> None:
+    risk = np.array([0.9, 0.5, 0.5, 0.5, 0.2, 0.1])
+    assert survival.brier(TIME, EVENT, risk, 3.5) == pytest.approx((0.01 + 0.25 + 2 * 0.04 + 2 * 0.01) / 6)
+    curve = np.stack([risk, risk], 1)
+    assert survival.integrated_brier(TIME, EVENT, curve, np.array([3.1, 3.9])) == pytest.approx(
+        survival.brier(TIME, EVENT, risk, 3.5)
+    )
+
+
+def counted(time: np.ndarray, event: np.ndarray, risk: np.ndarray) -> float:
+    pairs, right = 0, 0.0
+    for i in np.flatnonzero(event):
+        for j in range(len(time)):
+            if time[j] > time[i] or (time[j] == time[i] and not event[j]):
+                pairs += 1
+                right += 1.0 if risk[i] > risk[j] else 0.5 if risk[i] == risk[j] else 0.0
+    return right / pairs
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_concordance_is_that_of_all_pairs(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    time, event = rng.integers(1, [9, 400][seed % 2], 120).astype(float), rng.random(120) < 0.6
+    risk = np.round(-time / time.max() + rng.normal(size=120), seed % 3)
+    assert survival.concordance(time, event, risk) == pytest.approx(counted(time, event, risk), abs=1e-12)
+
+
+def test_concordance_of_the_right_order_is_one_of_none_a_half_and_without_events_unknown() -> None:
+    assert survival.concordance(TIME, EVENT, np.array([6.0, 5, 4, 3, 2, 1])) == 1
+    assert survival.concordance(TIME, EVENT, np.zeros(6)) == 0.5
+    assert np.isnan(survival.concordance(TIME, np.zeros(6, bool), TIME))
+
+
+def test_concordance_of_many_takes_a_moment() -> None:
+    rng = np.random.default_rng(0)
+    began = clock.perf_counter()
+    survival.concordance(rng.random(50_000), rng.random(50_000) < 0.5, rng.random(50_000))
+    assert clock.perf_counter() - began < 5
+
+
+def test_fifths_of_a_true_risk_agree_and_of_a_wrong_one_do_not() -> None:
+    rng = np.random.default_rng(0)
+    rate = np.exp(rng.normal(size=20_000))
+    happens, gone = rng.exponential(1 / rate), rng.exponential(2.0, 20_000)
+    time, event = np.minimum(happens, gone), happens <= gone
+    true = survival.fifths(time, event, 1 - np.exp(-rate * 0.7), 0.7)
+    wrong = survival.fifths(time, event, 1 - np.exp(-rate * 1.4), 0.7)
+    assert [fifth.n for fifth in true] == [4000] * 5
+    assert max(abs(fifth.said - fifth.happened) for fifth in true) < 0.03
+    assert all(fifth.low <= fifth.said <= fifth.high for fifth in true)
+    assert min(fifth.said - fifth.high for fifth in wrong[1:]) > 0
+    naive = np.array([np.mean(event[part] & (time[part] <= 0.7)) for part in np.array_split(np.argsort(rate), 5)])
+    assert max(abs(fifth.said - share) for fifth, share in zip(true, naive, strict=True)) > 0.05
