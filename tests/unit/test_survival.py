@@ -7,7 +7,7 @@ import time as clock
 import numpy as np
 import pytest
 
-from learnt.stats import survival
+from learnt.stats import cox, hazards, survival
 
 TIME = np.array([1.0, 2.0, 2.0, 3.0, 4.0, 5.0])
 EVENT = np.array([True, True, False, False, True, False])
@@ -91,3 +91,82 @@ def test_fifths_of_a_true_risk_agree_and_of_a_wrong_one_do_not() -> None:
     assert min(fifth.said - fifth.high for fifth in wrong[1:]) > 0
     naive = np.array([np.mean(event[part] & (time[part] <= 0.7)) for part in np.array_split(np.argsort(rate), 5)])
     assert max(abs(fifth.said - share) for fifth, share in zip(true, naive, strict=True)) > 0.05
+
+
+def drawn(ceiling: bool) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """x, rate, time and event of 300; whole numbers with many ties, or none."""
+    rng = np.random.default_rng(3)
+    x = rng.normal(size=(300, 3))
+    x[:, 2] = x[:, 2] > 0
+    rate = np.exp(x @ [0.8, -0.5, 0.3])
+    late, gone = np.ceil(rng.exponential(1 / rate) * 20), np.ceil(rng.exponential(1.5, 300) * 20)
+    if not ceiling:
+        late, gone = rng.exponential(1 / rate), rng.exponential(1.5, 300)
+    return x, rate, np.minimum(late, gone), late <= gone
+
+
+def test_cox_is_that_of_scikit_survival() -> None:
+    """scikit-survival 0.28, CoxPHSurvivalAnalysis(ties="breslow") on the same rows."""
+    x, _, time, event = drawn(True)
+    found = cox.fit(x, time, event)
+    assert found.slope == pytest.approx([0.813884784692955, -0.4973023068118269, 0.48623522787437923], abs=1e-7)
+    assert found.hazard(x[:3], np.array([20.0]))[:, 0] == pytest.approx(
+        [26.39194230430523, 0.6823700849618382, 0.18751750374389178], rel=1e-6
+    )
+    assert survival.concordance(time, event, x @ found.slope) == pytest.approx(0.7516948220894866, abs=1e-12)
+
+
+def test_a_ridge_pulls_the_slopes_towards_zero_and_makes_too_many_columns_harmless() -> None:
+    x, _, time, event = drawn(True)
+    wide = np.concatenate([x, x, np.zeros((300, 1))], 1)
+    assert np.abs(cox.fit(x, time, event, ridge=300.0).slope).sum() < np.abs(cox.fit(x, time, event).slope).sum()
+    twice = cox.fit(wide, time, event, ridge=1e-6).slope
+    assert twice[:3] + twice[3:6] == pytest.approx(cox.fit(x, time, event).slope, abs=1e-4)
+    assert twice[6] == 0
+
+
+def test_brier_scores_are_those_of_scikit_survival() -> None:
+    """scikit-survival 0.28, brier_score and integrated_brier_score, censoring learnt from the same rows."""
+    _, rate, time, event = drawn(False)
+    grid = np.array([0.2, 0.5, 0.9])
+    curve = 1 - np.exp(-rate[:, None] * grid)
+    found = [survival.brier(time, event, curve[:, place], at) for place, at in enumerate(grid)]
+    assert found == pytest.approx([0.1715559986823245, 0.19887537913591988, 0.1941630845727899], abs=1e-3)
+    assert survival.integrated_brier(time, event, curve, grid) == pytest.approx(0.19167485630639802, abs=1e-3)
+    steps = survival.kaplan_meier(time, event)
+    assert float(steps.at(0.5)) == pytest.approx(0.5272969588080851, abs=1e-9)
+    assert steps.interval(0.5) == pytest.approx((0.464285, 0.5863516), abs=1e-6)
+
+
+EDGES = np.array([0.25, 0.5, 1.0, 2.0])
+
+
+def lived(time: np.ndarray, event: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    start = np.concatenate([[0.0], EDGES[:-1]])
+    exposure = np.clip((time[:, None] - start) / (EDGES - start), 0, 1)
+    interval = np.where(event & (time <= EDGES[-1]), np.searchsorted(EDGES, time), -1)
+    return exposure, interval
+
+
+@pytest.mark.parametrize(("factor", "spread"), [(1.0, 1.0), (2.0, 1.0), (0.5, 2.0)])
+def test_hazards_are_put_right_and_right_ones_stay(factor: float, spread: float) -> None:
+    rate = np.tile(drawn(False)[1], 6)
+    rng = np.random.default_rng(5)
+    happens, gone = rng.exponential(1 / rate), rng.exponential(1.5, len(rate))
+    exposure, interval = lived(np.minimum(happens, gone), happens <= gone)
+    wrong = factor * rate**spread
+    hazard = wrong[:, None] * np.diff(EDGES, prepend=0.0)
+    constants = hazards.fit(hazard, exposure, interval, np.array([0, 0, 1, 1]))
+    if (factor, spread) == (1.0, 1.0):
+        assert {name: value.tolist() for name, value in constants.items()} == {
+            name: value.tolist() for name, value in hazards.neutral(4).items()
+        }
+        return
+    right = hazards.apply(hazard, constants).sum(1)
+    assert np.mean(np.abs(np.exp(-right) - np.exp(-2 * rate))) < 0.02
+    assert np.mean(np.abs(np.exp(-hazard.sum(1)) - np.exp(-2 * rate))) > 0.05
+
+
+def test_a_handful_of_events_changes_nothing() -> None:
+    exposure, interval = lived(np.full(9, 0.3), np.ones(9, bool))
+    assert hazards.fit(np.full((9, 4), 5.0), exposure, interval, np.zeros(4, np.int64))["bias"].tolist() == [0] * 4

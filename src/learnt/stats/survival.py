@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,7 +60,7 @@ def censoring(time: Floats, event: Flags) -> Steps:
     return _product(times, leaving - events, leaving[::-1].cumsum()[::-1] - events)
 
 
-def _product(times: Floats, fallen: Floats, risk: Floats) -> Steps:
+def _product(times: Floats, fallen: NDArray[Any], risk: NDArray[Any]) -> Steps:
     share = np.where(risk > 0, fallen / np.maximum(risk, 1.0), 0.0)
     rest = np.maximum(risk * (risk - fallen), 1e-300)
     spread = np.cumsum(np.where((fallen > 0) & (risk > fallen), fallen / rest, 0.0))
