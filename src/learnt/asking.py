@@ -71,7 +71,7 @@ def audited(
 ) -> tuple[dict[str, Any], list[Finding]]:
     """The document and findings of a file on new data; without the truth, of the questions that need none."""
     names = list(artifact.targets)
-    if target is None and not _labelled(columns, names):
+    if target is None and not _labelled(columns, names, artifact):
         return _unlabelled(artifact, columns, questions(ask), path)
     given = [sources.name_of(name) for name in (target if target is not None else names)]
     if len(given) != len(names):
@@ -79,7 +79,7 @@ def audited(
             f"The file predicts {', '.join(names)}; name a column for each, in this order: --target {' '.join(names)}."
         )
     columns = targets.gathered(columns, given, "the data")
-    labelled = _labelled(columns, given)
+    labelled = _labelled(columns, given, artifact)
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
     kept = {name: [values[row] for row in labelled] for name, values in columns.items()}
@@ -107,12 +107,14 @@ def audited(
     return document, findings
 
 
-def _labelled(columns: Mapping[str, Cells], target: Sequence[str]) -> list[int]:
-    """The rows that have every target; none where a target is no column."""
+def _labelled(columns: Mapping[str, Cells], target: Sequence[str], artifact: Artifact) -> list[int]:
+    """The rows that have a cell for every target of the file, one that can be one; none where a target is no column."""
     if any(part not in columns for name in target for part in targets.pieces(name, columns)):
         return []
     whole = targets.gathered(columns, target)
-    return [row for row in range(len(whole[target[0]])) if not any(cells.is_missing(whole[n][row]) for n in target)]
+    tasks = [str(held["task"]) for held in artifact.manifest["targets"].values()]
+    without = {row for name, task in zip(target, tasks, strict=True) for row, _ in targets.unusable(task, whole[name])}
+    return [row for row in range(len(whole[target[0]])) if row not in without]
 
 
 def _unlabelled(

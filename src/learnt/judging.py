@@ -54,6 +54,7 @@ class Judge:
             coverage=self.coverage,
             calibrated_on=calibrated_on,
             policy=self.settings.get("policy", {}),
+            near=float(self.settings.get("near", np.nan)),
         )
 
     def of_sisters(self, sisters: Sequence[Sister]) -> Evidence:

@@ -33,6 +33,8 @@ Tell = Callable[[str], None]
 FOR_FIGURES = 0.35
 """Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 FEWEST_FOR_SETS = 20
+READ_BY = ("labels", "positive", "near", "coverage")
+"""Settings of a target without which answers of sisters cannot be read beside those of the file."""
 STORE_ABOVE = 256 * 1024**2
 """Bytes of raw arrays above which they are read from memory-mapped files while training."""
 
@@ -144,7 +146,7 @@ class Running:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
         splits = self.collected.splits
         sets = len(splits.calibrate) >= FEWEST_FOR_SETS
-        self.extra = {name: {"sets": sets} for name in self.asked.targets}
+        self.extra = {name: {"sets": sets, "coverage": self.recipe["coverage"]} for name in self.asked.targets}
         columns = self.collected.columns
         rows, stop = self.rows
         self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
@@ -187,7 +189,7 @@ class Running:
         assert self.learnt is not None
         labels = {
             target.name: {
-                **{key: target.settings[key] for key in ("labels", "positive") if key in target.settings},
+                **{key: target.settings[key] for key in READ_BY if key in target.settings},
                 "sets": True,
             }
             for target in self.learnt.targets

@@ -51,6 +51,7 @@ def gather(
             coverage=float(artifact.manifest.get("coverage") or np.nan),
             calibrated_on=int(artifact.manifest.get("calibrated_on") or 0),
             policy=settings.get("policy", {}),
+            near=float(settings.get("near", np.nan)),
         )
     return evidence
 

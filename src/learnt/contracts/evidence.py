@@ -68,6 +68,8 @@ class Evidence:
     """How many examples the constants were chosen on."""
     policy: Settings = field(default_factory=dict)
     """How the task decides, as its settings have it; {} where it does as it says."""
+    near: float = float("nan")
+    """A number no further than this from the truth counts as right; nan where answers are no numbers."""
 
     def take(self, examples: NDArray[np.int64]) -> Evidence:
         """The evidence of these examples, in this order; an example may be taken twice (bootstrap)."""

@@ -144,6 +144,15 @@ class Stratified(Protocol):
 
 
 @runtime_checkable
+class Sifts(Protocol):
+    """A task that says which cells are no target. Of other tasks it is the empty ones."""
+
+    def unusable(self, labels: Cells) -> list[tuple[int, str]]:
+        """(row from 0, why) of cells that cannot be learnt from; the reason is "" where nothing stands there."""
+        ...
+
+
+@runtime_checkable
 class Tempered(Protocol):
     """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
 

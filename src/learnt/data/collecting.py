@@ -111,7 +111,7 @@ def collect(
         columns, target=target, group=group, time=time, **{key: _named(value) for key, value in asked.items()}
     )
     rows = len(next(iter(columns.values())))
-    kept, problems = _labelled(columns, target, rows, own)
+    kept, problems = _labelled(columns, roles.targets, rows, own)
     if len(kept) < rows:
         columns = ragged.take_each(columns, kept)
     strata = {
@@ -159,20 +159,21 @@ def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[s
 
 
 def _labelled(
-    columns: Mapping[str, Cells], target: Sequence[str], rows: int, own: int
+    columns: Mapping[str, Cells], tasks: Mapping[str, str], rows: int, own: int
 ) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
     """Rows that have every target, and what is wrong with the others."""
     problems = []
     there = np.ones(rows, bool)
-    for name in target:
-        for row, cell in enumerate(columns[name]):
-            if there[row] and cells.is_missing(cell):
+    for name, task in tasks.items():
+        for row, why in targeting.unusable(task, columns[name]):
+            if there[row]:
                 there[row] = False
-                problems.append((_where(row, own), f"no {name!r}: left out"))
+                said = f"{why}, as {name!r} must be" if why else f"no {name!r}"
+                problems.append((_where(row, own), f"{said}: left out"))
     if len(problems) > UNREADABLE * rows:
         listed = "; ".join(f"{where}: {why}" for where, why in problems[:5])
         raise UnreadableError(
-            f"{len(problems):,} of {rows:,} rows have no target, more than 1 %. First ones: {listed}. Fill them in, or "
+            f"{len(problems):,} of {rows:,} rows have no target, more than 1 %. First ones: {listed}. Mend them, or "
             "take these rows out of the file and keep them for prediction.",
             problems,
         )

@@ -1,10 +1,12 @@
-"""One target of several columns, such as `duration,event`: a column of tuples in their place."""
+"""Columns of targets: one of several, such as `duration,event`, as a column of tuples; cells that are no target."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from learnt.contracts import Cells
+from learnt import registry
+from learnt.codecs.cells import is_missing
+from learnt.contracts import Cells, Sifts
 from learnt.errors import RequestError, unknown
 
 
@@ -37,3 +39,11 @@ def each(name: str, cells: Cells) -> dict[str, Cells]:
         return {name: cells}
     parts = [part.strip() for part in name.split(",")]
     return dict(zip(parts, map(list, zip(*cells, strict=True)), strict=True))
+
+
+def unusable(task: str, target: Cells) -> list[tuple[int, str]]:
+    """(row from 0, why) of the cells that are no target of this task; the reason is "" where nothing stands there."""
+    kind = registry.task(task)
+    if isinstance(kind, Sifts):
+        return kind.unusable(target)
+    return [(row, "") for row, cell in enumerate(target) if is_missing(cell)]

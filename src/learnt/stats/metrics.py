@@ -1,4 +1,4 @@
-"""Metrics of classification, named and valued as scikit-learn does."""
+"""Metrics of labels and numbers, named and valued as scikit-learn does."""
 
 from __future__ import annotations
 
@@ -101,6 +101,12 @@ def balanced_accuracy(truth: Codes, said: Codes) -> float:
     matrix = _joint(truth, said)
     number = matrix.sum(axis=1)
     return _mean(np.diag(matrix)[number > 0] / number[number > 0])
+
+
+def r2(truth: Floats, said: Floats) -> float:
+    """1 - squared errors / squared distances from the mean truth [n]; 0 where the truths do not differ."""
+    spread = float(((truth - truth.mean()) ** 2).sum())
+    return 1.0 - float(((truth - said) ** 2).sum()) / spread if spread else 0.0
 
 
 def _joint(truth: Codes, said: Codes) -> Codes:
