@@ -1,0 +1,242 @@
+"""Does it treat groups alike that were named sensitive?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts import Evidence, Finding, Grade, Tools
+from learnt.stats import gaps, odds
+from learnt.stats.examples import totals
+from learnt.stats.gaps import Gap, Rates
+from learnt.stats.groups import coded
+from learnt.stats.intervals import wilson
+from learnt.stats.wording import listed, percent, percents, points
+
+LEAST = 30
+LEVEL = 0.98
+"""Of all differences in a finding together; a group column without any difference is blamed 1 time in 50."""
+_LARGE = 0.1
+_MOST = 12
+"""Groups that are compared; a column of more has them only counted."""
+_TRUE, _FALSE, _SAID, _RIGHT, _EXCESS = range(5)
+
+
+class Fairness:
+    """Each sensitive column: per group how often it is right, its true and false positive rates, how often it says
+    yes, and by how much the probabilities are too high; gaps with intervals that hold together (`stats.gaps`), also
+    over columns (Bonferroni). The equalised-odds gap is the larger of those in true and false positive rates, the
+    demographic-parity gap that in saying yes. Answers of more than two labels, or none, are only right or wrong.
+
+    Grades by the gap in errors: bad when surely above 0 and measured above .1, watch when surely above 0, fine when
+    surely at most .1, else cannot tell. Groups under 30 atoms are named and not judged.
+    """
+
+    name: ClassVar[str] = "fairness"
+    fast: ClassVar[bool] = True
+
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
+        """One finding a column; its rows are the groups."""
+        if not evidence.groups:
+            sentence = "Whether it treats groups of people alike was not examined, because no column was named for it."
+            act = "If rows are people: learnt train DATA --target COLUMN --sensitive NAME"
+            return [Finding(self.name, sentence, "not examined", source=evidence.source, act=act)]
+        level = 1 - (1 - LEVEL) / len(evidence.groups)
+        return [self._column(evidence, column, values, level) for column, values in evidence.groups.items()]
+
+    def _column(self, evidence: Evidence, column: str, values: NDArray[Any], level: float) -> Finding:
+        names, codes = coded(values)
+        sides = _Sides.of(evidence)
+        total, count = sides.measures(evidence)
+        found = gaps.rates(total, count, codes, len(names))
+        known = found.count >= LEAST
+        known[_MOST:] = False
+        judged = [g for g in range(len(names)) if known[g, _RIGHT]]
+        few = [name for g, name in enumerate(names) if not known[g, _RIGHT]]
+        rows = _rows(names, found, sides)
+        if len(judged) < 2:
+            sentence = f"By {column!r} there is too little to say: {LEAST} rows are needed in at least two groups."
+            return self._found(evidence, column, "cannot tell", sentence, rows, None, level)
+        errors = gaps.critical(found, known, level)
+        measures = (_TRUE, _FALSE) if sides.two else (_RIGHT,)
+        wrong = gaps.largest(found, known, measures, errors) or gaps.largest(found, known, (_RIGHT,), errors)
+        assert wrong is not None
+        grade: Grade = "cannot tell"
+        if wrong.low > 0:
+            grade = "bad" if wrong.value > _LARGE else "watch"
+        elif wrong.high <= _LARGE:
+            grade = "fine"
+        sentence = _said(column, names, found, wrong, sides)
+        said = gaps.largest(found, known, (_SAID,), errors) if sides.two else None
+        if said is not None and said.low > 0:
+            sentence += f" {_apart(names, found, said, sides)}"
+        excess = gaps.largest(found, known, (_EXCESS,), errors) if sides.two else None
+        if excess is not None and excess.low > 0:
+            sentence += f" {_misjudged(names, found, excess, sides)}"
+        act = ""
+        if grade in ("bad", "watch"):
+            act = "Find out why, and whether more examples of the group that is worse off help."
+            after = self._after(evidence, column, names, codes, sides, wrong, errors) if sides.two else None
+            if after is not None:
+                sentence, act = f"{sentence} {after[0]}", after[1]
+        if few:
+            sentence += f" Too few to say anything of {listed([repr(name) for name in few[:5]])}."
+        return self._found(evidence, column, grade, sentence, rows, wrong, level, act)
+
+    def _after(
+        self,
+        evidence: Evidence,
+        column: str,
+        names: list[str],
+        codes: NDArray[np.int64],
+        sides: _Sides,
+        before: Gap,
+        errors: float,
+    ) -> tuple[str, str] | None:
+        """What a threshold for each group does to the gap, and the command; None where that cannot be measured."""
+        score = sides.probability(evidence)
+        truth = evidence.verdicts.truth == sides.positive
+        if score is None or len(score) != len(codes) or (evidence.verdicts.truth < 0).any():
+            return None
+        said = odds.crossed(score, truth, codes, len(names))
+        total, count = sides.of_said(evidence, said)
+        found = gaps.rates(total, count, codes, len(names))
+        left = gaps.largest(found, found.count >= LEAST, (_TRUE, _FALSE), errors)
+        if left is None or left.value >= before.value:
+            return None
+        was, now = float(evidence.verdicts.correct.mean()), float((said == truth).mean())
+        low, high = wilson((said == truth).sum(), len(truth))
+        sentence = (
+            f"With a threshold for each group, chosen on four fifths of these rows and measured on the rest, the gap "
+            f"in errors would be {points(left.value)} ({_span(left)}), and it would be right {percent(now, 1)} "
+            f"({percents(low, high)}) of the time instead of {percent(was, 1)}."
+        )
+        act = (
+            f"learnt train DATA --target COLUMN --sensitive {column} --decide odds={column}, if the law where it is "
+            "used allows thresholds that differ by group. In many places it does not."
+        )
+        return sentence, act
+
+    def _found(
+        self,
+        evidence: Evidence,
+        column: str,  # noqa: ARG002
+        grade: Grade,
+        sentence: str,
+        rows: list[dict[str, Any]],
+        gap: Gap | None,
+        level: float,
+        act: str = "",
+    ) -> Finding:
+        unknown = float("nan")
+        return Finding(
+            question=self.name,
+            sentence=sentence,
+            grade=grade,
+            harm={"bad": 0.5, "watch": 0.2}.get(grade, 0.0) + (min(0.4, gap.value) if gap and gap.low > 0 else 0.0),
+            value=gap.value if gap else unknown,
+            interval=(gap.low, gap.high) if gap else (unknown, unknown),
+            level=level,
+            n=len(evidence.ids),
+            source=evidence.source,
+            rows=rows,
+            picture="table" if rows else "none",
+            act=act or ("Gather more examples of the groups." if grade == "cannot tell" else ""),
+            target=evidence.target,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sides:
+    """Two labels, of which one counts as yes: the rarer. Otherwise answers are right or wrong and nothing else."""
+
+    two: bool
+    positive: int
+    label: str
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Sides:
+        truth = evidence.verdicts.truth
+        two = len(evidence.labels) == 2 and bool((truth >= 0).any())
+        rarer = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2))) if two else 0
+        return cls(two, rarer, evidence.labels[rarer] if two else "")
+
+    def probability(self, evidence: Evidence) -> NDArray[np.float64] | None:
+        """[atoms], of yes."""
+        return None if evidence.probability is None else evidence.probability[:, self.positive]
+
+    def measures(self, evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """`stats.gaps.rates`'s total and count of the five measures."""
+        return self._summed(evidence, evidence.verdicts.said == self.positive, evidence.verdicts.correct)
+
+    def of_said(self, evidence: Evidence, said: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """The same if yes were said where `said` [atoms] is true."""
+        return self._summed(evidence, said, (said == (evidence.verdicts.truth == self.positive)).astype(np.float64))
+
+    def _summed(
+        self, evidence: Evidence, said: NDArray[np.bool_], correct: NDArray[np.float64]
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        verdicts, nothing = evidence.verdicts, np.full(len(evidence.verdicts.truth), np.nan)
+        yes, no = verdicts.truth == self.positive, (verdicts.truth >= 0) & (verdicts.truth != self.positive)
+        values = [nothing, nothing, nothing, correct, nothing]
+        if self.two:
+            values[_TRUE], values[_FALSE] = np.where(yes, said, np.nan), np.where(no, said, np.nan)
+            values[_SAID] = said.astype(np.float64)
+            if (probability := self.probability(evidence)) is not None:
+                values[_EXCESS] = np.where(yes | no, (1 + probability - yes) / 2, np.nan)
+        pairs = [totals(value, verdicts.example, len(evidence.ids), verdicts.weight) for value in values]
+        return np.stack([total for total, _ in pairs]), np.stack([count for _, count in pairs])
+
+
+def _rows(names: list[str], found: Rates, sides: _Sides) -> list[dict[str, Any]]:
+    rows = []
+    for group, name in enumerate(names[:_MOST]):
+        n, right = found.count[group, _RIGHT], found.value[group, _RIGHT]
+        low, high = wilson(right * n if n else 0.0, n)
+        row: dict[str, Any] = {"name": name, "n": int(n), "right": right, "low": low, "high": high}
+        if sides.two:
+            row |= {
+                "true_positive_rate": found.value[group, _TRUE],
+                "false_positive_rate": found.value[group, _FALSE],
+                "said_yes": found.value[group, _SAID],
+                "probability_too_high_by": 2 * found.value[group, _EXCESS] - 1,
+            }
+        rows.append({key: None if value != value else value for key, value in row.items()})
+    return rows
+
+
+def _said(column: str, names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
+    if gap.low <= 0:
+        told = f"By {column!r} no difference in errors is shown"
+        if gap.high <= _LARGE:
+            return f"{told}: if there is one, it is at most {points(gap.high)}."
+        return f"{told}, but there are too few rows to rule one out: it may be up to {points(gap.high)}."
+    return f"By {column!r} its errors differ. {_apart(names, found, gap, sides)}"
+
+
+def _apart(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
+    ends = [(percent(found.value[g, gap.measure]), names[g]) for g in (gap.high_group, gap.low_group)]
+    spread = " and ".join(f"{share} of {name!r}" for share, name in ends)
+    what = {
+        _TRUE: f"Where the truth is {sides.label!r} it says so to",
+        _FALSE: f"Where the truth is not {sides.label!r} it says {sides.label!r} to",
+        _SAID: f"It says {sides.label!r} to",
+        _RIGHT: "It is right for",
+    }[gap.measure]
+    return f"{what} {spread}, {points(gap.value)} apart ({_span(gap)})."
+
+
+def _misjudged(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
+    high, low = (200 * found.value[g, _EXCESS] - 100 for g in (gap.high_group, gap.low_group))
+    return (
+        f"The probability of {sides.label!r} is off by {high:+.1f} points for {names[gap.high_group]!r} and by "
+        f"{low:+.1f} for {names[gap.low_group]!r}."
+    )
+
+
+def _span(gap: Gap) -> str:
+    return f"{100 * gap.low:.1f} to {100 * gap.high:.1f}"

@@ -1,0 +1,136 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from learnt.contracts import Evidence, Finding, Tools
+from learnt.stats import gaps, odds
+from learnt.stats.groups import coded
+from learnt.trust.fairness import Fairness
+from small.evidence import classified, drawn
+
+
+def _evidence(seed: int, n: int = 1200, groups: int = 2, lean: float = 0.0) -> Evidence:
+    """Two labels; the network gives group `g1` `lean` more log-odds of yes than there should be."""
+    rng = np.random.default_rng(seed)
+    group = rng.integers(0, groups, n)
+    true = rng.normal(size=n)
+    truth = (rng.random(n) < 1 / (1 + np.exp(-true))).astype(np.int64)
+    said = 1 / (1 + np.exp(-(true + np.where(group == 1, lean, 0.0))))
+    names = np.array([f"g{one}" for one in group], object)
+    return classified(np.stack([1 - said, said], 1), truth, groups={"region": names}, labels=("no", "yes"))
+
+
+def _ask(evidence: Evidence) -> Finding:
+    (finding,) = Fairness().ask(evidence, Tools())
+    return finding
+
+
+def test_a_random_column_is_blamed_in_at_most_five_of_a_hundred():
+    grades = [_ask(_evidence(seed, groups=3)).grade for seed in range(100)]
+    assert sum(grade in ("watch", "bad") for grade in grades) <= 5
+
+
+def test_a_gap_is_found_told_and_what_would_close_it_was_measured():
+    finding = _ask(_evidence(0, lean=1.5))
+    assert finding.grade == "bad"
+    assert finding.interval[0] > 0.1
+    assert "'g1'" in finding.sentence
+    assert "With a threshold for each group" in finding.sentence
+    assert "probability of" in finding.sentence
+    assert "--decide odds=region" in finding.act
+    assert "law" in finding.act
+    assert {row["name"] for row in finding.rows} == {"g0", "g1"}
+    assert all(0 <= row["low"] <= row["right"] <= row["high"] <= 1 for row in finding.rows)
+
+
+def test_a_planted_gap_lies_in_its_interval():
+    inside = 0
+    for seed in range(100):
+        rng = np.random.default_rng(seed)
+        group, yes = rng.choice(3, 900, p=[0.6, 0.3, 0.1]), rng.random(900) < 0.5
+        said = (rng.random(900) < np.where(yes, 0.7, 0.3) - np.where(yes & (group == 1), 0.2, 0)).astype(np.int64)
+        probability = np.stack([1 - said, said], 1) * 0.6 + 0.2
+        names = np.array(list("abc"), object)[group]
+        low, high = _ask(classified(probability, yes.astype(np.int64), groups={"region": names})).interval
+        inside += low <= 0.2 <= high
+    assert inside >= 93
+
+
+def test_the_largest_of_many_differences_is_not_taken_at_its_word():
+    rng = np.random.default_rng(0)
+    codes, hits = rng.integers(0, 8, 800), (rng.random(800) < 0.5).astype(float)
+    found = gaps.rates(hits[None], np.ones((1, 800)), codes, 8)
+    known = found.count >= 30
+    gap = gaps.largest(found, known, [0], gaps.critical(found, known, 0.95))
+    assert gap is not None
+    assert gap.value > 0.1
+    assert gap.low == 0
+
+
+def test_small_groups_are_named_and_not_judged():
+    evidence = _evidence(0, lean=1.5)
+    names = evidence.groups["region"].copy()
+    names[np.flatnonzero(names == "g1")[20:]] = "g0"
+    finding = _ask(replace(evidence, groups={"region": names}))
+    assert finding.grade == "cannot tell"
+    assert "too little to say" in finding.sentence
+    names[600:900] = "g2"
+    assert "Too few to say anything of 'g1'" in _ask(replace(evidence, groups={"region": names})).sentence
+
+
+def test_few_rows_without_a_shown_gap_are_not_called_fair():
+    assert _ask(_evidence(1, n=200)).grade == "cannot tell"
+    assert _ask(_evidence(1, n=20_000)).grade == "fine"
+
+
+def test_answers_of_many_labels_are_right_or_wrong():
+    probability, truth = drawn(3000, 4, 0)
+    names = np.array(["a", "b"], object)[np.arange(3000) % 2]
+    spoilt = np.where((np.arange(3000) % 2 == 1)[:, None], probability[:, ::-1], probability)
+    finding = _ask(classified(spoilt, truth, groups={"site": names}))
+    assert finding.grade == "bad"
+    assert "It is right for" in finding.sentence
+    assert "true_positive_rate" not in finding.rows[0]
+
+
+def test_without_a_sensitive_column_it_was_not_examined():
+    finding = _ask(classified(*drawn(200, 2, 0)))
+    assert finding.grade == "not examined"
+    assert "--sensitive" in finding.act
+
+
+def test_numbers_become_ranges_with_said_ends():
+    names, codes = coded([str(age) for age in range(20, 80)] + [""])
+    assert set(names) == {"20 to 34", "35 to 49", "50 to 64", "65 to 79", "(missing)"}
+    assert names[codes[0]] == "20 to 34"
+    assert names[codes[-1]] == "(missing)"
+    assert set(coded(["1", "2", "1", "2"])[0]) == {"1", "2"}
+
+
+@pytest.mark.parametrize("groups", [2, 4])
+def test_thresholds_of_groups_close_the_gap_where_it_was_not_chosen(groups):
+    def gap(said: np.ndarray, truth: np.ndarray, code: np.ndarray) -> float:
+        shares = [[said[(code == g) & (truth == y)].mean() for g in range(groups)] for y in (False, True)]
+        return max(max(share) - min(share) for share in shares)
+
+    rng = np.random.default_rng(0)
+    code, true = rng.integers(0, groups, 8000), rng.normal(size=8000)
+    truth = rng.random(8000) < 1 / (1 + np.exp(-2 * true))
+    score = 1 / (1 + np.exp(-2 * true - code / groups * 2))
+    half = np.arange(8000) < 4000
+    chosen = odds.thresholds(score[half], truth[half], code[half], groups)
+    before, after = score[~half] > 0.5, score[~half] > chosen[code[~half]]
+    assert gap(before, truth[~half], code[~half]) > 0.2
+    assert gap(after, truth[~half], code[~half]) < 0.1
+    assert (after == truth[~half]).mean() > (before == truth[~half]).mean() - 0.02
+
+
+def test_a_group_too_small_for_a_threshold_gets_that_of_all():
+    rng = np.random.default_rng(0)
+    truth, score = rng.random(500) < 0.5, rng.random(500)
+    codes = np.r_[np.zeros(480, int), np.ones(20, int)]
+    chosen = odds.thresholds(score, truth, codes, 2)
+    assert chosen[0] == chosen[1]
