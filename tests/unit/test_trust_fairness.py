@@ -40,7 +40,6 @@ def test_a_gap_is_found_told_and_what_would_close_it_was_measured():
     assert "'g1'" in finding.sentence
     assert "With a threshold for each group" in finding.sentence
     assert "probability of" in finding.sentence
-    assert "--decide odds=region" in finding.act
     assert "law" in finding.act
     assert {row["name"] for row in finding.rows} == {"g0", "g1"}
     assert all(0 <= row["low"] <= row["right"] <= row["high"] <= 1 for row in finding.rows)

@@ -92,7 +92,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         metavar="COL",
         action="append",
         default=[],
-        help="no input; its groups are kept beside the evidence (repeatable)",
+        help="no input; its groups are compared: does it treat them alike? (repeatable)",
     )
     what.add_argument("--weight", metavar="COL", help="how much each row counts")
     what.add_argument("--test", metavar="DATA", help="measure on these examples instead of a tenth of DATA")

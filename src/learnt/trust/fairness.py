@@ -116,8 +116,8 @@ class Fairness:
             f"({percents(low, high)}) of the time instead of {percent(was, 1)}."
         )
         act = (
-            f"learnt train DATA --target COLUMN --sensitive {column} --decide odds={column}, if the law where it is "
-            "used allows thresholds that differ by group. In many places it does not."
+            "Find out why. Thresholds that differ by group close the gap where the law allows them; in many places it "
+            "does not."
         )
         return sentence, act
 
