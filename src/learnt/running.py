@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learnt import __version__, asking, judging, recipes, registry, report
 from learnt.artifact.artifact import Artifact
-from learnt.artifact.evidence import gather, keep
+from learnt.artifact.evidence import gather, keep, usual
 from learnt.artifact.tools import tools
 from learnt.codecs import cells
 from learnt.codecs.ragged import take, take_each
@@ -258,6 +258,7 @@ class Running:
         )
         self.opened = self._open(constants)
         export.parity(self.network, constants, self.opened.bytes)
+        self.described["usual"] = usual(self.opened, take_each(known.raw, splits.calibrate))
         inputs = manifest.golden_inputs(self.network)
         names = [output.name for output in self.opened.session.get_outputs()]
         outputs = dict(zip(names, self.opened.session.run(names, inputs), strict=True))

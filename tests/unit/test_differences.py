@@ -54,6 +54,16 @@ def test_percentiles_of_familiar_batches_raise_no_false_alarm(n, calibrated_on):
     assert alarms <= 9
 
 
+def test_examples_that_recur_raise_no_false_alarm_where_the_usual_is_known():
+    rng = np.random.default_rng(5)
+    known = np.where(rng.random(2000) < 0.3, 0.2, rng.random(2000))
+    usual = np.quantile(known, np.linspace(0, 1, 257)[1:], method="inverted_cdf")
+    batches = [np.where(rng.random(100) < 0.3, 0.2, rng.random(100)) for _ in range(60)]
+    assert sum(percentile_chance(batch, 2000, usual) < 0.05 for batch in batches) <= 7
+    assert sum(percentile_chance(batch, 2000) < 0.05 for batch in batches) >= 50
+    assert percentile_chance(rng.random(200) ** 0.5, 2000, usual) < 0.01
+
+
 def test_percentiles_that_lean_are_found():
     rng = np.random.default_rng(4)
     for batch in (rng.random(200) ** 0.6, rng.random(200) ** 1.7, np.r_[rng.random(85), np.full(15, 0.99)]):

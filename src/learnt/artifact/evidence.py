@@ -50,10 +50,20 @@ def gather(
             labels=tuple(str(label) for label in settings.get("labels", ())),
             coverage=float(artifact.manifest.get("coverage") or np.nan),
             calibrated_on=int(artifact.manifest.get("calibrated_on") or 0),
+            usual=tuple(artifact.manifest.get("usual", ())),
             policy=settings.get("policy", {}),
             near=float(settings.get("near", np.nan)),
         )
     return evidence
+
+
+def usual(artifact: Artifact, raw: Raw) -> list[float]:
+    """256 quantiles of `unfamiliar` of the examples that calibrated a file: even ones, unless examples recur."""
+    said = artifact.run(raw)["unfamiliar"]
+    if not len(said):
+        return []
+    found = np.quantile(said.astype(np.float64), np.linspace(0, 1, 257)[1:], method="inverted_cdf")
+    return [round(value, 6) for value in found.tolist()]
 
 
 def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:

@@ -14,7 +14,7 @@ from learnt import registry
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
-from learnt.codecs.ragged import take_each
+from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Cells, Evidence, Moved, Raw, Reasons, Remembers, Tools
 
 
@@ -51,6 +51,8 @@ def tools(
         changed = dict(given)
         for name, held in artifact.manifest["inputs"].items():
             modality = registry.modality(held["modality"])
+            if kind not in modality.stresses:
+                continue
             damaged = modality.stress(_own(given, artifact, name), kind, severity, held["settings"])
             changed |= {f"{name}.{tensor}": values for tensor, values in damaged.items()}
         return changed
@@ -64,15 +66,22 @@ def tools(
                 found += modality.moved(_own(given, artifact, name), held["settings"], rows)
         return found
 
+    def some(rows: NDArray[np.int64]) -> Tools:
+        known = {name: None if values is None else take(values, rows) for name, values in truth.items()}
+        return tools(artifact, take_each(raw, rows), known, [ids[row] for row in rows], take_each(groups, rows), target)
+
+    kinds = [registry.modality(held["modality"]).stresses for held in artifact.manifest["inputs"].values()]
     return Tools(
         predict=predict,
         raw=raw,
         explain=explain,
         hide=hide,
         stress=stress,
+        stresses=tuple(dict.fromkeys(kind for listed in kinds for kind in listed)),
         moved=moved,
         baseline=baseline,
         metrics=lambda evidence: task.metrics(evidence, settings),
+        take=some,
     )
 
 

@@ -66,6 +66,8 @@ class Evidence:
     """The coverage that `plausible` was made for."""
     calibrated_on: int = 0
     """How many examples the constants were chosen on."""
+    usual: tuple[float, ...] = ()
+    """Quantiles of `unfamiliar` of the examples the constants were chosen on, rising; () where they are even."""
     policy: Settings = field(default_factory=dict)
     """How the task decides, as its settings have it; {} where it does as it says."""
     near: float = float("nan")
@@ -133,6 +135,8 @@ class Tools:
     hide: Callable[[Raw, NDArray[np.bool_]], Raw] | None = None
     """Raw without the parts where mask [examples, P] is True."""
     stress: Callable[[Raw, str, int], Raw] | None = None
+    """Raw damaged in one of the kinds of `stresses`, with a severity 1..5."""
+    stresses: tuple[str, ...] = ()
     moved: Callable[[Raw], Sequence[Moved]] | None = None
     """Part by part, how far these inputs are from those that were learnt from."""
     retrain: Callable[[NDArray[np.int64], Settings], Evidence] | None = None
@@ -141,6 +145,8 @@ class Tools:
     """A well-known method on the same split: its name and its evidence on the same examples."""
     metrics: Callable[[Evidence], Mapping[str, float]] | None = None
     """The task's own metrics, of any evidence of this target."""
+    take: Callable[[NDArray[np.int64]], Tools] | None = None
+    """The same tools, but the baseline, for some of the evidence's examples, in this order."""
 
 
 Grade = Literal["fine", "watch", "bad", "cannot tell", "not examined"]

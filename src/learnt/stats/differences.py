@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 _DRAWS = 999
 _CELLS = 255
 """Steps of the percentile that a file gives: its grid holds 256 points."""
+_ALIKE = 5e-4
+"""Percentiles no farther apart are one: a file computes them to a thousandth."""
 ALARM = 0.95
 
 
@@ -63,30 +65,37 @@ def chi_squared(counts: NDArray[np.float64], others: NDArray[np.float64], least:
     return 0.5 * math.erfc(((statistic / free) ** (1 / 3) - (1 - spread)) / math.sqrt(2 * spread))
 
 
-def percentile_chance(percentile: NDArray[np.float64], calibrated_on: int) -> float:
+def percentile_chance(
+    percentile: NDArray[np.float64], calibrated_on: int, usual: NDArray[np.float64] | None = None
+) -> float:
     """Chance that n percentiles of `calibrated_on` examples are those of n further examples of their kind.
 
-    The least of three chances - of the largest distance to the even distribution, of the mean, and of the share above
-    .95 - against what the same three give for made-up batches, calibration drawn anew for each; at least 1 / 1,000.
+    The least of three chances - of the largest distance to the usual distribution, of the mean rank, and of the share
+    above rank .95 - against what the same three give for made-up batches, calibration drawn anew for each; at least
+    1 / 1,000. `usual` are quantiles of the percentiles of calibration themselves: even ones, unless examples recur.
     """
     n = len(percentile)
     if n == 0 or calibrated_on <= 0:
         return 1.0
+    quantiles = np.arange(1, _CELLS + 1) / _CELLS if usual is None or not len(usual) else np.sort(usual)
+    ends = quantiles[np.concatenate([np.diff(quantiles) > _ALIKE, [True]])]
+    mass = np.diff(np.concatenate([[0], np.searchsorted(quantiles, ends, "right")])) / len(quantiles)
+    mass = np.concatenate([calibrated_on * mass, [1.0]]) / (calibrated_on + 1)
+    place = np.searchsorted(ends + _ALIKE, percentile, "left")
     rng = np.random.default_rng([n, calibrated_on])
-    share = rng.standard_gamma((calibrated_on + 1) / _CELLS, (_DRAWS, _CELLS)) + 1e-12
+    share = rng.standard_gamma((calibrated_on + 1) * mass, (_DRAWS, len(mass))) + 1e-12
     made = rng.multinomial(n, share / share.sum(axis=1, keepdims=True))
-    place = np.minimum((np.asarray(percentile, np.float64) * _CELLS).astype(np.int64), _CELLS - 1)
-    given = np.bincount(place, minlength=_CELLS)
-    scores = _scores(np.concatenate([given[None], made]) / n)
-    chances = np.stack([_rank(score) for score in scores])
+    given = np.bincount(place, minlength=len(mass))
+    chances = np.stack([_rank(score) for score in _scores(np.concatenate([given[None], made]) / n, mass)])
     return float(_rank(-chances.min(axis=0))[0])
 
 
-def _scores(share: NDArray[np.float64]) -> list[NDArray[np.float64]]:
-    """Three scores [batches] of how far shares [batches, cells] are from even; larger is farther."""
-    middles = (np.arange(_CELLS) + 0.5) / _CELLS
-    distance = np.abs(np.cumsum(share, axis=1) - np.arange(1, _CELLS + 1) / _CELLS).max(axis=1)
-    return [distance, np.abs(share @ middles - 0.5), share[:, middles > ALARM].sum(axis=1)]
+def _scores(share: NDArray[np.float64], mass: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    """Three scores [batches] of how far shares [batches, cells] are from `mass` [cells]; larger is farther."""
+    reached = np.cumsum(mass)
+    middles = reached - mass / 2
+    distance = np.abs(np.cumsum(share, axis=1) - reached).max(axis=1)
+    return [distance, np.abs((share - mass) @ middles), share[:, middles > ALARM].sum(axis=1)]
 
 
 def _rank(score: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -22,3 +22,12 @@ def means(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | No
     """[n], the mean over the atoms of each example; nan for an example without any."""
     total, count = totals(value, example, n, weight)
     return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)
+
+
+def balance(truth: NDArray[np.int64]) -> Floats:
+    """[n], mean 1: each label weighs alike, so that a rare one is not drowned; all 1 where a label is unknown (-1)."""
+    n = len(truth)
+    if not n or (truth < 0).any():
+        return np.ones(n)
+    codes, place, count = np.unique(truth, return_inverse=True, return_counts=True)
+    return np.asarray(n / (len(codes) * count[place]), dtype=np.float64)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Raw, Reasons, Tools
-from learnt.stats.examples import means
+from learnt.stats.examples import balance, means
 from learnt.stats.intervals import bootstrap_mean
 from learnt.stats.wording import listed, percent, points
 
@@ -257,10 +257,6 @@ def _shares(reasons: Reasons) -> Mapping[str, NDArray[np.float64]]:
 
 
 def _balance(evidence: Evidence) -> NDArray[np.float64]:
-    """[examples], mean 1: each label weighs alike, so that a rare one is not drowned."""
-    verdicts = evidence.verdicts
-    n = len(evidence.ids)
-    if not evidence.labels or len(verdicts.truth) != n or (verdicts.truth < 0).any():
-        return np.ones(n)
-    codes, place, count = np.unique(verdicts.truth, return_inverse=True, return_counts=True)
-    return np.asarray(n / (len(codes) * count[place]), dtype=np.float64)
+    """[examples], as `stats.examples.balance` where each has one label."""
+    truth, n = evidence.verdicts.truth, len(evidence.ids)
+    return balance(truth) if evidence.labels and len(truth) == n else np.ones(n)

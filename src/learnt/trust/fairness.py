@@ -60,7 +60,7 @@ class Fairness:
         rows = _rows(names, found, sides)
         if len(judged) < 2:
             sentence = f"By {column!r} there is too little to say: {LEAST} rows are needed in at least two groups."
-            return self._found(evidence, column, "cannot tell", sentence, rows, None, level)
+            return self._found(evidence, "cannot tell", sentence, rows, None, level)
         errors = gaps.critical(found, known, level)
         measures = (_TRUE, _FALSE) if sides.two else (_RIGHT,)
         wrong = gaps.largest(found, known, measures, errors) or gaps.largest(found, known, (_RIGHT,), errors)
@@ -80,17 +80,16 @@ class Fairness:
         act = ""
         if grade in ("bad", "watch"):
             act = "Find out why, and whether more examples of the group that is worse off help."
-            after = self._after(evidence, column, names, codes, sides, wrong, errors) if sides.two else None
+            after = self._after(evidence, names, codes, sides, wrong, errors) if sides.two else None
             if after is not None:
                 sentence, act = f"{sentence} {after[0]}", after[1]
         if few:
             sentence += f" Too few to say anything of {listed([repr(name) for name in few[:5]])}."
-        return self._found(evidence, column, grade, sentence, rows, wrong, level, act)
+        return self._found(evidence, grade, sentence, rows, wrong, level, act)
 
     def _after(
         self,
         evidence: Evidence,
-        column: str,
         names: list[str],
         codes: NDArray[np.int64],
         sides: _Sides,
@@ -124,7 +123,6 @@ class Fairness:
     def _found(
         self,
         evidence: Evidence,
-        column: str,  # noqa: ARG002
         grade: Grade,
         sentence: str,
         rows: list[dict[str, Any]],

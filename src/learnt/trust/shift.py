@@ -35,13 +35,15 @@ class Shift:
         """One finding; its rows are the parts that moved."""
         score = evidence.unfamiliar[~np.isnan(evidence.unfamiliar)]
         n = len(evidence.ids)
+        if evidence.source == "sisters":
+            return [_silent(self.name, evidence, n)]
         whole = len(score) >= LEAST and evidence.calibrated_on >= LEAST
         parts = list(tools.moved(tools.raw)) if n >= LEAST and tools.moved is not None and tools.raw is not None else []
         if not whole and not parts:
             return [_silent(self.name, evidence, n)]
         odd = int((score > ALARM).sum()) if whole else 0
         share = odd / len(score) if whole else float("nan")
-        strange = whole and percentile_chance(score, evidence.calibrated_on) <= _LEVEL / 2
+        strange = whole and percentile_chance(score, evidence.calibrated_on, np.array(evidence.usual)) <= _LEVEL / 2
         chances = holm(np.array([part.chance for part in parts], np.float64))
         level = _LEVEL / 2 if whole else _LEVEL
         moved = sorted((part for part, chance in zip(parts, chances, strict=True) if chance <= level), key=_farthest)
@@ -76,13 +78,13 @@ def _row(part: Moved) -> dict[str, Any]:
 
 
 def _silent(name: str, evidence: Evidence, n: int) -> Finding:
-    few = (
-        f"from {n} examples; {LEAST} are needed" if n < LEAST else "because the file keeps nothing to compare them with"
-    )
+    sisters = evidence.source == "sisters"
+    why = "each sister network compares with other rows" if sisters else "the file keeps nothing to compare them with"
+    few = f"there are only {n}; {LEAST} are needed"
     return Finding(
         question=name,
-        sentence=f"Whether these examples are like those it learnt from cannot be told {few}.",
-        grade="cannot tell",
+        sentence=f"Whether these examples are like those learnt from cannot be told: {few if n < LEAST else why}.",
+        grade="not examined" if sisters else "cannot tell",
         n=n,
         source=evidence.source,
         act="Gather more examples." if n < LEAST else "",

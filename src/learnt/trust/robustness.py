@@ -1,0 +1,249 @@
+"""What if inputs are damaged: cells missing, noise, a wrong unit, typing errors, a column that is not there?"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts import Evidence, Finding, Grade, Raw, Tools
+from learnt.stats.differences import ALARM, percentile_chance
+from learnt.stats.examples import balance, means
+from learnt.stats.intervals import bootstrap_mean
+from learnt.stats.multiple import holm
+from learnt.stats.wording import listed, percent, points
+
+LEAST = 50
+_MOST = 1000
+_MOST_PARTS = 60
+_SHOWN = 12
+_FALL = 0.05
+"""A fall in the share of right answers below which nobody is harmed."""
+_LEVEL = 0.05
+_SEVERITIES = (1, 2, 3, 4, 5)
+_KINDS = {
+    "missing": "cells go missing",
+    "noise": "numbers are noisy",
+    "unit": "a column comes in another unit",
+    "typo": "words are mistyped",
+}
+_ACTS = {
+    "missing": "If cells will be missing where it is used, train again with rows in which they are.",
+    "unit": "Check the units of what comes in: learnt audit MODEL new.csv, which needs no truth.",
+    "typo": "Offer the known words to choose from where they are typed.",
+    "noise": "Measure as exactly where it is used as in the data to learn from.",
+}
+
+
+class Robustness:
+    """Share of right answers (each label counting alike) and of kept promises of coverage, by kind and severity of
+    damage, paired with the same examples undamaged; then with each part missing by itself.
+
+    A fall counts when it is surely (paired bootstrap, Bonferroni) above 5 points. Then the worst severity that falls is
+    asked whether anything warns: of the batch, the two tests of `shift`; of single answers, `unfamiliar` above .95
+    among those that became wrong. Grades: bad when a fall raises no alarm, watch when it does, else fine.
+    """
+
+    name: ClassVar[str] = "robustness"
+    fast: ClassVar[bool] = True
+
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
+        """One finding on damage, its rows curves by kind; one on missing parts, its rows what each costs."""
+        if tools.predict is None or tools.raw is None or tools.stress is None or not tools.stresses:
+            sentence = "Whether it stands damaged inputs was not examined, because nothing here can damage them."
+            return [Finding(self.name, sentence, "not examined", source=evidence.source, target=evidence.target)]
+        if len(evidence.ids) < LEAST or np.isnan(_right(evidence)).all():
+            sentence = f"Whether it stands damaged inputs cannot be told from {len(evidence.ids)} examples."
+            return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
+        if len(evidence.ids) > _MOST and tools.take is not None:
+            chosen = np.random.default_rng([1, len(evidence.ids)]).permutation(len(evidence.ids))[:_MOST]
+            chosen = np.sort(chosen).astype(np.int64)
+            evidence, tools = evidence.take(chosen), tools.take(chosen)
+        trial = _Trial.of(evidence, tools)
+        return [
+            replace(finding, n=len(evidence.ids), source=evidence.source, target=evidence.target)
+            for finding in (self._damaged(trial), self._without(trial))
+            if finding is not None
+        ]
+
+    def _damaged(self, trial: _Trial) -> Finding:
+        curves = {kind: trial.curve(kind) for kind in trial.tools.stresses}
+        harmless = [kind for kind, found in curves.items() if not found]
+        curves = {kind: found for kind, found in curves.items() if found}
+        level = 1 - _LEVEL / max(1, sum(map(len, curves.values())))
+        falls = {kind: [one for one in found if one.surely(level) > _FALL] for kind, found in curves.items()}
+        worst = [max(found, key=lambda one: one.fall) for found in falls.values() if found]
+        worst.sort(key=lambda one: -one.fall)
+        silent = [one for one in worst if not one.alarm]
+        grade: Grade = "bad" if silent else "watch" if worst else "fine"
+        if worst:
+            sentence = " ".join(map(_fallen, worst))
+        elif curves:
+            names = listed([_KINDS.get(kind, f"inputs are damaged ({kind})") for kind in curves])
+            sentence = f"It stands damaged inputs: where {names}, it is right about as often."
+        else:
+            sentence = "Nothing in these inputs could be damaged."
+        if harmless and curves:
+            sentence += f" There was nothing to damage by {listed([repr(kind) for kind in harmless])}."
+        clean = {"x": 0, "y": trial.clean, "covered": trial.covered(trial.evidence), "odd": trial.odd(trial.evidence)}
+        return Finding(
+            self.name,
+            sentence,
+            grade if curves else "cannot tell",
+            harm=min(0.8, worst[0].fall) if worst else 0.0,
+            value=worst[0].fall if worst else float("nan"),
+            interval=worst[0].interval(0.95) if worst else (float("nan"), float("nan")),
+            rows=[row for kind, found in curves.items() for row in [clean | {"name": kind}, *(o.row for o in found)]],
+            picture="curve" if curves else "none",
+            act=" ".join(_ACTS.get(one.kind, "") for one in worst[:2]).strip(),
+        )
+
+    def _without(self, trial: _Trial) -> Finding | None:
+        found = trial.parts()
+        if not found:
+            return None
+        level = 1 - _LEVEL / len(found)
+        fallen = [one for one in found if one.surely(level) > _FALL]
+        worst = found[0]
+        if fallen:
+            low, high = (f"{100 * end:.1f}" for end in worst.interval(level))
+            sentence = (
+                f"Without {worst.kind!r} it is right {points(worst.fall)} less often ({low} to {high}). Of "
+                f"{len(found)} columns or parts, {len(fallen)} cost more than {points(_FALL)} when they are missing."
+            )
+        else:
+            sentence = f"It stands the loss of any one of {len(found)} columns or parts."
+        return Finding(
+            self.name,
+            sentence,
+            "watch" if fallen else "fine",
+            harm=min(0.5, worst.fall) if fallen else 0.0,
+            value=worst.fall,
+            interval=worst.interval(level),
+            level=level,
+            rows=[one.bar for one in found[:_SHOWN]],
+            picture="bars",
+            act=f"Do not use it where {worst.kind!r} may be missing." if fallen else "",
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class _Damaged:
+    """What became of the answers under one damage."""
+
+    kind: str
+    lost: NDArray[np.float64]
+    """[examples], of the share right, weighted."""
+    row: dict[str, Any]
+    alarm: bool
+    flagged: float
+    """Share of the answers that became wrong whose inputs are odder than 95 % of calibration; nan without such."""
+
+    @property
+    def fall(self) -> float:
+        return float(self.lost.mean())
+
+    def interval(self, level: float) -> tuple[float, float]:
+        return bootstrap_mean(self.lost, level=level, resamples=1000)
+
+    def surely(self, level: float) -> float:
+        """The lower end of the fall; not looked for where the fall itself is small."""
+        return self.interval(level)[0] if self.fall > _FALL else 0.0
+
+    @property
+    def bar(self) -> dict[str, Any]:
+        low, high = self.interval(0.95)
+        return {"name": self.kind, "value": self.fall, "low": low, "high": high}
+
+
+@dataclass(frozen=True, slots=True)
+class _Trial:
+    """The examples, undamaged, and what can be done to them."""
+
+    evidence: Evidence
+    tools: Tools
+    weight: NDArray[np.float64]
+    clean: float
+
+    @classmethod
+    def of(cls, evidence: Evidence, tools: Tools) -> _Trial:
+        truth, n = evidence.verdicts.truth, len(evidence.ids)
+        weight = balance(truth) if evidence.labels and len(truth) == n else np.ones(n)
+        return cls(evidence, tools, weight, float((weight * np.nan_to_num(_right(evidence))).mean()))
+
+    def curve(self, kind: str) -> list[_Damaged]:
+        """By severity; [] where this kind finds nothing to damage."""
+        assert self.tools.raw is not None
+        assert self.tools.stress is not None
+        damaged = [(severity, self.tools.stress(self.tools.raw, kind, severity)) for severity in _SEVERITIES]
+        if all(_same(raw, self.tools.raw) for _, raw in damaged):
+            return []
+        return [self._judged(kind, raw, severity) for severity, raw in damaged]
+
+    def parts(self) -> list[_Damaged]:
+        """Each part missing by itself, the costliest first."""
+        if self.tools.hide is None or self.tools.explain is None or self.tools.raw is None:
+            return []
+        names = list(self.tools.explain(np.zeros(1, np.int64)).names[0])
+        found = []
+        for place, name in list(enumerate(names))[:_MOST_PARTS]:
+            mask = np.zeros((len(self.evidence.ids), len(names)), np.bool_)
+            mask[:, place] = True
+            found.append(self._judged(name, self.tools.hide(self.tools.raw, mask), 0))
+        return sorted(found, key=lambda one: -one.fall)
+
+    def covered(self, evidence: Evidence) -> float:
+        covered = evidence.verdicts.covered
+        return float(np.nanmean(covered)) if (~np.isnan(covered)).any() else float("nan")
+
+    def odd(self, evidence: Evidence) -> float:
+        known = evidence.unfamiliar[~np.isnan(evidence.unfamiliar)]
+        return float((known > ALARM).mean()) if len(known) else float("nan")
+
+    def _judged(self, kind: str, raw: Raw, severity: int) -> _Damaged:
+        predict: Callable[[Raw], Evidence] = self.tools.predict  # type: ignore[assignment]
+        said = predict(raw)
+        was, now = np.nan_to_num(_right(self.evidence)), np.nan_to_num(_right(said))
+        lost = self.weight * (was - now)
+        fallen = was > now
+        low, high = bootstrap_mean(self.weight * now, resamples=200)
+        row = {"name": kind, "x": severity, "y": float((self.weight * now).mean()), "low": low, "high": high}
+        flagged = float((said.unfamiliar[fallen] > ALARM).mean()) if fallen.any() else float("nan")
+        alarm = float(lost.mean()) > _FALL and self._rings(said, raw)
+        return _Damaged(kind, lost, row | {"covered": self.covered(said), "odd": self.odd(said)}, alarm, flagged)
+
+    def _rings(self, said: Evidence, raw: Raw) -> bool:
+        score = said.unfamiliar[~np.isnan(said.unfamiliar)]
+        usual = np.array(said.usual)
+        if len(score) and said.calibrated_on and percentile_chance(score, said.calibrated_on, usual) <= _LEVEL / 2:
+            return True
+        parts = [] if self.tools.moved is None else [part.chance for part in self.tools.moved(raw)]
+        return bool(len(parts) and holm(np.array(parts)).min() <= _LEVEL / 2)
+
+
+def _fallen(worst: _Damaged) -> str:
+    low, high = worst.interval(0.95)
+    warned = "the alarm for batches (`shift`) rings" if worst.alarm else "no alarm rings"
+    single = "" if np.isnan(worst.flagged) else f", and {percent(worst.flagged)} of the answers spoilt look unfamiliar"
+    what = _KINDS.get(worst.kind, f"inputs are damaged ({worst.kind})")
+    return (
+        f"Where {what} it is right up to {points(worst.fall)} less often ({100 * low:.1f} to {100 * high:.1f}, at "
+        f"severity {worst.row['x']} of 5); {warned}{single}."
+    )
+
+
+def _right(evidence: Evidence) -> NDArray[np.float64]:
+    """[examples]"""
+    verdicts = evidence.verdicts
+    return means(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
+
+
+def _same(one: Raw, other: Raw) -> bool:
+    return all(_equal(a, b) for name in one for a, b in zip(one[name], other[name], strict=True))
+
+
+def _equal(one: NDArray[Any], other: NDArray[Any]) -> bool:
+    return np.array_equal(one, other, equal_nan=np.asarray(one).dtype.kind == "f")

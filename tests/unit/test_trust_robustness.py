@@ -1,0 +1,109 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+
+from learnt.contracts import Evidence, Finding, Moved, Raw, Reasons, Tools
+from learnt.stats.calibrators import apply, neutral
+from learnt.trust.robustness import Robustness
+from small.evidence import classified
+
+
+def _table(n: int, weights: list[float], seed: int = 0, odd: Callable[[Raw], np.ndarray] | None = None):
+    """A linear model of columns x0.. that takes a missing cell for 0."""
+    rng = np.random.default_rng(seed)
+    x, coefficients = rng.normal(size=(n, len(weights))), np.array(weights)
+    truth = (rng.random(n) < 1 / (1 + np.exp(-x @ coefficients))).astype(np.int64)
+    even = (rng.permutation(n) + 0.5) / n
+
+    def predict(raw: Raw) -> Evidence:
+        logit = np.nan_to_num(np.asarray(raw["table.numbers"])) @ coefficients
+        said = classified(apply(np.stack([-logit / 2, logit / 2], 1), neutral(2)), truth, calibrated_on=500)
+        return replace(said, unfamiliar=even if odd is None else odd(raw))
+
+    def stress(raw: Raw, kind: str, severity: int) -> Raw:
+        if kind == "typo":
+            return raw
+        change = np.random.default_rng(severity)
+        noise = change.normal(size=x.shape) * (severity if kind == "noise" else 0.01)
+        return {"table.numbers": np.asarray(raw["table.numbers"]) + noise}
+
+    raw = {"table.numbers": x}
+    tools = Tools(
+        predict=predict,
+        raw=raw,
+        explain=lambda rows: Reasons(np.ones((len(rows), len(weights)), np.float32), [_names(weights)] * len(rows)),
+        hide=lambda given, mask: {"table.numbers": np.where(mask, np.nan, np.asarray(given["table.numbers"]))},
+        stress=stress,
+        stresses=("noise", "unit", "typo"),
+        moved=lambda _raw: [Moved("x0", 1.0, 0.0, "as before")],
+    )
+    return predict(raw), tools
+
+
+def _names(weights: list[float]) -> list[str]:
+    return [f"x{place}" for place in range(len(weights))]
+
+
+def _ask(evidence: Evidence, tools: Tools) -> list[Finding]:
+    return list(Robustness().ask(evidence, tools))
+
+
+def test_a_fall_without_an_alarm_is_bad_and_told_with_its_severity():
+    damage, _ = _ask(*_table(800, [2.0, 2.0, 2.0]))
+    assert damage.grade == "bad"
+    assert "no alarm rings" in damage.sentence
+    assert "of 5" in damage.sentence
+    assert "nothing to damage by 'typo'" in damage.sentence
+    assert {row["name"] for row in damage.rows} == {"noise", "unit"}
+    assert [row["x"] for row in damage.rows if row["name"] == "noise"] == [0, 1, 2, 3, 4, 5]
+    assert damage.interval[0] > 0.05
+
+
+def test_a_fall_that_unfamiliar_warns_of_is_watched():
+    def odd(raw: Raw) -> np.ndarray:
+        far = np.abs(np.asarray(raw["table.numbers"])).max(axis=1) > 3
+        return np.where(far, 0.99, (np.arange(len(far)) + 0.5) / len(far))
+
+    damage, _ = _ask(*_table(800, [2.0, 2.0, 2.0], odd=odd))
+    assert damage.grade == "watch"
+    assert "alarm for batches (`shift`) rings" in damage.sentence
+    assert "of the answers spoilt look unfamiliar" in damage.sentence
+
+
+def test_damage_that_harms_nobody_is_fine():
+    evidence, tools = _table(800, [2.0, 2.0, 2.0])
+    damage, _ = _ask(evidence, replace(tools, stresses=("unit", "typo")))
+    assert damage.grade == "fine"
+    assert "stands damaged inputs" in damage.sentence
+
+
+def test_the_column_that_costs_most_when_missing_is_named():
+    _, without = _ask(*_table(800, [0.1, 3.0, 0.1]))
+    assert without.grade == "watch"
+    assert without.rows[0]["name"] == "x1"
+    assert "'x1'" in without.sentence
+    assert "'x1'" in without.act
+    _, level = _ask(*_table(800, [0.5] * 12))
+    assert level.grade == "fine"
+
+
+def test_a_rare_label_is_not_drowned():
+    evidence, tools = _table(900, [2.0, 2.0])
+    truth = evidence.verdicts.truth
+    rare = np.flatnonzero((truth == 0) | (np.random.default_rng(0).random(900) < 0.08))
+    one = evidence.take(rare)
+    share = replace(tools, predict=lambda raw: tools.predict(raw).take(rare), hide=None)  # type: ignore[misc]
+    (damage,) = _ask(one, share)
+    start = next(row["y"] for row in damage.rows if row["x"] == 0)
+    balanced = np.mean([one.verdicts.correct[one.verdicts.truth == label].mean() for label in (0, 1)])
+    assert abs(start - balanced) < 1e-9
+
+
+def test_without_tools_or_examples_it_says_so():
+    evidence, tools = _table(800, [1.0])
+    assert [one.grade for one in _ask(evidence, Tools())] == ["not examined"]
+    small, _ = _table(20, [1.0])
+    assert [one.grade for one in _ask(small, tools)] == ["cannot tell"]
