@@ -44,7 +44,9 @@ class Judge:
         return Evidence(
             ids=[self.collected.ids[int(row)] for row in rows],
             verdicts=verdicts,
-            probability=None if probability is None else probability[verdicts.example].astype(np.float64),
+            probability=None
+            if probability is None or len(verdicts.example) > count
+            else probability[verdicts.example].astype(np.float64),
             vector=said.get("vector", np.zeros((count, 1), np.float32)),
             unfamiliar=np.asarray(said["unfamiliar"], np.float64),
             groups=take_each(self.collected.groups, rows),

@@ -83,7 +83,7 @@ def test_a_copy_of_a_piece_is_refused() -> None:
 
 
 def test_several_columns_are_no_label() -> None:
-    pair = Column("a,b", [("yes", "no"), ("no", "no")] * 20)
+    pair = Column("a,b", [("red", "no"), ("blue", "no")] * 20)
     assert registry.task("classify").claims(pair) == 0
     with pytest.raises(DataError, match="--target a b"):
-        collected({**columns(), "a": ["yes", "no"] * 150, "b": ["no"] * 300}, "a,b", task=None)
+        collected({**columns(), "a": ["red", "no"] * 150, "b": ["no"] * 300}, "a,b", task=None)

@@ -40,7 +40,7 @@ def gather(
             ids=ids,
             verdicts=verdicts,
             probability=None
-            if probability is None or probability.ndim != 2
+            if probability is None or probability.ndim != 2 or len(verdicts.example) > len(probability)
             else probability[verdicts.example].astype(np.float64),
             vector=outputs["vector"],
             unfamiliar=outputs["unfamiliar"].astype(np.float64),

@@ -96,7 +96,7 @@ class Task(Protocol):
         `confidence` float [B] in 0..1 is always among them; `value` int64 [B] where what is said is a code, and
         `decision` int64 [B] where what is done is one. `merged` holds `group` int64 [B] beside what `merge` gave where
         settings have `by`: {"column", "groups"}; 0 is any other group.
-        `probability` is kept for [B, labels], one row an atom of `judge`.
+        `probability` is kept for [B, labels]; evidence has it where each example is one atom of `judge`.
         """
         ...
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from learnt import registry
 from learnt.codecs.cells import is_missing
@@ -29,8 +30,14 @@ def gathered(columns: Mapping[str, Cells], target: Sequence[str], where: str = "
             if part in parts[:place] or (len(parts) > 1 and part not in found):
                 raise RequestError(f"Column {part!r} is asked for twice. Name it once: --target {name}")
         if len(parts) > 1:
-            found[name] = list(zip(*(found.pop(part) for part in parts), strict=True))
+            row = _row(tuple(parts))
+            found[name] = [row(cell) for cell in zip(*(found.pop(part) for part in parts), strict=True)]
     return found
+
+
+def _row(names: tuple[str, ...]) -> type[tuple[Any, ...]]:
+    """Tuples that know, as `names`, what their cells are called."""
+    return type("Row", (tuple,), {"names": names})
 
 
 def each(name: str, cells: Cells) -> dict[str, Cells]:

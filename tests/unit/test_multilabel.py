@@ -1,0 +1,192 @@
+"""Several labels at once: read from one cell or several columns, said, ruled out and judged one by one."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn import metrics as oracle
+
+from learnt import registry, training
+from learnt.codecs import several
+from learnt.contracts import Column, Evidence, Part, Prediction
+from learnt.data.collecting import collect
+from learnt.errors import DataError, RequestError
+
+TASK = registry.task("multilabel")
+SIZES = {
+    "width": 16, "depth": 1, "members": 3, "dropout": 0.0, "batch": 128, "epochs": 10, "rate": 0.01, "decay": 0.0,
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("cells", "expected"),
+    [
+        (["a;b", "b; c", "a;c", "a;b;c"], ";"),
+        (["a|b", "b|c", "c|a", "a|b|c"], "|"),
+        (["a,b", "b, c", "a,c", "a,b,c"], ","),
+        (["1,5", "2,5", "3,1", "2,1", "1,1", "5,5", "3,5"], None),
+        (["a b", "b c", "c"], None),
+        (["Seoul, Korea", "Oslo, Norway", "Lima, Peru"], None),
+    ],
+)
+def test_the_separator_is_what_puts_labels_together_again_and_again(cells, expected):
+    assert several.separator(cells) == expected
+
+
+def test_labels_are_cleaned_and_an_empty_cell_has_none():
+    assert several.split([" a ; b;a;", "", None, ["x", " y"], float("nan")], ";") == [
+        ["a", "b"], [], [], ["x", "y"], [],
+    ]  # fmt: skip
+
+
+def table(rows=300, seed=0):
+    random = np.random.default_rng(seed)
+    x, y = random.normal(size=(2, rows))
+    hot = np.stack([x > 0.3, y > 0, x + y > 1.5], 1)
+    names = np.array(["red", "big", "rare"])
+    return {
+        "x": [f"{value:.3f}" for value in x],
+        "y": [f"{value:.3f}" for value in y],
+        "tags": [";".join(names[one]) for one in hot],
+        "red": [str(int(one)) for one in hot[:, 0]],
+        "big": ["yes" if one else "no" for one in hot[:, 1]],
+    }
+
+
+def collected(columns, target, **more):
+    given = {"target": [target], "group": None, "time": None, "seed": 0, **more}
+    return collect(columns, **given)
+
+
+def test_what_was_guessed_is_said_aloud():
+    found = collected(table(), "tags", drop=["red", "big"])
+    assert found.roles.targets == {"tags": "multilabel"}
+    said = " ".join(guess["sentence"] for guess in found.roles.guesses)
+    assert "split at ';'" in said
+    assert "empty cells of 'tags' mean: no label" in said
+    assert found.rows == 300
+
+
+def test_several_columns_of_yes_and_no_are_one_target():
+    found = collected(table(), "red,big", drop=["tags"])
+    assert found.roles.targets == {"red,big": "multilabel"}
+    assert TASK.learn(found.columns["red,big"])["labels"] == ["red", "big"]
+
+
+def test_a_column_that_says_neither_is_left_out_and_listed():
+    columns = table()
+    columns["red"][7] = "perhaps"
+    found = collected(columns, "red,big", drop=["tags"], task="multilabel")
+    assert found.rows == 299
+    assert "'perhaps' is neither 0 nor 1" in dict(found.problems)["row 8"]
+
+
+def test_numbers_and_one_label_a_row_are_no_several_labels():
+    assert TASK.claims(Column("n", ["1.5", "2.5", "3.5"])) == 0
+    assert TASK.claims(Column("c", ["red", "green", "blue"] * 20)) == 0
+    with pytest.raises(RequestError, match="multilabel cannot learn 'x'"):
+        collected(table(), "x", task="multilabel")
+
+
+def test_too_many_labels_are_refused():
+    with pytest.raises(DataError, match="201 different labels"):
+        TASK.learn([cell for i in range(200) for cell in (f"a;b{i}", f"b{i}")])
+
+
+def said(labels, plausible=(), sure=(), **probability):
+    return Prediction(
+        value=labels, confidence=0.9, decision=";".join(labels), probability=probability, plausible=plausible,
+        parts=tuple(Part(label, probability[label]) for label in sure),
+    )  # fmt: skip
+
+
+def test_each_label_of_each_example_is_judged():
+    settings = {"labels": ["a", "b"], "separator": ";"}
+    verdicts = TASK.judge(
+        [said(["a"], ("a", "b"), ("a",), a=0.9, b=0.4), said(["b"], ("b",), ("b",), a=0.1, b=0.8)], ["a", ""], settings
+    )
+    assert verdicts.example.tolist() == [0, 0, 1, 1]
+    assert verdicts.said.tolist() == [0, -1, -1, 1]
+    assert verdicts.truth.tolist() == [0, -1, -1, -1]
+    assert verdicts.correct.tolist() == [1, 1, 1, 0]
+    assert verdicts.confidence == pytest.approx([0.9, 0.6, 0.9, 0.8])
+    assert verdicts.given == pytest.approx([0.9, 0.6, 0.9, 0.2])
+    assert verdicts.covered.tolist() == [1, 1, 1, 0]
+    assert verdicts.size.tolist() == [1, 2, 1, 1]
+
+
+def drawn(rows, seed=0):
+    """Truths [rows, 3] of frequency .5, .2, .05, and logits that are twice too sure."""
+    random = np.random.default_rng(seed)
+    logit = random.normal([0, -2, -4], 2, (rows, 3))
+    truth = random.random((rows, 3)) < 1 / (1 + np.exp(-logit))
+    return truth, 2 * logit
+
+
+def outputs_of(logit, constants):
+    import torch
+
+    with torch.no_grad():
+        held = {name: torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
+        found = TASK.deploy({})({"logits": torch.from_numpy(logit.astype(np.float32))}, held)
+    return {name: value.numpy() for name, value in found.items()}
+
+
+def cells_of(truth):
+    return [";".join(np.array(["a", "b", "c"])[one]) for one in truth]
+
+
+SETTINGS = {"labels": ["a", "b", "c"], "separator": ";"}
+
+
+def test_calibration_takes_back_what_was_too_sure_and_keeps_the_promise_for_each_state():
+    truth, logit = drawn(8000)
+    neutral = outputs_of(logit[:4000], TASK.constants(SETTINGS))
+    targets = TASK.encode(cells_of(truth[:4000]), SETTINGS)
+    constants = TASK.calibrate(neutral, targets, {}, {"coverage": 0.9}, SETTINGS)
+    outputs, true = outputs_of(logit[4000:], constants), truth[4000:]
+    for label in range(3):
+        assert constants["slope"][label] == pytest.approx(0.5, abs=0.12)
+        kept = outputs["plausible"][true[:, label], label].mean()
+        surely = outputs["sure"][~true[:, label], label].mean()
+        assert kept >= 0.84, label
+        assert surely <= 0.14, label
+    rare = outputs["probability"][:, 2]
+    assert rare.mean() == pytest.approx(true[:, 2].mean(), abs=0.02)
+    assert (outputs["decision"] <= outputs["plausible"]).all()
+    assert (outputs["sure"] <= outputs["decision"]).all()
+
+
+def test_metrics_are_those_of_scikit_learn():
+    truth, logit = drawn(500)
+    constants = TASK.constants(SETTINGS)
+    outputs = outputs_of(logit, constants) | {"unfamiliar": np.zeros(500, np.float32)}
+    verdicts = TASK.judge(TASK.decode(outputs, {**SETTINGS, "sets": True}), cells_of(truth), SETTINGS)
+    evidence = Evidence(
+        ids=[str(i) for i in range(500)], verdicts=verdicts, probability=None, vector=np.zeros((500, 1), np.float32),
+        unfamiliar=np.zeros(500), groups={}, source="file",
+    )  # fmt: skip
+    found = TASK.metrics(evidence, SETTINGS)
+    decided, probability = outputs["decision"], outputs["probability"]
+    assert found["f1_macro"] == pytest.approx(oracle.f1_score(truth, decided, average="macro"))
+    assert found["f1_micro"] == pytest.approx(oracle.f1_score(truth, decided, average="micro"))
+    assert found["hamming_loss"] == pytest.approx(oracle.hamming_loss(truth, decided))
+    assert found["average_precision"] == pytest.approx(oracle.average_precision_score(truth, probability))
+    assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(truth, probability))
+
+
+@pytest.mark.parametrize("target", ["tags", "red,big"])
+def test_a_whole_training(target, tmp_path):
+    columns = table(2200)
+    drop = ["red", "big"] if target == "tags" else ["tags"]
+    run = training.train(columns, target=target, drop=drop, out=tmp_path, recipe={"sizes": SIZES}, ask="all")
+    assert run.metrics["f1_micro"]["value"] > 0.85
+    assert run.document["baseline"]["metrics"]["f1_micro"] > 0.9
+    graded = {finding.question: finding.grade for finding in run.findings}
+    assert graded["coverage"] == "fine"
+    answer = run.artifact.predict({"x": "1.5", "y": "-1.5"})
+    assert answer.value == ["red"]
+    assert answer.probability["red"] > 0.8
+    assert "red" in answer.plausible
+    about = run.artifact.explain({"x": "1.5", "y": "-1.5"}, about="big")
+    assert about.reasons[0][1].name == "y"
