@@ -84,3 +84,23 @@ def test_ranges_of_numbers_are_judged_by_example_and_not_by_atom():
     assert "2 wide" in finding.sentence
     alone = numbers(covered, covered, 1, covered=covered, size=2 * np.ones(3000), coverage=0.9, calibrated_on=500)
     assert _ask(alone).grade != "fine"
+
+
+def test_a_group_that_is_missed_more_than_the_others_is_named():
+    evidence = _sets(2)
+    names = np.where(np.arange(1000) % 4 == 0, "north", "south").astype(object)
+    covered = np.where((names == "north") & (np.arange(1000) % 3 == 0), 0.0, evidence.verdicts.covered)
+    p, truth = evidence.probability, evidence.verdicts.truth
+
+    def by_group(one: np.ndarray) -> Finding:
+        known: dict[str, Any] = {"size": np.ones(1000), "coverage": 0.9, "calibrated_on": 500}
+        return list(Coverage().ask(classified(p, truth, covered=one, groups={"site": names}, **known), Tools()))[1]
+
+    found = by_group(covered)
+    assert found.grade == "watch"
+    assert "'site: north'" in found.sentence
+    assert "'site: north'" in found.act
+    assert {row["name"] for row in found.rows} == {"site: north", "site: south"}
+    control = by_group(evidence.verdicts.covered)
+    assert control.grade == "fine"
+    assert "In none of 2 groups" in control.sentence

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from learnt.contracts import Evidence, Finding, Tools
+from learnt.contracts import Evidence, Finding, Reasons, Tools
 from learnt.trust.unfamiliar import Unfamiliar
 from small.evidence import classified, drawn, numbers
 
@@ -81,3 +81,25 @@ def test_answers_that_are_not_labels_and_examples_without_atoms_are_judged_too()
     alarms, table = _ask(empty)
     assert alarms.rows == []
     assert np.isnan(table.rows[0]["right"])
+
+
+def test_the_parts_that_make_an_example_odd_are_named():
+    evidence = _evidence(0)
+    x = np.zeros((500, 3))
+    x[np.argmax(evidence.unfamiliar), 1] = 9.0
+
+    def tools(rows: np.ndarray) -> Tools:
+        return Tools(
+            raw={"table.numbers": x[rows]},
+            explain=lambda some: Reasons(np.ones((len(some), 3), np.float32), [["age", "pay", "town"]] * len(some)),
+            hide=lambda raw, mask: {"table.numbers": np.where(mask, 0.0, raw["table.numbers"])},
+            predict=lambda raw: replace(
+                evidence.take(rows),
+                unfamiliar=np.where(np.asarray(raw["table.numbers"])[:, 1] > 5, evidence.unfamiliar[rows], 0.4),
+            ),
+            take=tools,
+        )
+
+    table = list(Unfamiliar().ask(evidence, tools(np.arange(500))))[1]
+    assert table.rows[0]["odd_by"] == "pay"
+    assert table.sentence.endswith(", by 'pay'.")

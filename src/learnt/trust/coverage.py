@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.conformal import law
 from learnt.stats.examples import totals
+from learnt.stats.groups import coded
 from learnt.stats.intervals import beta_binomial_band, beta_quantile, bootstrap_mean, wilson
 from learnt.stats.wording import percent, percents
 
@@ -31,7 +33,7 @@ class Coverage:
     fast: ClassVar[bool] = True
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
-        """One finding; its rows are the coverage of each label."""
+        """One finding whose rows are the coverage of each label, and one of groups where a column was named for it."""
         promised = evidence.coverage
         if evidence.calibrated_on < LEAST or np.isnan(promised) or np.isnan(evidence.verdicts.covered).all():
             return [self._none(evidence)]
@@ -60,6 +62,46 @@ class Coverage:
                 rows=[{key: value for key, value in row.items() if key != "high_sure"} for row in rows],
                 picture="bars" if rows else "none",
                 act=act,
+                target=evidence.target,
+            ),
+            *self._by_group(evidence),
+        ]
+
+    def _by_group(self, evidence: Evidence) -> list[Finding]:
+        """The groups of all columns named sensitive together, Bonferroni over them; those of few examples left out."""
+        covered, promised, rows = evidence.verdicts.covered, evidence.coverage, []
+        for column, values in evidence.groups.items():
+            names, codes = coded(values)
+            for code, name in enumerate(names):
+                inside = (codes == code)[evidence.verdicts.example] & ~np.isnan(covered)
+                rows.append(_row(f"{column}: {name}", covered[inside]))
+        rows = [row for row in rows if row["n"] >= LEAST]
+        if len(rows) < 2:
+            return []
+        sure = {row["name"]: wilson(row["value"] * row["n"], row["n"], 1 - 0.05 / len(rows))[1] for row in rows}
+        worst = min(rows, key=lambda row: sure[row["name"]])
+        short = sure[worst["name"]] < promised - 0.05
+        told = f"{percent(worst['value'])} ({percents(worst['low'], worst['high'])})"
+        sentence = (
+            f"For {worst['name']!r} the truth is among its plausible answers only {told} of the time; "
+            f"{percent(promised)} are promised as an average over all."
+            if short
+            else f"In none of {len(rows)} groups is the promise of {percent(promised)} surely missed by more than 5 "
+            f"points; the lowest is {worst['name']!r} with {told}."
+        )
+        return [
+            Finding(
+                question=self.name,
+                sentence=sentence,
+                grade="watch" if short else "fine",
+                harm=min(1.0, 0.2 + 4 * max(0.0, promised - worst["value"])) if short else 0.0,
+                value=worst["value"],
+                interval=(worst["low"], worst["high"]),
+                n=worst["n"],
+                source=evidence.source,
+                rows=rows,
+                picture="bars",
+                act=f"Gather more examples of {worst['name']!r}, or rule nothing out for them." if short else "",
                 target=evidence.target,
             )
         ]
@@ -139,9 +181,14 @@ def _by_label(evidence: Evidence) -> list[dict[str, Any]]:
     rows = []
     for code, label in enumerate(evidence.labels):
         inside = (verdicts.truth == code) & ~np.isnan(verdicts.covered)
-        n, hits = int(inside.sum()), float(verdicts.covered[inside].sum())
-        if n:
-            low, high = wilson(hits, n)
-            sure = wilson(hits, n, 1 - 0.05 / len(evidence.labels))[1]
-            rows.append({"name": label, "value": hits / n, "low": low, "high": high, "n": n, "high_sure": sure})
+        if inside.any():
+            row = _row(label, verdicts.covered[inside])
+            sure = wilson(row["value"] * row["n"], row["n"], 1 - 0.05 / len(evidence.labels))[1]
+            rows.append(row | {"high_sure": sure})
     return rows
+
+
+def _row(name: str, covered: NDArray[np.float64]) -> dict[str, Any]:
+    n = len(covered)
+    low, high = wilson(float(covered.sum()), n)
+    return {"name": name, "value": float(covered.mean()) if n else float("nan"), "low": low, "high": high, "n": n}

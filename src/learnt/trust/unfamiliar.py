@@ -6,17 +6,20 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.conformal import law
 from learnt.stats.examples import totals
 from learnt.stats.intervals import beta_binomial_band, bootstrap_mean, wilson
-from learnt.stats.wording import percent, percents
+from learnt.stats.wording import listed, percent, percents
 
 LEAST = 20
 ALARM = 0.95
 _FIFTHS = ("most familiar fifth", "second fifth", "middle fifth", "fourth fifth", "oddest fifth")
 _SHOWN = 10
+_NAMED, _LESS = 3, 0.02
+"""Parts named for one example, and how much more familiar it must look without each."""
 
 
 class Unfamiliar:
@@ -31,7 +34,7 @@ class Unfamiliar:
     fast: ClassVar[bool] = True
     unlabelled: ClassVar[bool] = True
 
-    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """One finding on alarms, and a table of the oddest examples."""
         known = np.flatnonzero(~np.isnan(evidence.unfamiliar))
         n = len(known)
@@ -69,14 +72,14 @@ class Unfamiliar:
                 else "Look at the oddest examples; if they belong, train again with more like them.",
                 target=evidence.target,
             ),
-            self._oddest(evidence, known),
+            self._oddest(evidence, known, tools),
         ]
 
-    def _oddest(self, evidence: Evidence, known: np.ndarray[Any, np.dtype[np.int64]]) -> Finding:
+    def _oddest(self, evidence: Evidence, known: NDArray[np.int64], tools: Tools) -> Finding:
         order = known[np.argsort(-evidence.unfamiliar[known], kind="stable")][:_SHOWN]
         verdicts = evidence.verdicts
         total, count = totals(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "id": evidence.ids[i],
                 "unfamiliar": float(evidence.unfamiliar[i]),
@@ -84,9 +87,13 @@ class Unfamiliar:
             }
             for i in order
         ]
+        because = _because(evidence, order, tools)
+        for row, names in zip(rows, because, strict=False):
+            row["odd_by"] = listed(names)
+        named = f", by {listed([repr(name) for name in because[0]])}" if because and because[0] else ""
         return Finding(
             question=self.name,
-            sentence=f"The oddest is {rows[0]['id']}.",
+            sentence=f"The oddest is {rows[0]['id']}{named}.",
             grade="fine",
             n=len(known),
             source=evidence.source,
@@ -109,6 +116,26 @@ class Unfamiliar:
         )
 
 
+def _because(evidence: Evidence, rows: NDArray[np.int64], tools: Tools) -> list[list[str]]:
+    """For each of some examples the parts without which it looks more familiar; [] where none can be hidden.
+
+    A part is hidden by itself, so where two are odd together, or how they go together is, none is named.
+    """
+    if tools.take is None or tools.explain is None:
+        return []
+    own = tools.take(rows)
+    if own.hide is None or own.predict is None or own.raw is None:
+        return []
+    names = list(tools.explain(rows[:1]).names[0])
+    fallen = np.zeros((len(rows), len(names)))
+    for place in range(len(names)):
+        mask = np.zeros(fallen.shape, np.bool_)
+        mask[:, place] = True
+        fallen[:, place] = evidence.unfamiliar[rows] - own.predict(own.hide(own.raw, mask)).unfamiliar
+    order = np.argsort(-fallen, axis=1, kind="stable")[:, :_NAMED]
+    return [[names[place] for place in found if fallen[row, place] >= _LESS] for row, found in enumerate(order)]
+
+
 def _fall(first: dict[str, Any], last: dict[str, Any]) -> str:
     worse = "worse" if last["high"] < first["low"] else "not surely worse"
     return (
@@ -118,7 +145,7 @@ def _fall(first: dict[str, Any], last: dict[str, Any]) -> str:
     )
 
 
-def _by_fifth(evidence: Evidence, known: np.ndarray[Any, np.dtype[np.int64]]) -> list[dict[str, Any]]:
+def _by_fifth(evidence: Evidence, known: NDArray[np.int64]) -> list[dict[str, Any]]:
     verdicts = evidence.verdicts
     total, count = totals(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
     known = known[count[known] > 0]
