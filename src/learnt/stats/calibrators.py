@@ -30,18 +30,21 @@ def apply(log_probability: NDArray[np.floating], constants: Constants) -> Floats
     return np.asarray(np.exp(_log_softmax(logits)))
 
 
-def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64]) -> Constants:
+def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64], weight: Floats | None = None) -> Constants:
     """`temperature` and `bias` that minimise the log loss of log_p [n, C] (logits will do) on truth [n].
 
     More than two classes: one temperature (Guo et al. 2017); two: slope and intercept of the logit (Platt
     1999), with a weak prior. Identity stays unless the change lowers the log loss on folds held out by more
     than two standard errors of the paired difference: in simulation (n = 50..3000) what was calibrated
-    already then stays as it was. Temperatures lie in [1/20, 20].
+    already then stays as it was. Temperatures lie in [1/20, 20]. `weight` [n] says how much each example counts;
+    all together count as many as they are worth, (sum w)^2 / sum w^2 (Kish 1965).
     """
     classes = log_probability.shape[1]
     log_p = np.maximum(_log_softmax(np.asarray(log_probability, dtype=np.float64)), _IMPOSSIBLE)
     known = (truth >= 0) & (truth < classes)
     log_p, truth = log_p[known], truth[known]
+    weight = np.ones(len(truth)) if weight is None else weight[known]
+    weight = weight * (weight.sum() / np.maximum((weight**2).sum(), 1e-300))
     if len(truth) < 2 * _FOLDS or classes < 2:
         return neutral(classes)
     features = [log_p]
@@ -51,11 +54,12 @@ def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64]) -> Cons
     best, chosen = 0.0, np.array([1.0, 0.0])
     for count in range(1, len(features) + 1):
         stack = np.stack(features[:count])
-        gain = before - _held_out(stack, truth)
-        sure = float(gain.mean() - _ERRORS * gain.std() / np.sqrt(len(gain)))
+        gain = before - _held_out(stack, truth, weight)
+        mean = float(weight @ gain / weight.sum())
+        sure = mean - _ERRORS * float(np.sqrt((weight**2) @ (gain - mean) ** 2) / weight.sum())
         if sure > best:
             best = sure
-            chosen[:count] = _solve(stack, truth)
+            chosen[:count] = _solve(stack, truth, weight)
     constants = neutral(classes)
     constants["temperature"] = np.array(1 / chosen[0], np.float32)
     if classes == 2:
@@ -63,34 +67,35 @@ def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64]) -> Cons
     return constants
 
 
-def _held_out(features: Floats, truth: NDArray[np.int64]) -> Floats:
+def _held_out(features: Floats, truth: NDArray[np.int64], weight: Floats) -> Floats:
     """Losses [n], each example's by the fit on the other folds; folds hold each class in equal shares."""
     fold = np.empty(len(truth), np.int64)
     fold[np.argsort(truth, kind="stable")] = np.arange(len(truth)) % _FOLDS
     losses = np.empty(len(truth))
     for k in range(_FOLDS):
         out = fold == k
-        weights = _solve(features[:, ~out], truth[~out])
+        weights = _solve(features[:, ~out], truth[~out], weight[~out])
         losses[out] = _losses(np.tensordot(weights, features[:, out], 1), truth[out])
     return losses
 
 
-def _solve(features: Floats, truth: NDArray[np.int64]) -> Floats:
-    """Weights [q] of features [q, n, C] that minimise the log loss: damped Newton on a convex function."""
+def _solve(features: Floats, truth: NDArray[np.int64], counts: Floats) -> Floats:
+    """Weights [q] of features [q, n, C] that minimise the log loss of examples that count [n]: damped Newton on a
+    convex function."""
     start = np.zeros(len(features))
     start[0] = 1.0
     rows = np.arange(len(truth))
 
     def objective(weights: Floats) -> float:
-        loss = float(_losses(np.tensordot(weights, features, 1), truth).sum())
+        loss = float(counts @ _losses(np.tensordot(weights, features, 1), truth))
         return loss + _RIDGE * float(((weights - start) ** 2).sum()) / 2
 
     weights, value = start.copy(), objective(start)
     for _ in range(50):
         p = np.exp(_log_softmax(np.tensordot(weights, features, 1)))
         mean = np.einsum("nc,qnc->qn", p, features)
-        gradient = (mean - features[:, rows, truth]).sum(axis=1) + _RIDGE * (weights - start)
-        square = np.einsum("nc,qnc,rnc->qr", p, features, features) - mean @ mean.T
+        gradient = (mean - features[:, rows, truth]) @ counts + _RIDGE * (weights - start)
+        square = np.einsum("n,nc,qnc,rnc->qr", counts, p, features, features) - (mean * counts) @ mean.T
         step = np.linalg.solve(square + _RIDGE * np.eye(len(weights)), gradient)
         length = 1.0
         while length > 1e-4:

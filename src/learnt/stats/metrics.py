@@ -16,11 +16,11 @@ def accuracy(truth: Codes, said: Codes) -> float:
     return _mean(np.asarray(truth == said, dtype=np.float64))
 
 
-def log_loss(truth: Codes, probability: Floats) -> float:
+def log_loss(truth: Codes, probability: Floats, weight: Floats | None = None) -> float:
     """Mean -log p[n, C] of the true code."""
     tiny = np.finfo(np.float64).eps
     p = np.clip(np.asarray(probability, dtype=np.float64)[np.arange(len(truth)), truth], tiny, 1 - tiny)
-    return _mean(-np.log(p))
+    return _mean(-np.log(p), weight)
 
 
 def brier(truth: Codes, probability: Floats) -> float:
@@ -30,7 +30,7 @@ def brier(truth: Codes, probability: Floats) -> float:
     return _mean(distance) * (0.5 if p.shape[1] == 2 else 1.0)
 
 
-def roc_auc(truth: Codes, score: Floats) -> float:
+def roc_auc(truth: Codes, score: Floats, weight: Floats | None = None) -> float:
     """Area under the ROC curve: of score [n] for code 1; of p[n, 2]; of p[n, C], each class against the
     rest, averaged.
 
@@ -39,66 +39,65 @@ def roc_auc(truth: Codes, score: Floats) -> float:
     if score.ndim == 2 and score.shape[1] == 2:
         score = score[:, 1]
     if score.ndim == 1:
-        return _one_roc_auc(truth == 1, score)
-    each = [_one_roc_auc(truth == c, score[:, c]) for c in range(score.shape[1])]
+        return _one_roc_auc(truth == 1, score, weight)
+    each = [_one_roc_auc(truth == c, score[:, c], weight) for c in range(score.shape[1])]
     known = [value for value in each if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
 
-def _one_roc_auc(positive: NDArray[np.bool_], score: Floats) -> float:
-    ones = int(positive.sum())
-    zeros = len(positive) - ones
-    if ones == 0 or zeros == 0:
+def _one_roc_auc(positive: NDArray[np.bool_], score: Floats, weight: Floats | None) -> float:
+    weight = np.ones(len(positive)) if weight is None else weight
+    _, place = np.unique(score, return_inverse=True)
+    ones = np.bincount(place, weight * positive)
+    zeros = np.bincount(place, weight * ~positive)
+    if not ones.sum() or not zeros.sum():
         return float("nan")
-    _, place, count = np.unique(score, return_inverse=True, return_counts=True)
-    last = np.cumsum(count)
-    rank = (last - (count - 1) / 2)[place]
-    return float((rank[positive].sum() - ones * (ones + 1) / 2) / (ones * zeros))
+    below = np.cumsum(zeros) - zeros / 2
+    return float(ones @ below / (ones.sum() * zeros.sum()))
 
 
-def average_precision(truth: Codes, score: Floats) -> float:
+def average_precision(truth: Codes, score: Floats, weight: Floats | None = None) -> float:
     """Sum of precision times gain in recall over the distinct scores; shapes as in `roc_auc`,
     macro-averaged.
     """
     if score.ndim == 2 and score.shape[1] == 2:
         score = score[:, 1]
     if score.ndim == 1:
-        return _one_average_precision(truth == 1, score)
-    each = [_one_average_precision(truth == c, score[:, c]) for c in range(score.shape[1])]
+        return _one_average_precision(truth == 1, score, weight)
+    each = [_one_average_precision(truth == c, score[:, c], weight) for c in range(score.shape[1])]
     known = [value for value in each if not np.isnan(value)]
     return float(np.mean(known)) if known else float("nan")
 
 
-def _one_average_precision(positive: NDArray[np.bool_], score: Floats) -> float:
-    ones = int(positive.sum())
-    if ones == 0:
+def _one_average_precision(positive: NDArray[np.bool_], score: Floats, weight: Floats | None) -> float:
+    weight = np.ones(len(positive)) if weight is None else weight
+    if not weight @ positive:
         return float("nan")
     order = np.argsort(-score, kind="stable")
-    hits, found = positive[order], score[order]
+    hits, found = (weight * positive)[order], score[order]
     ends = np.append(np.flatnonzero(np.diff(found)), len(found) - 1)
-    true = np.cumsum(hits)[ends]
-    recall = true / ones
-    return float(np.sum(np.diff(recall, prepend=0.0) * true / (ends + 1)))
+    true, said = np.cumsum(hits)[ends], np.cumsum(weight[order])[ends]
+    return float(np.diff(true, prepend=0.0) @ (true / np.maximum(said, 1e-300)) / true[-1])
 
 
-def confusion(truth: Codes, said: Codes, classes: int) -> Codes:
-    """[C, C] counts, rows the truth. Codes outside 0..C-1 are left out."""
+def confusion(truth: Codes, said: Codes, classes: int, weight: Floats | None = None) -> NDArray[Any]:
+    """[C, C] counts, rows the truth; sums of weights where they are given. Codes outside 0..C-1 are left out."""
     inside = (truth >= 0) & (truth < classes) & (said >= 0) & (said < classes)
-    flat = np.bincount(truth[inside] * classes + said[inside], minlength=classes * classes)
-    return flat.reshape(classes, classes).astype(np.int64)
+    counts = None if weight is None else weight[inside]
+    return np.bincount(truth[inside] * classes + said[inside], counts, classes * classes).reshape(classes, classes)
 
 
-def f1_macro(truth: Codes, said: Codes) -> float:
+def f1_macro(truth: Codes, said: Codes, weight: Floats | None = None) -> float:
     """F1 of each code that occurs in either, averaged; 0 for a code never hit."""
-    matrix = _joint(truth, said)
+    matrix = _joint(truth, said, weight)
     true, either = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1)
     seen = either > 0
     return _mean(2 * true[seen] / either[seen])
 
 
-def balanced_accuracy(truth: Codes, said: Codes) -> float:
+def balanced_accuracy(truth: Codes, said: Codes, weight: Floats | None = None) -> float:
     """Recall of each true code, averaged."""
-    matrix = _joint(truth, said)
+    matrix = _joint(truth, said, weight)
     number = matrix.sum(axis=1)
     return _mean(np.diag(matrix)[number > 0] / number[number > 0])
 
@@ -109,24 +108,34 @@ def r2(truth: Floats, said: Floats) -> float:
     return 1.0 - float(((truth - said) ** 2).sum()) / spread if spread else 0.0
 
 
-def _joint(truth: Codes, said: Codes) -> Codes:
+def _joint(truth: Codes, said: Codes, weight: Floats | None) -> NDArray[Any]:
     codes, place = np.unique(np.concatenate([truth, said]), return_inverse=True)
-    return confusion(place[: len(truth)], place[len(truth) :], len(codes))
+    return confusion(place[: len(truth)], place[len(truth) :], len(codes), weight)
 
 
-def reliability(confidence: Floats, correct: Floats, bins: int = 15) -> tuple[Floats, Floats, Floats]:
-    """Mean confidence, mean correct and number, each [bins], in equal steps of confidence; nan for an empty
-    bin.
+def reliability(
+    confidence: Floats, correct: Floats, bins: int = 15, weight: Floats | None = None
+) -> tuple[Floats, Floats, Floats]:
+    """Mean confidence, mean correct and number (of weights, their sum), each [bins], in equal steps of confidence; nan
+    for an empty bin.
     """
+    weight = np.ones(len(confidence)) if weight is None else weight
     place = np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
-    number = np.bincount(place, minlength=bins).astype(np.float64)
+    number = np.bincount(place, weight, bins)
     with np.errstate(invalid="ignore"):
-        said = np.bincount(place, confidence, bins) / number
-        true = np.bincount(place, correct, bins) / number
+        said = np.bincount(place, confidence * weight, bins) / number
+        true = np.bincount(place, correct * weight, bins) / number
     return said, true, number
 
 
-def ece(confidence: Floats, correct: Floats, bins: int = 15, debiased: bool = True, draws: int = 1) -> float:
+def ece(
+    confidence: Floats,
+    correct: Floats,
+    bins: int = 15,
+    debiased: bool = True,
+    draws: int = 1,
+    weight: Floats | None = None,
+) -> float:
     """Expected calibration error in `bins` equal steps of confidence (Naeini et al. 2015); nan for no atoms.
 
     The plug-in value grows with 1/sqrt(n) even for a perfect model. `debiased` takes off the part that
@@ -137,14 +146,17 @@ def ece(confidence: Floats, correct: Floats, bins: int = 15, debiased: bool = Tr
     """
     if len(confidence) == 0:
         return float("nan")
-    said, true, number = reliability(confidence, correct, bins)
+    weight = np.ones(len(confidence)) if weight is None else weight
+    said, true, number = reliability(confidence, correct, bins, weight)
     full = number > 0
+    place = np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
+    squared = np.bincount(place, weight**2, bins)[full]
     gap, share = (true - said)[full], number[full] / number.sum()
     plain = float(share @ np.abs(gap))
     if not debiased:
         return plain
     p = said[full]
-    variance = draws * np.maximum(p * (1 - p), 1e-12) / number[full]
+    variance = draws * np.maximum(p * (1 - p), 1e-12) * squared / number[full] ** 2
     squares = float(share @ gap**2)
     kept = max(0.0, 1 - float(share @ variance) / squares) if squares > 0 else 0.0
     return max(0.0, plain - float(share @ _excess(kept * np.abs(gap), np.sqrt(variance))))
@@ -164,5 +176,5 @@ def _normal_tail(x: Floats) -> Floats:
     return np.asarray(np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * series)
 
 
-def _mean(values: NDArray[Any]) -> float:
-    return float(np.mean(values)) if len(values) else float("nan")
+def _mean(values: NDArray[Any], weight: Floats | None = None) -> float:
+    return float(np.average(values, weights=weight)) if len(values) else float("nan")
