@@ -14,6 +14,7 @@ from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Evidence, Settings
 from learnt.data.collecting import Collected
 from learnt.train.batches import Rows
+from learnt.train.filling import weighted
 from learnt.train.learning import Learnt
 from learnt.train.sisters import Sister, plain_features
 
@@ -43,7 +44,7 @@ class Judge:
         probability = said.get("probability")
         return Evidence(
             ids=[self.collected.ids[int(row)] for row in rows],
-            verdicts=verdicts,
+            verdicts=verdicts.weighed(None if self.collected.weight is None else self.collected.weight[rows]),
             probability=None
             if probability is None or len(verdicts.example) > count
             else probability[verdicts.example].astype(np.float64),
@@ -92,7 +93,7 @@ def trials(collected: Collected, learnt: Learnt, target: str, sisters: Sequence[
     if sisters:
         return [(sister.plain[0], sister.truths[target], sister.plain[1], sister.held) for sister in sisters]
     plain, splits = plain_features(learnt.inputs, learnt.raw), collected.splits
-    truths = take_each(learnt.examples.targets[target], splits.final)
+    truths = weighted(take_each(learnt.examples.targets[target], splits.final), collected.weight, splits.final)
     return [(plain[splits.final], truths, plain[splits.test], splits.test)]
 
 

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
-    "coverage": 0.9, "budget": "4m", "size": "small", "seed": 0,
+    "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": "4m",
+    "size": "small", "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
 SIZES = ("small",)

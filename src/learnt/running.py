@@ -12,7 +12,7 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from learnt import __version__, asking, judging, recipes, registry, report
+from learnt import __version__, asking, deciding, judging, recipes, registry, report
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather, keep, usual
 from learnt.artifact.tools import tools
@@ -34,6 +34,7 @@ FOR_FIGURES = 0.35
 """Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 FEWEST_FOR_SETS = 20
 READ_BY = ("labels", "positive", "near", "separator", "coverage")
+READ_BY += ("actions", "decide", "prevalence", "shares", "by", "per_day")
 """Settings of a target without which answers of sisters cannot be read beside those of the file."""
 STORE_ABOVE = 256 * 1024**2
 """Bytes of raw arrays above which they are read from memory-mapped files while training."""
@@ -110,7 +111,8 @@ class Running:
             say=say,
             progress=Progress(folder / "log.jsonl", say, resume),
             asked=Asked(collected.roles.inputs, collected.roles.targets),
-            wishes={"coverage": full["coverage"]},
+            wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
+            | {"per_day": collected.per_day},
             name=_stem(data),
         )
 
@@ -150,6 +152,7 @@ class Running:
         columns = self.collected.columns
         rows, stop = self.rows
         self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
+        self.learnt = replace(self.learnt, targets=deciding.settled(self.learnt, self.collected, rows, self.wishes))
         asked = {f"groups.{column}": values.astype(object) for column, values in self._groups().items()}
         self.learnt = replace(self.learnt, raw={**self.learnt.raw, **asked})
         if self.learnt.fed.bytes > STORE_ABOVE:
@@ -254,9 +257,12 @@ class Running:
 
         groups = take_each({**self.collected.groups, **self._groups()}, splits.calibrate)
         constants = filling.constants(
-            known.targets, truths, neutral, run, unfed, bank, splits.calibrate, groups, self.wishes
-        )
+            known.targets, truths, neutral, run, unfed, bank, splits.calibrate, groups, self.wishes,
+            self.collected.weight,
+        )  # fmt: skip
         self.opened = self._open(constants)
+        if self._policies():
+            self.opened = self._open(constants)
         export.parity(self.network, constants, self.opened.bytes)
         self.described["usual"] = usual(self.opened, take_each(known.raw, splits.calibrate))
         inputs = manifest.golden_inputs(self.network)
@@ -317,6 +323,9 @@ class Running:
             "notes": list(self.collected.notes) + self._notes(),
             "problems": [{"where": where, "why": why} for where, why in [*self.collected.problems, *self.unreadable]],
             "inputs": asking.inputs_of(self.artifact),
+            "policies": {
+                name: held["policy"] for name, judge in self.judges.items() if "policy" in (held := judge.settings)
+            },
             "labels": {name: list(judge.settings.get("labels", ())) for name, judge in self.judges.items()},
             "file": asking.file_of(self.artifact),
             "versions": self.described["versions"],
@@ -360,6 +369,18 @@ class Running:
             ids=roles.ids,
         ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
 
+    def _policies(self) -> bool:
+        """What policies come to on the rows they were chosen on: into the manifest, and said. False: there is none."""
+        assert self.learnt is not None
+        rows = self.collected.splits.calibrate
+        found = deciding.policies(self.artifact, self.learnt, self.collected, rows)
+        for name, policy in found.items():
+            held = self.described["targets"][name]
+            held["settings"] = {**held["settings"], "policy": policy}
+            for sentence in policy["sentences"]:
+                self.say(sentence)
+        return bool(found)
+
     def _groups(self) -> dict[str, NDArray[Any]]:
         """As text, the columns that a decision tells groups apart by."""
         assert self.learnt is not None
@@ -383,6 +404,7 @@ class Running:
             {name: take(collected.columns[name], rows) for name in self.asked.targets},
             [collected.ids[int(row)] for row in rows],
             {name: values[rows] for name, values in collected.groups.items()},
+            weight=None if collected.weight is None else collected.weight[rows],
         )
 
     def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
@@ -390,17 +412,20 @@ class Running:
         evidence = self.own[name]
         truth = {name: take(self.collected.columns[name], rows)}
         return tools(
-            self.artifact, take_each(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline
-        )
+            self.artifact, take_each(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline,
+            None if self.collected.weight is None else self.collected.weight[rows],
+        )  # fmt: skip
 
     def _notes(self) -> list[str]:
+        stated = deciding.notes({name: judge.settings for name, judge in self.judges.items()})
         if not self.small:
-            return []
+            return stated
         return [
+            *stated,
             "There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
             f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
             "learnt from all examples but those it was calibrated on. Each sister was calibrated on the rows that "
-            "ended her training, so what she promises is a little too good."
+            "ended her training, so what she promises is a little too good.",
         ]
 
 

@@ -54,6 +54,9 @@ def train(
     weight: str | None = None,
     test: Any = None,
     coverage: float | None = None,
+    decide: str | None = None,
+    prevalence: float | str | None = None,
+    positive: str | None = None,
     ask: str = "fast",
     out: str | Path | None = None,
     budget: str | float | None = None,
@@ -67,8 +70,10 @@ def train(
 
     `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `budget`: seconds, or "3m". `recipe`: a
     recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are taken over where nothing
-    else is asked. `say` is told what goes on, line by line. Raises RequestError for a wrong request, DataError for data
-    that cannot be used, MissingExtra without the training packages.
+    else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer, how frequent the positive
+    label is where the file will be used, and which one that is (docs/how-to/decide.md). `say` is told what goes on,
+    line by line. Raises RequestError for a wrong request, DataError for data that cannot be used, MissingExtra without
+    the training packages.
     """
     from learnt import asking
     from learnt.model import Model
@@ -95,6 +100,9 @@ def train(
             "sensitive": list(sensitive),
             "weight": weight,
             "coverage": coverage,
+            "decide": decide,
+            "prevalence": None if prevalence is None else str(prevalence),
+            "positive": positive,
             "budget": budget,
             "size": size,
             "seed": seed,

@@ -94,6 +94,7 @@ def run(*argv: str) -> int:
 def test_train_passes_every_option_on(stage: Stage) -> None:
     line = (
         "train t.csv --target a b --task classify --inputs x,y --drop z --group g --time when "
+        "--decide recall>=.9 --prevalence .02 --positive yes "
         "--sensitive s1 --sensitive s2 --weight w --test u.csv --coverage .8 --ask all --out o "
         "--budget 3m --size large --seed 7 --recipe r.yaml --resume"
     )
@@ -111,6 +112,9 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "weight": "w",
         "test": "u.csv",
         "coverage": 0.8,
+        "decide": "recall>=.9",
+        "prevalence": ".02",
+        "positive": "yes",
         "ask": "all",
         "out": "o",
         "budget": "3m",

@@ -22,11 +22,12 @@ def gather(
     ids: Sequence[str],
     groups: Mapping[str, NDArray[Any]],
     outputs: Arrays | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> dict[str, Evidence]:
     """Runs, decodes and judges: Evidence of every target named in `truth`.
 
     `raw` and `truth` in the same order; where the truth is None there are no verdicts. `outputs` of
-    `artifact.run` on the same `raw` saves running it again.
+    `artifact.run` on the same `raw` saves running it again; `weight` says how much each row counts.
     """
     outputs = artifact.run(raw) if outputs is None else outputs
     said = artifact.answers(raw, outputs)
@@ -38,7 +39,7 @@ def gather(
         probability = outputs.get(f"{target}.probability")
         evidence[target] = Evidence(
             ids=ids,
-            verdicts=verdicts,
+            verdicts=verdicts.weighed(None if cells is None else weight),
             probability=None
             if probability is None or probability.ndim != 2 or len(verdicts.example) > len(probability)
             else probability[verdicts.example].astype(np.float64),

@@ -26,12 +26,13 @@ def tools(
     groups: Mapping[str, NDArray[Any]],
     target: str,
     baseline: Callable[[], tuple[str, Evidence]] | None = None,
+    weight: NDArray[np.float64] | None = None,
 ) -> Tools:
     """For questions about one target; `raw`, `truth`, `ids`, `groups` are of the examples of the evidence."""
     task, settings = artifact.tasks()[target]
 
     def predict(changed: Raw) -> Evidence:
-        return gather(artifact, changed, {target: truth[target]}, ids, groups)[target]
+        return gather(artifact, changed, {target: truth[target]}, ids, groups, weight=weight)[target]
 
     def explain(rows: NDArray[np.int64]) -> Reasons:
         chosen = take_each(raw, rows)

@@ -103,6 +103,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         type=_share,
         help="how often the plausible answers hold the truth (default .9)",
     )
+    _deciding(how)
     how.add_argument(
         "--ask",
         metavar="fast|all|NAME,...",
@@ -143,6 +144,21 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")
     one.add_argument("name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)")
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
+
+
+def _deciding(one: argparse._ArgumentGroup) -> None:
+    one.add_argument(
+        "--decide",
+        metavar="POLICY",
+        help="what to do when: 'recall>=.9', 'precision>=.95', 'alerts<=100/day', 'cost=fn:100,fp:1', "
+        "'block precision>=.95, review recall>=.99' (default argmax)",
+    )
+    one.add_argument(
+        "--prevalence",
+        metavar="P",
+        help="how frequent the positive label is where the file will be used; LABEL:P,... for several",
+    )
+    one.add_argument("--positive", metavar="LABEL", help="the label that policies are about (default the rarer of two)")
 
 
 def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from learnt.contracts.evidence import Evidence, Finding, Grade, Moved, Question, Reasons, Tools, Unlabelled, Verdicts
 from learnt.contracts.modality import Doubts, Encoder, Modality, Occlude, Remembers
-from learnt.contracts.task import Guessing, Part, Prediction, Sifts, Stratified, Task, Tempered, Unrolls
+from learnt.contracts.task import Decides, Guessing, Part, Prediction, Sifts, Stratified, Task, Tempered, Unrolls
 from learnt.contracts.words import (
     Arrays,
     Cells,
@@ -32,6 +32,7 @@ __all__ = [
     "Cells",
     "Column",
     "Columns",
+    "Decides",
     "Doubts",
     "Encoder",
     "Evidence",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar, Literal, Protocol, runtime_checkable
 
 import numpy as np
@@ -31,11 +31,18 @@ class Verdicts:
     size: NDArray[np.float64]
     """How many labels, or how wide a range, was plausible; nan where no set was given."""
     weight: NDArray[np.float64] | None = None
-    """Censoring, sampled pixels."""
+    """How much each counts: censoring, sampled pixels, rows that stand for several, labels as frequent as stated."""
     decision: NDArray[np.int64] | None = None
     """Codes of the actions of `Evidence.policy`; -1 = none. None where what is said is what is done."""
     measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
     """What the task's own metrics go by where right and wrong is not enough: name -> [atoms, ...]."""
+
+    def weighed(self, weight: NDArray[np.float64] | None) -> Verdicts:
+        """The same, each atom counting as much as its example does; `weight` [examples], None: as before."""
+        if weight is None:
+            return self
+        own = weight[self.example]
+        return replace(self, weight=own if self.weight is None else own * self.weight)
 
     @classmethod
     def none(cls) -> Verdicts:
@@ -75,7 +82,7 @@ class Evidence:
 
     def take(self, examples: NDArray[np.int64]) -> Evidence:
         """The evidence of these examples, in this order; an example may be taken twice (bootstrap)."""
-        from dataclasses import fields, replace
+        from dataclasses import fields
 
         order = np.argsort(self.verdicts.example, kind="stable")
         sorted_examples = self.verdicts.example[order]

@@ -103,7 +103,10 @@ class Task(Protocol):
     def calibrate(
         self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], wishes: Settings, settings: Settings
     ) -> Arrays:
-        """New values for `constants`, from what the file with neutral constants said of the calibrate split."""
+        """New values for `constants`, from what the file with neutral constants said of the calibrate split.
+
+        `weight` float64 [N] is among the targets where rows do not count alike. `groups` are texts [N] by column.
+        """
         ...
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
@@ -121,7 +124,10 @@ class Task(Protocol):
     def baseline(
         self, plain: NDArray[np.float64], targets: Raw, asked: NDArray[np.float64], settings: Settings, seed: int
     ) -> tuple[str, Arrays] | None:
-        """Fit a well-known method in seconds, and answer `asked`: its name and outputs that `decode` takes."""
+        """Fit a well-known method in seconds, and answer `asked`: its name and outputs that `decode` takes.
+
+        `weight` float64 [N] is among the targets where rows do not count alike.
+        """
         ...
 
 
@@ -157,6 +163,25 @@ class Tempered(Protocol):
     """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
 
     logits: ClassVar[tuple[str, ...]]
+
+
+@runtime_checkable
+class Decides(Protocol):
+    """A task whose answers may be acted on by a stated policy, and whose labels may be as frequent as is stated."""
+
+    def settle(
+        self, settings: Settings, targets: Raw, weight: NDArray[np.float64] | None, wishes: Settings
+    ) -> dict[str, Any]:
+        """Settings completed by what is wished, `targets` and `weight` being of the rows learnt from.
+
+        Wishes: `decide`, `prevalence`, `positive` (text or None) and `per_day`, how many examples a day brings (None:
+        not known). A policy by group leaves `by`: {"column"}; who has the data adds its "groups". Raises RequestError.
+        """
+        ...
+
+    def policy(self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], settings: Settings) -> Settings:
+        """What became of the policy on the calibrate split, as JSON with `sentences` to be said; {} without one."""
+        ...
 
 
 @runtime_checkable

@@ -80,6 +80,16 @@ class Collected:
         """Columns that trust is to be told apart by: those named sensitive, as text."""
         return {name: cells.texts(self.columns[name]) for name in self.roles.sensitive}
 
+    @cached_property
+    def per_day(self) -> float | None:
+        """How many examples a day brings, by the time column; None where it holds no dates."""
+        if self.roles.time is None:
+            return None
+        days, bad = cells.days(self.columns[self.roles.time])
+        if bad or not len(days) or np.isnan(days).any():
+            return None
+        return len(days) / float(np.floor(days.max()) - np.floor(days.min()) + 1)
+
     @property
     def weight(self) -> NDArray[np.float64] | None:
         """The weight column as numbers; missing counts as 1."""

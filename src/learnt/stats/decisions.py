@@ -13,7 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.errors import RequestError
 from learnt.stats.policies import Policy, Rule
+from learnt.stats.wording import listed, percent
 
 Costs = NDArray[np.float32]
 Floats = NDArray[np.float64]
@@ -127,7 +129,7 @@ def costs(
     rows = [pooled]
     for code in range(1, groups + 1):
         own = group == code if group is not None else np.zeros(len(truth), bool)
-        if min((true & own).sum(), (~true & own).sum()) < FEWEST_OF_A_GROUP:
+        if not _enough(true[own]):
             rows.append(pooled)
             continue
         chosen, _ = thresholds(policy, score[own], true[own], None if weight is None else weight[own])
@@ -168,32 +170,61 @@ def reached(decision: NDArray[np.int64], least: int, truth: NDArray[np.bool_], w
 
 
 def record(
-    policy: Policy, decision: NDArray[np.int64], truth: NDArray[np.bool_], weight: Floats | None = None
+    policy: Policy,
+    decision: NDArray[np.int64],
+    truth: NDArray[np.bool_],
+    weight: Floats | None = None,
+    group: NDArray[np.int64] | None = None,
+    groups: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What became of a policy on the examples it was chosen on, as JSON: `asked`, `actions`, `costs`, and of each rule
-    what was asked and what is reached."""
-    rules = []
-    for rule in policy.rules:
-        found = reached(decision, policy.actions.index(rule.action), truth, weight)
-        value = getattr(found, rule.measure)
-        kept = value <= rule.bound + 1e-6 if rule.measure == "alerts" else value >= rule.bound - 1e-6
-        rules.append(
-            {
-                "action": rule.action,
-                "measure": rule.measure,
-                "bound": rule.bound,
-                "reached": None if np.isnan(value) else value,
-                "alerts": found.count,
-                "kept": bool(kept),
-            }
-        )
+    """What became of a policy on the examples it was chosen on, as JSON.
+
+    `asked`, `actions`, `costs`; `rules`: of each rule, and each group with thresholds of its own, what was asked and
+    what is reached; `pooled`: the groups too small for that; `chosen_on`: how many examples.
+    """
+    own = [np.ones(len(truth), bool)] if group is None else [group == code for code in range(1, len(groups) + 1)]
+    named = [""] if group is None else list(groups)
+    small = [bool(groups) and not _enough(truth[inside]) for inside in own]
     return {
         "asked": policy.asked,
         "actions": list(policy.actions),
         "costs": [list(row) for row in policy.costs],
         "by": policy.by,
-        "rules": rules,
+        "rules": [
+            {"group": name, **_kept(policy, rule, decision[inside], truth[inside], weight, inside)}
+            for name, inside, few in zip(named, own, small, strict=True)
+            for rule in policy.rules
+            if not few
+        ],
+        "pooled": [name for name, few in zip(named, small, strict=True) if few],
         "chosen_on": len(truth),
+    }
+
+
+def _enough(truth: NDArray[np.bool_]) -> bool:
+    """Whether a group has what thresholds of its own ask for."""
+    return bool(min(truth.sum(), (~truth).sum()) >= FEWEST_OF_A_GROUP)
+
+
+def _kept(
+    policy: Policy,
+    rule: Rule,
+    decision: NDArray[np.int64],
+    truth: NDArray[np.bool_],
+    weight: Floats | None,
+    inside: NDArray[np.bool_],
+) -> dict[str, Any]:
+    found = reached(decision, policy.actions.index(rule.action), truth, None if weight is None else weight[inside])
+    value = getattr(found, rule.measure)
+    kept = value <= rule.bound + 1e-6 if rule.measure == "alerts" else value >= rule.bound - 1e-6
+    return {
+        "action": rule.action,
+        "measure": rule.measure,
+        "bound": rule.bound,
+        "reached": None if np.isnan(value) else value,
+        "alerts": found.count,
+        "of": len(truth),
+        "kept": bool(kept),
     }
 
 
@@ -201,18 +232,20 @@ def sentences(found: dict[str, Any]) -> list[str]:
     """What the record says, aloud."""
     said = []
     for rule in found["rules"]:
-        asked = f"{rule['measure']}{'<=' if rule['measure'] == 'alerts' else '>='}{rule['bound']:.3g}"
-        value = "none" if rule["reached"] is None else f"{rule['reached']:.3g}"
-        if rule["kept"]:
-            said.append(
-                f"{rule['action']!r} has {rule['measure']} {value} (asked: {asked}) on the {found['chosen_on']:,} "
-                f"examples that its threshold was chosen on, with {rule['alerts']:,} alerts."
-            )
-        else:
-            said.append(
-                f"No threshold keeps {asked} for {rule['action']!r}: the nearest reaches {value} on "
-                f"{found['chosen_on']:,} examples, with {rule['alerts']:,} alerts, and was taken."
-            )
+        asked = f"{rule['measure']} {'at most' if rule['measure'] == 'alerts' else 'at least'} {percent(rule['bound'])}"
+        value = "none" if rule["reached"] is None else percent(rule["reached"])
+        what = f"{rule['action']!r}{' or stricter' if rule['action'] != found['actions'][-1] else ''}"
+        where = f" in {found['by']} {rule['group']!r}" if rule["group"] else ""
+        on = f"on the {rule['of']:,} examples its threshold was chosen on, with {rule['alerts']:,} alerts"
+        said.append(
+            f"{what}{where}: {asked} was asked, and is {value} {on}."
+            if rule["kept"]
+            else f"{what}{where}: no threshold has {asked}. The nearest, which was taken, has {value} {on}."
+        )
+    if found["pooled"]:
+        said.append(
+            f"Too few examples for a threshold of their own, so decided as all together: {listed(found['pooled'][:10])}."
+        )
     return said
 
 
@@ -225,20 +258,23 @@ def shares(codes: NDArray[np.int64], labels: int, weight: Floats | None = None) 
 
 def prior(text: str, labels: Sequence[str], positive: str | None, own: Floats) -> Floats:
     """[L] that a text asks for: `.02` is of the positive label, `a:.2,b:.3` of those named; what is left is shared by
-    the others as in `own` [L]. Raises ValueError."""
+    the others as in `own` [L]. Raises RequestError."""
     named: dict[str, float] = {}
-    for entry in str(text).split(","):
+    for entry in text.split(","):
         name, _, number = entry.rpartition(":")
-        value = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
-        if not name and positive is None:
-            raise ValueError("which label")
-        named[name.strip() or str(positive)] = value
-    if set(named) - set(labels):
-        raise ValueError("labels")
+        try:
+            value = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
+        except ValueError:
+            value = float("nan")
+        named[name.strip() or positive or ""] = value
     rest = 1 - sum(named.values())
     others = np.array([label not in named for label in labels])
-    if min(named.values()) <= 0 or (others.any() and rest <= 0) or (not others.any() and abs(rest) > 1e-6):
-        raise ValueError("sum")
+    whole = rest > 0 if others.any() else abs(rest) < 1e-6
+    if set(named) - set(labels) or not min(named.values()) > 0 or not whole:
+        raise RequestError(
+            f"--prevalence {text!r} does not say how frequent the labels are ({', '.join(labels[:10])}). Write for "
+            f"example --prevalence .02, or --prevalence {labels[0]}:.3,{labels[1]}:.7"
+        )
     found = np.array([named.get(label, 0.0) for label in labels])
     found[others] = rest * own[others] / max(float(own[others].sum()), 1e-300)
     return found

@@ -121,7 +121,7 @@ def reliability(
     """
     weight = np.ones(len(confidence)) if weight is None else weight
     place = np.clip((confidence * bins).astype(np.int64), 0, bins - 1)
-    number = np.bincount(place, weight, bins)
+    number = np.bincount(place, weight, bins).astype(np.float64)
     with np.errstate(invalid="ignore"):
         said = np.bincount(place, confidence * weight, bins) / number
         true = np.bincount(place, correct * weight, bins) / number

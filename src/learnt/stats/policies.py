@@ -1,4 +1,4 @@
-"""The words of a policy: `recall>=.9`, `block precision>=.95, review recall>=.99`, `cost=fn:100,fp:1`, `... by region`."""
+"""The words of a policy: `recall>=.9`, `block precision>=.95, review recall>=.99`, `cost=fn:100,fp:1`."""
 
 from __future__ import annotations
 

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.codecs import cells
+from learnt.codecs.words import group_codes
 from learnt.contracts import (
     Arrays,
     Cells,
@@ -21,20 +22,26 @@ from learnt.contracts import (
     Tensors,
     Verdicts,
 )
-from learnt.errors import DataError
-from learnt.stats import calibrators, conformal, decisions, metrics
+from learnt.errors import DataError, RequestError, unknown
+from learnt.stats import calibrators, conformal, decisions, metrics, policies
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MOST_LABELS = 1000
+WISHED = ("prevalence", "decide", "actions", "by", "per_day")
 FEWEST_FOR_SETS = 20
 STOPS_ABOVE = 10_000
 """Rows above which boosting stops early, as scikit-learn has it; its stop split needs two rows of each label."""
 
 
 class Classify:
-    """Settings: `labels` sorted as text, and `positive`, the code that two-class figures are about (the rarer one)."""
+    """Settings: `labels` sorted as text, and `positive`, the code that two-class figures are about (the rarer one).
+
+    `settle` adds `shares`, how frequent each label is among the rows learnt from; and where they are wished for
+    `prevalence`, how frequent it will be, `decide`, the policy as it was written, `actions`, what it decides between,
+    and `by`, the column whose groups have costs of their own.
+    """
 
     name: ClassVar[str] = "classify"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
@@ -104,13 +111,61 @@ class Classify:
         of_others = torch.logsumexp(torch.where(chosen, torch.full_like(logits, -1e9), logits), 1)
         return of_label - of_others
 
+    def settle(
+        self, settings: Settings, targets: Raw, weight: NDArray[np.float64] | None, wishes: Settings
+    ) -> dict[str, Any]:
+        labels = list(settings["labels"])
+        settled = {name: value for name, value in settings.items() if name not in (*WISHED, "policy")}
+        named = wishes.get("positive")
+        if named is not None and named not in labels:
+            raise unknown("label", str(named), labels, "the target")
+        settled["positive"] = int(settings["positive"]) if named is None else labels.index(named)
+        positive = labels[settled["positive"]] if named is not None or len(labels) == 2 else None
+        if "label" in targets:
+            own = decisions.shares(np.asarray(targets["label"]), len(labels), weight)
+            settled["shares"] = own.tolist()
+        if (stated := wishes.get("prevalence")) is not None:
+            if weight is not None:
+                raise RequestError(
+                    "--weight already says how frequent each label is; give it or --prevalence, not both."
+                )
+            shares = np.asarray(settled["shares"])
+            settled["prevalence"] = decisions.prior(str(stated), labels, positive, shares).tolist()
+        per_day = wishes.get("per_day")
+        policy = policies.parse(str(wishes.get("decide") or "argmax"), labels, positive, per_day)
+        if policy is not None:
+            settled |= {"decide": policy.asked, "actions": list(policy.actions), "per_day": per_day}
+            settled |= {} if policy.by is None else {"by": {"column": policy.by}}
+        return settled
+
+    def policy(self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], settings: Settings) -> Settings:
+        policy = self._policy(settings)
+        if policy is None:
+            return {}
+        truth = np.asarray(targets.get("label", np.zeros(0)))
+        known, positive = truth >= 0, int(settings["positive"])
+        weight = self._weight(truth, _rows(targets), settings)
+        found = decisions.record(
+            policy,
+            outputs["decision"][known] if len(truth) else truth,
+            truth[known] == positive,
+            None if weight is None else weight[known],
+            self._group(groups, known, settings) if len(truth) else None,
+            settings.get("by", {}).get("groups", ()),
+        )
+        found |= {"positive": settings["labels"][positive], "per_day": settings.get("per_day")}
+        return found | {"sentences": decisions.sentences(found)}
+
     def constants(self, settings: Settings) -> Arrays:
-        labels = len(settings["labels"])
+        labels, policy = len(settings["labels"]), self._policy(settings)
+        groups = len(settings.get("by", {}).get("groups", ()))
         return {
             "temperature": np.ones((), np.float32),
             "bias": np.zeros(labels, np.float32),
             "threshold": np.array(2.0, np.float32),
-            "cost": decisions.neutral(labels, len(settings.get("by", {}).get("groups", ())) + 1),
+            "cost": decisions.neutral(labels, groups + 1)
+            if policy is None
+            else decisions.unknown(policy, int(settings["positive"]), labels, groups),
         }
 
     def deploy(self, settings: Settings) -> nn.Module:  # noqa: ARG002 the labels stay outside
@@ -122,7 +177,7 @@ class Classify:
         self,
         outputs: Arrays,
         targets: Raw,
-        groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one calibration for all
+        groups: Mapping[str, NDArray[Any]],
         wishes: Settings,
         settings: Settings,
     ) -> Arrays:
@@ -131,12 +186,50 @@ class Classify:
         neutral = dict(self.constants(settings))
         if known.sum() < FEWEST_FOR_SETS:
             return neutral
-        log_probability = np.log(np.maximum(outputs["probability"][known].astype(np.float64), 1e-38))
-        fitted = calibrators.fit(log_probability, truth[known])
+        weight = self._weight(truth, _rows(targets), settings)
+        of_known = None if weight is None else weight[known]
         said = np.log(np.maximum(outputs["probability"].astype(np.float64), 1e-38))
-        scores = conformal.scores(calibrators.apply(said, fitted), truth)
-        threshold = min(conformal.threshold(scores, float(wishes["coverage"])), 2.0)
+        shift = self._shift(truth, settings)
+        fitted = calibrators.fit((said + shift)[known], truth[known], of_known)
+        log_p = np.log(np.maximum(calibrators.apply(said + shift, fitted), 1e-300))
+        scores = conformal.scores(np.exp(log_p), truth)
+        threshold = min(conformal.threshold(scores, float(wishes["coverage"]), weight), 2.0)
+        fitted["bias"] = (fitted["bias"] + shift / fitted["temperature"]).astype(np.float32)
+        if (policy := self._policy(settings)) is not None:
+            codes, count = self._group(groups, known, settings), len(settings.get("by", {}).get("groups", ()))
+            neutral["cost"] = decisions.costs(
+                policy, log_p[known], truth[known], int(settings["positive"]), codes, count, of_known
+            )
         return {**neutral, **fitted, "threshold": np.array(threshold, np.float32)}
+
+    def _policy(self, settings: Settings) -> policies.Policy | None:
+        labels = settings["labels"]
+        asked = settings.get("decide", "argmax")
+        return policies.parse(asked, labels, labels[int(settings["positive"])], settings.get("per_day"))
+
+    def _group(
+        self, groups: Mapping[str, NDArray[Any]], rows: NDArray[np.bool_], settings: Settings
+    ) -> NDArray[np.int64] | None:
+        by = settings.get("by")
+        return None if by is None else group_codes(groups[by["column"]], by["groups"])[rows]
+
+    def _shift(self, truth: NDArray[np.int64], settings: Settings) -> NDArray[np.float64]:
+        """[L], from the prior learnt from to the stated one: Saerens, Latinne and Decaestecker 2002, equation 2.4."""
+        labels = len(settings["labels"])
+        if "prevalence" not in settings:
+            return np.zeros(labels)
+        own = settings.get("shares") or decisions.shares(truth, labels)
+        return np.asarray(np.log(settings["prevalence"]) - np.log(np.maximum(own, 1e-12)))
+
+    def _weight(
+        self, truth: NDArray[np.int64], rows: NDArray[np.float64] | None, settings: Settings
+    ) -> NDArray[np.float64] | None:
+        """[n], what each example counts: as its row says, or so that the labels are as frequent as stated."""
+        if "prevalence" not in settings or not (truth >= 0).any():
+            return rows
+        own = decisions.shares(truth, len(settings["labels"]))
+        ratio = np.asarray(settings["prevalence"]) / np.where(own > 0, own, np.inf)
+        return np.where(truth >= 0, ratio[np.maximum(truth, 0)], 1.0)
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
         labels: list[str] = settings["labels"]
@@ -180,28 +273,34 @@ class Classify:
             ),
             covered=np.where(np.isnan(sized), np.nan, held),
             size=sized,
+            weight=self._weight(true, None, settings),
             decision=np.array([actions.get(prediction.decision, -1) for prediction in predictions], np.int64),
         )
 
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:
-        verdicts = evidence.verdicts
+        verdicts, weight = evidence.verdicts, evidence.verdicts.weight
+        if not len(verdicts.truth):
+            return {}
         found = {
-            "accuracy": float(np.mean(verdicts.correct)),
-            "balanced_accuracy": metrics.balanced_accuracy(verdicts.truth, verdicts.said),
-            "f1_macro": metrics.f1_macro(verdicts.truth, verdicts.said),
+            "accuracy": float(np.average(verdicts.correct, weights=weight)),
+            "balanced_accuracy": metrics.balanced_accuracy(verdicts.truth, verdicts.said, weight),
+            "f1_macro": metrics.f1_macro(verdicts.truth, verdicts.said, weight),
         }
         probability, known = evidence.probability, verdicts.truth >= 0
         if probability is None:
             return found
         truth, probability = verdicts.truth[known], probability[known]
-        found["log_loss"] = metrics.log_loss(truth, probability)
-        found["ece"] = metrics.ece(verdicts.confidence, verdicts.correct)
+        of_known = None if weight is None else weight[known]
+        found["log_loss"] = metrics.log_loss(truth, probability, of_known)
+        found["ece"] = metrics.ece(verdicts.confidence, verdicts.correct, weight=weight)
         if len(settings["labels"]) == 2:
             positive = int(settings["positive"])
-            found["roc_auc"] = metrics.roc_auc(truth == positive, probability[:, positive])
-            found["average_precision"] = metrics.average_precision(truth == positive, probability[:, positive])
+            found["roc_auc"] = metrics.roc_auc(truth == positive, probability[:, positive], of_known)
+            found["average_precision"] = metrics.average_precision(
+                truth == positive, probability[:, positive], of_known
+            )
         else:
-            found["roc_auc"] = metrics.roc_auc(truth, probability)
+            found["roc_auc"] = metrics.roc_auc(truth, probability, of_known)
         return found
 
     def baseline(
@@ -215,7 +314,8 @@ class Classify:
             return None
         stops = len(truth) > STOPS_ABOVE and np.bincount(truth[known])[np.unique(truth[known])].min() >= 2
         model = HistGradientBoostingClassifier(random_state=seed, early_stopping=bool(stops))
-        model.fit(plain[known], truth[known])
+        weight = self._weight(truth, _rows(targets), settings)
+        model.fit(plain[known], truth[known], None if weight is None else weight[known])
         probability = np.zeros((len(asked), len(settings["labels"])), np.float32)
         probability[:, model.classes_] = model.predict_proba(asked)
         return "HistGradientBoosting", {
@@ -223,3 +323,7 @@ class Classify:
             "confidence": probability.max(1),
             "unfamiliar": np.full(len(asked), np.nan, np.float32),
         }
+
+
+def _rows(targets: Raw) -> NDArray[np.float64] | None:
+    return None if "weight" not in targets else np.asarray(targets["weight"], np.float64)

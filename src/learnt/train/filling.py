@@ -36,6 +36,11 @@ def bank_rows(targets: Sequence[Target], truths: Mapping[str, Raw], fit: Rows, s
     return np.sort(fit[order[:BANK]])
 
 
+def weighted(truth: Raw, weight: NDArray[np.float64] | None, rows: Rows) -> Raw:
+    """Targets of these rows, with the weights of the rows beside them where there are any."""
+    return truth if weight is None else {**truth, "weight": weight[rows]}
+
+
 def constants(
     targets: Sequence[Target],
     truths: Mapping[str, Raw],
@@ -46,6 +51,7 @@ def constants(
     calibrate: Rows,
     groups: Mapping[str, NDArray[Any]],
     wishes: Settings,
+    weight: NDArray[np.float64] | None = None,
 ) -> dict[str, NDArray[Any]]:
     """Values for all constants, named `<target>.<name>` and `unfamiliar.<name>`.
 
@@ -58,7 +64,7 @@ def constants(
     said = run(calibrate, neutral)
     for target in targets:
         own = {key[len(target.name) + 1 :]: value for key, value in said.items() if key.startswith(f"{target.name}.")}
-        truth = ragged.take_each(truths[target.name], calibrate)
+        truth = weighted(ragged.take_each(truths[target.name], calibrate), weight, calibrate)
         found = registry.task(target.task).calibrate(own, truth, groups, wishes, target.settings)
         filled |= {f"{target.name}.{name}": value for name, value in found.items()}
     known = familiarity.fit_bank(plain(bank, neutral)["vector"])

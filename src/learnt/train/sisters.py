@@ -78,6 +78,7 @@ def sister(
         stop,
         of_stop,
         wishes,
+        weight,
     )
     plain = plain_features(known.inputs, known.raw)
     return Sister(
@@ -87,7 +88,10 @@ def sister(
         steps=trained.step,
         calibrated_on=len(stop),
         plain=(plain[own], plain[held]),
-        truths={name: ragged.take_each(raw, own) for name, raw in known.examples.targets.items()},
+        truths={
+            name: filling.weighted(ragged.take_each(raw, own), weight, own)
+            for name, raw in known.examples.targets.items()
+        },
     )
 
 
