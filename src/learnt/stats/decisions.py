@@ -232,7 +232,9 @@ def sentences(found: dict[str, Any]) -> list[str]:
     """What the record says, aloud."""
     said = []
     for rule in found["rules"]:
-        asked = f"{rule['measure']} {'at most' if rule['measure'] == 'alerts' else 'at least'} {percent(rule['bound'])}"
+        asked = (
+            f"{rule['measure']} {'at most' if rule['measure'] == 'alerts' else 'at least'} {100 * rule['bound']:.3g} %"
+        )
         value = "none" if rule["reached"] is None else percent(rule["reached"])
         what = f"{rule['action']!r}{' or stricter' if rule['action'] != found['actions'][-1] else ''}"
         where = f" in {found['by']} {rule['group']!r}" if rule["group"] else ""
@@ -244,7 +246,7 @@ def sentences(found: dict[str, Any]) -> list[str]:
         )
     if found["pooled"]:
         said.append(
-            f"Too few examples for a threshold of their own, so decided as all together: {listed(found['pooled'][:10])}."
+            f"Too few examples for thresholds of their own, so decided as all together: {listed(found['pooled'][:9])}."
         )
     return said
 
