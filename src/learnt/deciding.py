@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from learnt import registry
 from learnt.artifact.artifact import Artifact
+from learnt.artifact.filling import Rows, weighted
 from learnt.codecs import cells
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Decides, Settings
 from learnt.data.collecting import Collected
 from learnt.errors import RequestError, unknown
-from learnt.train.batches import Rows
-from learnt.train.filling import weighted
-from learnt.train.learning import Learnt
-from learnt.train.network import Target, groups_of
+
+if TYPE_CHECKING:
+    from learnt.train.learning import Learnt
+    from learnt.train.network import Target
 
 MOST_GROUPS = 50
 
@@ -66,7 +67,8 @@ def policies(artifact: Artifact, learnt: Learnt, collected: Collected, rows: Row
         assert isinstance(task, Decides)
         own = {key[start:]: value for key, value in outputs.items() if key.startswith(f"{target.name}.")}
         truth = weighted(take_each(learnt.examples.targets[target.name], rows), collected.weight, rows)
-        groups = {column: cells.texts(collected.columns[column])[rows] for column in groups_of([target])}
+        by = target.settings.get("by")
+        groups = {} if by is None else {by["column"]: cells.texts(collected.columns[by["column"]])[rows]}
         found[target.name] = task.policy(own, truth, groups, target.settings)
     return found
 

@@ -10,11 +10,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.artifact.filling import weighted
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Evidence, Settings
 from learnt.data.collecting import Collected
 from learnt.train.batches import Rows
-from learnt.train.filling import weighted
 from learnt.train.learning import Learnt
 from learnt.train.sisters import Sister, plain_features
 

@@ -13,6 +13,7 @@ import onnx
 from numpy.typing import NDArray
 
 from learnt import __version__, asking, deciding, judging, recipes, registry, report
+from learnt.artifact import filling
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather, keep, usual
 from learnt.artifact.tools import tools
@@ -22,11 +23,11 @@ from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
 from learnt.data.collecting import Collected, collect
 from learnt.judging import Judge
 from learnt.report.document import plain
-from learnt.train import export, filling, graph, manifest, members, planning, sisters
+from learnt.train import export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
 from learnt.train.loop import Plan, fit
-from learnt.train.network import Network, build, groups_of, sizes_for
+from learnt.train.network import Network, build, groups_of, sizes_for, tasks_of
 from learnt.train.progress import Progress
 
 Tell = Callable[[str], None]
@@ -243,7 +244,7 @@ class Running:
         self.say("Writing the file and comparing it with the network.")
         splits, known = self.collected.splits, self.learnt
         truths = known.examples.targets
-        bank = filling.bank_rows(known.targets, truths, self.rows[0], self.recipe["seed"])
+        bank = filling.bank_rows(truths, self.rows[0], self.recipe["seed"])
         neutral = export.neutral(self.network, len(bank))
         self.model = export.to_onnx(self.network, neutral)
         self.described = self._description()
@@ -257,7 +258,7 @@ class Running:
 
         groups = take_each({**self.collected.groups, **self._groups()}, splits.calibrate)
         constants = filling.constants(
-            known.targets, truths, neutral, run, unfed, bank, splits.calibrate, groups, self.wishes,
+            tasks_of(known.targets), truths, neutral, run, unfed, bank, splits.calibrate, groups, self.wishes,
             self.collected.weight,
         )  # fmt: skip
         self.opened = self._open(constants)

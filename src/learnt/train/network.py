@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnt import registry
-from learnt.contracts import Features, Settings, Shape, Tensors
+from learnt.contracts import Features, Settings, Shape, Task, Tensors
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
 
@@ -37,6 +37,11 @@ class Target:
     name: str
     task: str
     settings: Settings
+
+
+def tasks_of(targets: Sequence[Target]) -> dict[str, tuple[Task, Settings]]:
+    """Name -> task and settings."""
+    return {target.name: (registry.task(target.task), target.settings) for target in targets}
 
 
 def groups_of(targets: Sequence[Target]) -> dict[str, list[str]]:

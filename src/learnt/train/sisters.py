@@ -12,16 +12,17 @@ import torch
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.artifact import filling
 from learnt.codecs import cells, ragged
 from learnt.codecs.words import group_codes
 from learnt.contracts import Arrays, Cells, Settings
 from learnt.stats import familiarity
-from learnt.train import filling, members
+from learnt.train import members
 from learnt.train.batches import Examples, Rows
 from learnt.train.export import freeze, neutral
 from learnt.train.learning import Asked, learn
 from learnt.train.loop import Plan, Say, fit
-from learnt.train.network import Network, Target, build, grouped, groups_of
+from learnt.train.network import Network, Target, build, grouped, groups_of, tasks_of
 
 
 @dataclass(frozen=True)
@@ -66,10 +67,10 @@ def sister(
     def run(chosen: Rows, constants: Arrays) -> Arrays:
         return outputs_of(frozen, known.fed, chosen, constants, groups)
 
-    bank = filling.bank_rows(known.targets, known.examples.targets, own, plan.seed)
+    bank = filling.bank_rows(known.examples.targets, own, plan.seed)
     of_stop = {column: values[stop] for column, values in texts.items()}
     constants = filling.constants(
-        known.targets,
+        tasks_of(known.targets),
         known.examples.targets,
         neutral(frozen, len(bank)),
         run,

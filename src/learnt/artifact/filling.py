@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt import registry
 from learnt.codecs import ragged
-from learnt.contracts import Arrays, Raw, Settings
+from learnt.contracts import Arrays, Raw, Settings, Task
 from learnt.stats import familiarity
-from learnt.train.batches import Rows
-from learnt.train.network import Target
 
+Rows = NDArray[np.int64]
+Targets = Mapping[str, tuple[Task, Settings]]
 Run = Callable[[Rows, Arrays], Arrays]
 """Rows, and the constants to run with -> the outputs of file or network on them."""
 BANK = 2000
 
 
-def bank_rows(targets: Sequence[Target], truths: Mapping[str, Raw], fit: Rows, seed: int) -> Rows:
+def bank_rows(truths: Mapping[str, Raw], fit: Rows, seed: int) -> Rows:
     """At most `BANK` fit rows, as alike many of each label as there are; any rows where no target has labels."""
     order = np.random.default_rng([seed, 11]).permutation(len(fit))
-    for target in targets:
-        for values in truths[target.name].values():
+    for truth in truths.values():
+        for values in truth.values():
             if isinstance(values, np.ndarray) and values.ndim == 1 and values.dtype.kind == "i":
                 codes = values[fit][order]
                 turn = np.empty(len(codes), np.int64)
@@ -42,7 +41,7 @@ def weighted(truth: Raw, weight: NDArray[np.float64] | None, rows: Rows) -> Raw:
 
 
 def constants(
-    targets: Sequence[Target],
+    targets: Targets,
     truths: Mapping[str, Raw],
     neutral: Arrays,
     run: Run,
@@ -58,18 +57,36 @@ def constants(
     `run` gives what the tasks are calibrated by: with the true answers fed where a task feeds them. `plain` runs
     without them, as on the device: what is unfamiliar is the question alone.
     """
-    filled = dict(neutral)
     if not len(calibrate):
-        return filled
-    said = run(calibrate, neutral)
-    for target in targets:
-        own = {key[len(target.name) + 1 :]: value for key, value in said.items() if key.startswith(f"{target.name}.")}
-        truth = weighted(ragged.take_each(truths[target.name], calibrate), weight, calibrate)
-        found = registry.task(target.task).calibrate(own, truth, groups, wishes, target.settings)
-        filled |= {f"{target.name}.{name}": value for name, value in found.items()}
+        return dict(neutral)
+    filled = calibrated(targets, truths, neutral, run, calibrate, groups, wishes, weight)
     known = familiarity.fit_bank(plain(bank, neutral)["vector"])
-    said = plain(calibrate, filled)
-    confidence = np.min([said[f"{target.name}.confidence"] for target in targets], axis=0)
+    return filled | percentiles(targets, plain(calibrate, filled), known)
+
+
+def calibrated(
+    targets: Targets,
+    truths: Mapping[str, Raw],
+    neutral: Arrays,
+    run: Run,
+    calibrate: Rows,
+    groups: Mapping[str, NDArray[Any]],
+    wishes: Settings,
+    weight: NDArray[np.float64] | None = None,
+) -> dict[str, NDArray[Any]]:
+    """The neutral constants with those of every target chosen on the rows `calibrate`; `groups` [calibrate]."""
+    filled, said = dict(neutral), run(calibrate, neutral)
+    for name, (task, settings) in targets.items():
+        own = {key[len(name) + 1 :]: value for key, value in said.items() if key.startswith(f"{name}.")}
+        truth = weighted(ragged.take_each(truths[name], calibrate), weight, calibrate)
+        found = task.calibrate(own, truth, groups, wishes, settings)
+        filled |= {f"{name}.{constant}": value for constant, value in found.items()}
+    return filled
+
+
+def percentiles(targets: Targets, said: Arrays, known: Arrays) -> dict[str, NDArray[Any]]:
+    """`unfamiliar.<name>`: the bank `known` as it is, and the percentiles of what was `said` of examples."""
+    confidence = np.min([said[f"{name}.confidence"] for name in targets], axis=0)
     distance = familiarity.knn_distance(said["vector"], known)
-    known |= familiarity.fit_percentiles(distance, 1 - confidence)
-    return filled | {f"unfamiliar.{name}": value for name, value in known.items()}
+    grids = familiarity.fit_percentiles(distance, 1 - confidence)
+    return {f"unfamiliar.{name}": value for name, value in {**known, **grids}.items()}
