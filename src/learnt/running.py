@@ -34,8 +34,9 @@ Tell = Callable[[str], None]
 FOR_FIGURES = 0.35
 """Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 FEWEST_FOR_SETS = 20
-READ_BY = ("labels", "positive", "near", "separator", "coverage")
-READ_BY += ("actions", "decide", "prevalence", "shares", "by", "per_day")
+READ_BY = (
+    "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
+)  # fmt: skip
 """Settings of a target without which answers of sisters cannot be read beside those of the file."""
 STORE_ABOVE = 256 * 1024**2
 """Bytes of raw arrays above which they are read from memory-mapped files while training."""
