@@ -15,7 +15,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Cells, Evidence, Moved, Raw, Reasons, Remembers, Tools
+from learnt.contracts import Cells, Evidence, Legible, Moved, Raw, Reasons, Remembers, Tools
 
 
 def tools(
@@ -67,6 +67,14 @@ def tools(
                 found += modality.moved(_own(given, artifact, name), held["settings"], rows)
         return found
 
+    def readable() -> dict[str, NDArray[Any]]:
+        found: dict[str, NDArray[Any]] = {}
+        for name, held in artifact.manifest["inputs"].items():
+            modality = registry.modality(held["modality"])
+            if isinstance(modality, Legible):
+                found |= modality.legible(_own(raw, artifact, name), held["settings"])
+        return found
+
     def some(rows: NDArray[np.int64]) -> Tools:
         known = {name: None if values is None else take(values, rows) for name, values in truth.items()}
         return tools(artifact, take_each(raw, rows), known, [ids[row] for row in rows], take_each(groups, rows), target)
@@ -80,6 +88,7 @@ def tools(
         stress=stress,
         stresses=tuple(dict.fromkeys(kind for listed in kinds for kind in listed)),
         moved=moved,
+        cells=readable,
         baseline=baseline,
         metrics=lambda evidence: task.metrics(evidence, settings),
         take=some,

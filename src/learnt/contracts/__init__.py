@@ -10,7 +10,7 @@ Everything from `prepare` to `deploy` is inside the file; `read` and `decode` ar
 from __future__ import annotations
 
 from learnt.contracts.evidence import Evidence, Finding, Grade, Moved, Question, Reasons, Tools, Unlabelled, Verdicts
-from learnt.contracts.modality import Doubts, Encoder, Modality, Occlude, Remembers
+from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Remembers
 from learnt.contracts.task import Decides, Guessing, Part, Prediction, Sifts, Stratified, Task, Tempered, Unrolls
 from learnt.contracts.words import (
     Arrays,
@@ -40,6 +40,7 @@ __all__ = [
     "Finding",
     "Grade",
     "Guessing",
+    "Legible",
     "Modality",
     "Moved",
     "Occlude",

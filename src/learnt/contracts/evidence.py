@@ -146,6 +146,8 @@ class Tools:
     stresses: tuple[str, ...] = ()
     moved: Callable[[Raw], Sequence[Moved]] | None = None
     """Part by part, how far these inputs are from those that were learnt from."""
+    cells: Callable[[], Mapping[str, NDArray[Any]]] | None = None
+    """The inputs that a reader can read: part -> [examples], numbers float64 (nan is missing) or text."""
     retrain: Callable[[NDArray[np.int64], Settings], Evidence] | None = None
     """Rows, and changed labels or weights -> a sister's evidence."""
     baseline: Callable[[], tuple[str, Evidence]] | None = None

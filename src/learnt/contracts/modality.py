@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -139,4 +139,13 @@ class Remembers(Protocol):
 
     def moved(self, raw: Raw, settings: Settings, rows: int) -> Sequence[Moved]:
         """How far raw [N] is from the `rows` examples learnt from, part by part, in the order of `parts`."""
+        ...
+
+
+@runtime_checkable
+class Legible(Protocol):
+    """A modality whose parts are single numbers or texts."""
+
+    def legible(self, raw: Raw, settings: Settings) -> Mapping[str, NDArray[Any]]:
+        """Part -> [N], numbers float64 (nan is missing) or text ("" is missing)."""
         ...

@@ -293,6 +293,11 @@ class Table:
             found.append(moves.words_moved(name, texts, known_words, counts))
         return found
 
+    def legible(self, raw: Raw, settings: Settings) -> Mapping[str, NDArray[Any]]:
+        """Each column as it was read; dates as days."""
+        kinds = [kind for kind in ("numbers", "categories", "days") if kind in raw]
+        return {name: np.asarray(raw[kind])[:, place] for kind in kinds for place, name in enumerate(settings[kind])}
+
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
         """[rows, N + D + C]: numbers, days, and codes of the categories by frequency; nan is missing."""
         rows = len(next(iter(raw.values())))

@@ -1,0 +1,229 @@
+"""Does one column, its presence, or the order of the rows give the answer away?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts import Evidence, Finding, Grade, Tools
+from learnt.stats.alone import cross_fitted
+from learnt.stats.examples import balance
+from learnt.stats.intervals import normal_mean
+from learnt.stats.wording import listed, percent, percents
+
+LEAST = 60
+_MOST = 5000
+_GIVEN_AWAY, _SURELY = 0.9, 0.85
+_AS_GOOD = 0.95
+_TELLS = 0.2
+_SKILLED = 0.3
+_SHOWN = 8
+_ROWS = "the order of the rows"
+
+
+class Shortcuts:
+    """The simplest rule on one column alone (`stats.alone`), on the very rows the network is judged on; each label
+    counts alike, and a number counts as above or below its median. With c classes and a share s of right answers, skill
+    is (s - 1/c) / (1 - 1/c).
+
+    Graded bad: a column whose skill is at least .9 and surely (Bonferroni over columns) .85, for it may be a copy of
+    the answer or known only afterwards. Watch: one whose skill is surely at least .95 of the network's; one whose mere
+    presence has a skill surely above .2, or the order of the rows; a column that counts the rows or is another text in
+    nearly every one. What the network makes of a column is asked by `attribution`, what can be made of it here.
+    """
+
+    name: ClassVar[str] = "shortcuts"
+    fast: ClassVar[bool] = True
+
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
+        """One finding; its rows are what the strongest columns reach alone, beside the network."""
+        columns = tools.cells() if tools.cells is not None else {}
+        if not columns:
+            sentence = "Whether one column gives the answer away was not examined: no column can be read by itself."
+            return [Finding(self.name, sentence, "not examined", source=evidence.source, target=evidence.target)]
+        asked = _Asked.of(evidence)
+        if asked is None:
+            sentence = (
+                f"Whether one column gives the answer away cannot be told: {LEAST} rows with one answer are needed."
+            )
+            return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
+        found = _tried(columns, evidence.ids, asked)
+        grade, sentence, act, value = _judged(found, _names_rows(columns, evidence.ids), asked)
+        best = sorted((one for one in found if one.kind == "value"), key=lambda one: -one.share)[:_SHOWN]
+        network = {"name": "the network", "value": asked.network, "low": asked.interval[0], "high": asked.interval[1]}
+        return [
+            Finding(
+                self.name,
+                sentence,
+                grade,
+                harm={"bad": 0.9, "watch": 0.4}.get(grade, 0.0),
+                value=value.share,
+                interval=value.interval,
+                n=len(asked.rows),
+                source="data",
+                rows=[network, *(one.bar for one in best)],
+                picture="bars",
+                act=act,
+                target=evidence.target,
+            )
+        ]
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """The rows, their truth as codes, and how well the network does on them."""
+
+    rows: NDArray[np.int64]
+    truth: NDArray[np.int64]
+    classes: int
+    weight: NDArray[np.float64]
+    right: NDArray[np.float64]
+    """Of the label whose probability is the highest beside its share, as for the columns: a rare one has its chance."""
+
+    @classmethod
+    def of(cls, evidence: Evidence) -> _Asked | None:
+        """None where examples have no single answer, or too few of them."""
+        verdicts, n = evidence.verdicts, len(evidence.ids)
+        if len(verdicts.truth) != n or not np.array_equal(verdicts.example, np.arange(n)):
+            return None
+        truth, right = verdicts.truth, verdicts.correct
+        if not evidence.labels:
+            true, said = (np.asarray(verdicts.measures.get(key, np.zeros(0))) for key in ("truth", "said"))
+            if true.shape != (n,) or said.shape != (n,) or not n:
+                return None
+            middle = np.median(true)
+            truth, right = (true > middle).astype(np.int64), ((true > middle) == (said > middle)).astype(np.float64)
+        rows = np.flatnonzero((truth >= 0) & ~np.isnan(right))
+        rows = np.sort(np.random.default_rng([2, n]).permutation(rows)[:_MOST])
+        codes, truth = np.unique(truth[rows], return_inverse=True)
+        if len(rows) < LEAST or len(codes) < 2:
+            return None
+        if evidence.labels and evidence.probability is not None:
+            share = np.bincount(truth) / len(truth)
+            right = (evidence.probability[:, codes] / share).argmax(axis=1)[rows] == truth
+        else:
+            right = right[rows]
+        return cls(rows, truth.astype(np.int64), len(codes), balance(truth.astype(np.int64)), right.astype(np.float64))
+
+    @property
+    def network(self) -> float:
+        return float((self.weight * self.right).mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return normal_mean(self.weight * self.right)
+
+    def skill(self, share: float) -> float:
+        return (share - 1 / self.classes) / (1 - 1 / self.classes)
+
+
+@dataclass(frozen=True, slots=True)
+class _Alone:
+    """What one column, or its presence, reaches by itself."""
+
+    name: str
+    kind: str
+    right: NDArray[np.float64]
+    """Weighted."""
+    level: float
+
+    @property
+    def share(self) -> float:
+        return float(self.right.mean())
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        return normal_mean(self.right)
+
+    @property
+    def surely(self) -> float:
+        return normal_mean(self.right, self.level)[0]
+
+    @property
+    def bar(self) -> dict[str, Any]:
+        return {"name": self.name, "value": self.share, "low": self.interval[0], "high": self.interval[1]}
+
+
+def _tried(columns: Mapping[str, NDArray[Any]], ids: Sequence[str], asked: _Asked) -> list[_Alone]:
+    tried: list[tuple[str, str, NDArray[Any]]] = []
+    for name, values in columns.items():
+        own = values[asked.rows]
+        numeric = own.dtype.kind == "f"
+        tried.append((name, "value", own))
+        missing = np.isnan(own) if numeric else np.array([text == "" for text in own])
+        if 0.01 < missing.mean() < 0.99:
+            tried.append((name, "presence", missing.astype(np.float64)))
+    if (places := _numbers(ids)) is not None:
+        tried.append((_ROWS, "rows", places[asked.rows]))
+    level = 1 - 0.1 / len(tried)
+    found = []
+    for name, kind, own in tried:
+        said = cross_fitted(own, asked.truth, asked.classes, asked.weight)
+        found.append(_Alone(name, kind, asked.weight * (said == asked.truth), level))
+    return found
+
+
+def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tuple[Grade, str, str, _Alone]:
+    """Grade, sentence, act, and what the finding's value is about."""
+    columns = [one for one in found if one.kind == "value"]
+    best = max(columns, key=lambda one: one.share)
+    network, skill = asked.network, asked.skill(asked.network)
+    beside = f"{percent(best.share)} of the time ({percents(*best.interval)}; the network {percent(network)})"
+    if asked.skill(best.share) >= _GIVEN_AWAY and asked.skill(best.surely) >= _SURELY:
+        sentence = (
+            f"{best.name!r} alone, by the simplest rule, is right {beside}. It may be a copy of the answer, or known "
+            "only afterwards."
+        )
+        act = f"Check that {best.name!r} is known when a prediction is needed; if it is not, --drop {best.name}."
+        return "bad", sentence, act, best
+    told, acts = [], []
+    lead = asked.weight * asked.right
+    if len(columns) > 1 and skill >= _SKILLED and asked.skill(best.share) >= _AS_GOOD * skill:
+        apart = best.right - lead + (1 - _AS_GOOD) * (network - 1 / asked.classes)
+        if normal_mean(apart, best.level)[0] > 0:
+            told.append(f"{best.name!r} alone, by the simplest rule, is right {beside}: the rest adds next to nothing.")
+            acts.append(f"Ask whether a rule on {best.name!r} is enough, and whether it is known in time.")
+    for one in found:
+        if one.kind == "value" or asked.skill(one.share) <= _TELLS or asked.skill(one.surely) <= _TELLS:
+            continue
+        if one.kind == "presence":
+            told.append(f"Whether {one.name!r} is filled in tells the answer {percent(one.share)} of the time.")
+            acts.append(f"Find out when {one.name!r} is filled in; if it is afterwards, --drop {one.name}.")
+        else:
+            told.append(f"The place of a row among the rows tells its answer {percent(one.share)} of the time.")
+            acts.append(
+                "If the rows are in order of time, say by which column: --time COL. Else ask how they were put."
+            )
+    if named:
+        told.append(f"{listed([repr(name) for name in named])} tells rows apart: it can only be learnt by heart.")
+        acts.append(f"--drop {','.join(named)}")
+    if told:
+        return "watch", " ".join(told), " ".join(acts), best
+    sentence = f"No column gives the answer away: the strongest, {best.name!r}, is right {beside}."
+    return "fine", sentence, "", best
+
+
+def _names_rows(columns: Mapping[str, NDArray[Any]], ids: Sequence[str]) -> list[str]:
+    """Columns that are another text in nearly every row, or whole numbers that rise or fall with the rows."""
+    places, found = _numbers(ids), []
+    for name, values in columns.items():
+        if values.dtype.kind == "f":
+            whole = not np.isnan(values).any() and bool((values == np.round(values)).all())
+            if places is None or not whole or len(np.unique(values)) < len(values):
+                continue
+            ranks = [np.argsort(np.argsort(one)) / len(values) - 0.5 for one in (values, places)]
+            if abs(float(ranks[0] @ ranks[1])) > 0.95 * float(ranks[0] @ ranks[0]):
+                found.append(name)
+        elif len({str(text) for text in values}) > 0.9 * len(values):
+            found.append(name)
+    return found
+
+
+def _numbers(ids: Sequence[str]) -> NDArray[np.float64] | None:
+    """Ids as numbers; None where one is none."""
+    texts = [str(one).removeprefix("test ") for one in ids]
+    return np.array([float(text) for text in texts]) if texts and all(text.isdigit() for text in texts) else None
