@@ -74,13 +74,13 @@ def predictions(model: Artifact, source: Any) -> Iterator[Row]:
     """Each row of a table -> its ids and what the file says, in constant memory.
 
     Keys: the id columns that the manifest names, or `row` (from 1); then prediction, decision, probability
-    (of the prediction; `probability.<label>` for each of up to 20 labels), plausible, unfamiliar; with
+    (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, unfamiliar; with
     several targets each but the ids is `<target>.<key>`. `source` is what `learnt.data.sources.batches`
     takes.
     """
     for ids, columns in _blocks(model, source):
         answers = model.answers(model.read(columns))
-        said = {target: iter(_said(model, target, found)) for target, found in answers.items()}
+        said = {target: iter(_said(found)) for target, found in answers.items()}
         several = len(said) > 1
         for row in ids:
             for target, found in said.items():
@@ -151,10 +151,9 @@ def _blocks(model: Artifact, source: Any) -> Iterator[tuple[list[Row], Mapping[s
         start += rows
 
 
-def _said(model: Artifact, target: str, found: list[Prediction]) -> Iterator[Row]:
-    labels = [str(label) for label in model.manifest["targets"][target]["settings"].get("labels", ())]
-    each = labels if len(labels) <= MOST_LABELS else []
-    keys = [(label, f"probability.{label}") for label in each]
+def _said(found: list[Prediction]) -> Iterator[Row]:
+    names = list(found[0].probability) if found else []
+    keys = [(name, f"probability.{name}") for name in names if len(names) <= MOST_LABELS]
     for one in found:
         row: Row = {"prediction": one.value, "decision": one.decision, "probability": one.confidence}
         for label, key in keys:

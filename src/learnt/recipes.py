@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
-    "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": "4m",
+    "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": "4m",
     "size": "small", "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
@@ -36,6 +36,8 @@ def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | N
     for name in ("target", "inputs", "drop", "sensitive"):
         if isinstance(full.get(name), str):
             full[name] = [full[name]]
+    if full["horizons"]:
+        full["horizons"] = sorted({float(at) for at in full["horizons"]})
     if int(full["seed"]) < 0:
         raise RequestError(f"--seed {full['seed']} is below 0. Write for example --seed 0")
     if not full.get("target"):

@@ -19,8 +19,9 @@ from learnt.artifact.evidence import gather, keep, usual
 from learnt.artifact.tools import tools
 from learnt.codecs import cells
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Arrays, Doubts, Evidence, Finding, Tools
+from learnt.contracts import Arrays, Doubts, Evidence, Finding, Settings, Timed, Tools
 from learnt.data.collecting import Collected, collect
+from learnt.errors import RequestError
 from learnt.judging import Judge
 from learnt.report.document import plain
 from learnt.train import export, graph, manifest, members, planning, sisters
@@ -36,6 +37,7 @@ FOR_FIGURES = 0.35
 FEWEST_FOR_SETS = 20
 READ_BY = (
     "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
+    "edges", "horizons", "codes", "start",
 )  # fmt: skip
 """Settings of a target without which answers of sisters cannot be read beside those of the file."""
 STORE_ABOVE = 256 * 1024**2
@@ -93,6 +95,9 @@ class Running:
         full = recipes.resolve(asked, recipe)
         names = ("task", "inputs", "drop", "sensitive", "weight", "group", "time", "seed")
         collected = collect(data, target=full["target"], test=test, **{name: full[name] for name in names})
+        kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
+        if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
+            raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
         if not resume:
             shutil.rmtree(folder / "checkpoint", ignore_errors=True)
         elif not kept.exists():
@@ -150,9 +155,10 @@ class Running:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
         splits = self.collected.splits
         sets = len(splits.calibrate) >= FEWEST_FOR_SETS
-        self.extra = {name: {"sets": sets, "coverage": self.recipe["coverage"]} for name in self.asked.targets}
         columns = self.collected.columns
         rows, stop = self.rows
+        wished = {"sets": sets, "coverage": self.recipe["coverage"]}
+        self.extra = {name: {**wished, **self._horizons(name, rows)} for name in self.asked.targets}
         self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
         self.learnt = replace(self.learnt, targets=deciding.settled(self.learnt, self.collected, rows, self.wishes))
         asked = {f"groups.{column}": values.astype(object) for column, values in self._groups().items()}
@@ -338,6 +344,18 @@ class Running:
         report.write(document, self.folder)
         keep(self.evidence, self.folder / "evidence")
         return document
+
+    def _horizons(self, name: str, rows: Rows) -> Settings:
+        """The settings of a target that has horizons: those asked for, or guessed aloud."""
+        task, asked = registry.task(self.asked.targets[name]), self.recipe["horizons"]
+        if not isinstance(task, Timed):
+            return {}
+        settings = task.at(asked or (), take(self.collected.columns[name], rows))
+        if not asked:
+            sentence = f"{name!r} is foretold for {', '.join(settings['codes'])}, in the unit of the durations."
+            self.say(f"{sentence} (--horizons)")
+            self.collected.roles.guesses.append({"sentence": sentence, "option": "--horizons A,B,..."})
+        return settings
 
     def _refuse_unreadable(self) -> None:
         """Cells that could not be read are listed; rows with one above 1 % stop the run."""

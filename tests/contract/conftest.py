@@ -89,12 +89,19 @@ def _input_columns() -> list[contracts.Column]:
     return columns
 
 
+def _censored(random: np.random.Generator) -> list[tuple[str, str]]:
+    """Half of them had the event; each day once, so that ROWS of them can be told apart."""
+    days = random.permutation(200) + 1
+    return [(str(day), "yes" if day % 2 else "no") for day in days.tolist()]
+
+
 def _target_columns() -> list[contracts.Column]:
     random = np.random.default_rng(6)
     sorts = random.choice(["red", "green", "blue"], (200, 2))
     columns = [
         contracts.Column("sort", [str(s) for s in sorts[:, 0]]),
         contracts.Column("amount", [f"{v:.4f}" for v in random.normal(size=200)]),
+        contracts.Column("days,died", _censored(random)),
         contracts.Column("sorts", ["|".join(sorted(set(map(str, pair)))) for pair in sorts]),
     ]
     for name in NAMES:

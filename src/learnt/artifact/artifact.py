@@ -265,10 +265,11 @@ class Artifact:
             return {}
         known: list[str] = []
         for target, wanted in self.manifest["targets"].items():
-            labels = [str(name) for name in wanted["settings"].get("labels", ())]
-            if str(label) in labels:
-                return {"target": target, "about": np.full(rows, labels.index(str(label)), np.int64)}
-            known += labels
+            settings = wanted["settings"]
+            codes = settings.get("codes") or {str(name): code for code, name in enumerate(settings.get("labels", ()))}
+            if str(label) in codes:
+                return {"target": target, "about": np.full(rows, codes[str(label)], np.int64)}
+            known += codes
         if not known:
             raise RequestError(f"There is no label to explain: {', '.join(self.targets)} has no labels. Leave it out.")
         raise unknown("label", str(label), known, "this file")

@@ -33,6 +33,7 @@ def _predicts(manifest: Settings) -> Iterator[str]:
     targets = manifest["targets"]
     for name, target in _first(targets):
         labels = [str(label) for label in target["settings"].get("labels", ())]
+        labels = labels or [f"risk by {name}" for name in target["settings"].get("codes", ())]
         about = f": {_listed(labels)}" if labels else ""
         yield from _wrapped(f"Predicts {name} ({target['task']}){about}", "  ", 2)
     yield from _rest(targets, "targets")

@@ -27,6 +27,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         time=args.time,
         sensitive=args.sensitive,
         weight=args.weight,
+        horizons=args.horizons,
         test=args.test,
         coverage=args.coverage,
         decide=args.decide,

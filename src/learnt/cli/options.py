@@ -95,6 +95,12 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         help="no input; its groups are compared: does it treat them alike? (repeatable)",
     )
     what.add_argument("--weight", metavar="COL", help="how much each row counts")
+    what.add_argument(
+        "--horizons",
+        metavar="A,B",
+        type=_numbers,
+        help="foretell the risk of an event by these times, in the unit of its durations",
+    )
     what.add_argument("--test", metavar="DATA", help="measure on these examples instead of a tenth of DATA")
     how = one.add_argument_group("how")
     how.add_argument(
@@ -215,6 +221,16 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 
 def _columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
+
+
+def _numbers(text: str) -> list[float]:
+    try:
+        found = [float(piece) for piece in text.split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(0 < number < float("inf") for number in found):
+        raise argparse.ArgumentTypeError(f"{text!r} are no numbers above 0; write 1,2,5")
+    return found
 
 
 def _share(text: str) -> float:

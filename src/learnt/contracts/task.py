@@ -159,6 +159,18 @@ class Sifts(Protocol):
 
 
 @runtime_checkable
+class Timed(Protocol):
+    """A task that says what will have happened by some horizons; `codes` of its settings says what each is called."""
+
+    def at(self, horizons: Sequence[float], labels: Cells) -> Settings:
+        """What `learn` gives, for these horizons in the unit of the labels; () for some of its own choice.
+
+        Raises RequestError for a horizon beyond everything that was seen.
+        """
+        ...
+
+
+@runtime_checkable
 class Tempered(Protocol):
     """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
 

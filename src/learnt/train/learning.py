@@ -48,8 +48,8 @@ def learn(
     weight: NDArray[np.float64] | None = None,
     extra: Mapping[str, Settings] | None = None,
 ) -> Learnt:
-    """Learn settings from the rows `fit`, then read all rows. `extra` adds to the settings of targets; labels given
-    there are not learnt.
+    """Learn settings from the rows `fit`, then read all rows. `extra` adds to the settings of targets; labels and
+    horizons given there are not learnt.
 
     Raises DataError when a modality or a task cannot learn from what is there.
     """
@@ -68,7 +68,8 @@ def learn(
     targets = []
     for name, task in asked.targets.items():
         known = (extra or {}).get(name, {})
-        own = {} if "labels" in known else registry.task(task).learn(ragged.take(columns[name], fit))
+        told = "labels" in known or "codes" in known
+        own = {} if told else registry.task(task).learn(ragged.take(columns[name], fit))
         targets.append(Target(name, task, {**own, **known}))
     rows = len(next(iter(columns.values())))
     examples = _examples(raws, specs, present, columns, targets, rows, weight)
