@@ -44,6 +44,22 @@ def creditcard() -> Table:
     return {name: [cell for table in tables for cell in table[name]] for name in names}
 
 
+def compas() -> Table:
+    """Reoffending within two years: what was known at the screening, ProPublica's filter (6,172 rows)."""
+    header, *rows = _lines(folder() / "compas" / "compas-scores-two-years.csv")
+    columns = _columns(header, rows)
+    days, charge = columns["days_b_screening_arrest"], columns["c_charge_degree"]
+    kept = [
+        row
+        for row, gap in enumerate(days)
+        if gap and abs(float(gap)) <= 30 and columns["is_recid"][row] != "-1" and charge[row] != "O"
+        and columns["score_text"][row] != "N/A"
+    ]  # fmt: skip
+    known = ["sex", "age", "race", "juv_fel_count", "juv_misd_count", "juv_other_count", "priors_count",
+             "c_charge_degree", "two_year_recid"]  # fmt: skip
+    return take({name: columns[name] for name in known}, kept)
+
+
 def mammography() -> Table:
     """Microcalcifications: 6 numbers, 11,183 rows, 2.3 % positive."""
     rows = [row for row in _lines(folder() / "mammography_table" / "mammography.csv") if row]

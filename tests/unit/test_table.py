@@ -194,11 +194,11 @@ def test_odd_columns_are_kept_and_harmless(column: list[str]) -> None:
 def test_edges_unite_quantiles_of_rows_and_of_values() -> None:
     few = bins.edges(np.array([3.0, 1.0, np.nan, 1.0, np.inf, 2.0]))
     assert few.tolist() == [1, 2, 3]
-    skewed = np.concatenate([np.zeros(9000), np.arange(1.0, 1001.0)])
+    skewed = np.concatenate([np.zeros(27_000), np.repeat(np.arange(1.0, 1001.0), 3)])
     found = bins.edges(skewed)
     assert found[0] == 0
     assert found[-1] == 1000
-    assert 40 <= len(found) <= 66
+    assert 40 <= len(found) <= 67
     assert (np.diff(found) > 0).all()
     assert bins.edges(np.array([np.nan])).tolist() == []
     stamps = 1.7e12 + np.arange(10.0)
@@ -206,10 +206,26 @@ def test_edges_unite_quantiles_of_rows_and_of_values() -> None:
     assert bins.edges(np.array([0.1 + 0.2, 0.3, 0.4])).tolist() == [0.3, 0.4]
 
 
+def test_edges_grow_with_the_rows_up_to_a_limit() -> None:
+    counts = [len(bins.edges(np.random.default_rng(1).normal(size=n))) for n in (100, 3_000, 26_000, 100_000)]
+    assert counts[0] < counts[1] < counts[2]
+    assert counts[3] <= 66
+
+
 def test_a_value_of_fewer_than_five_rows_gets_no_embedding() -> None:
-    common = np.repeat(np.arange(30.0), 5)
+    common = np.repeat(np.arange(30.0), np.tile([5, 50], 15))
     rare = np.repeat(np.arange(100.0, 130.0), 4)
     assert bins.levels(np.concatenate([common, rare])).tolist() == np.unique(common).tolist()
+
+
+def test_spikes_get_embeddings_and_the_steps_of_a_rounded_measurement_none() -> None:
+    random = np.random.default_rng(2)
+    measured = np.round(random.normal(size=5000), 1)
+    amounts = np.round(random.exponential(300, 5000))
+    round_amounts = np.where(random.random(5000) < 0.6, np.round(amounts, -1), amounts)
+    assert bins.levels(measured).size == 0
+    assert bins.levels(np.where(random.random(5000) < 0.5, 0.0, measured)).size == 0, "one spike has an edge"
+    assert bins.levels(round_amounts).size > 25
 
 
 def test_means_are_those_of_what_prepare_gives() -> None:

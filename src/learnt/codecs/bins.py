@@ -13,17 +13,27 @@ LIMIT = 1e300
 """Values are clipped to +-LIMIT, so that their differences stay finite."""
 NARROWEST = 1e-30
 """Edges nearer than this are merged, so that 1 / width stays finite in float32 too."""
+SPIKY = 3.0
+"""Spikiness from which recurring values are names rather than steps of a measurement."""
 ROUNDING = 2.0**-48
 """So much of their size may rounding move numbers that were meant to be one."""
 
 
-def edges(values: NDArray[np.float64], rows: int = 24, distinct: int = 40) -> NDArray[np.float64]:
+ROWS, DISTINCT, FULL = 24, 40, 26_000
+"""Quantiles of the rows and of the distinct values that make edges, from so many values on."""
+FEWEST = 4
+"""Quantiles of each kind however few values there are."""
+
+
+def edges(values: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rising edges [bins + 1] of values [n]; one for a constant column, none without values.
 
-    They unite `rows` quantiles of the rows and `distinct` quantiles of the distinct values; where there are
-    no more distinct values than that, each is an edge. nan and infinite values are left out.
+    They unite quantiles of the rows and quantiles of the distinct values, as many as grow with the square root of n;
+    where there are no more distinct values than that, each is an edge. nan and infinite values are left out.
     """
     present = np.clip(values[np.isfinite(values)], -LIMIT, LIMIT)
+    share = min(1.0, (present.size / FULL) ** 0.5)
+    rows, distinct = (max(FEWEST, round(share * most)) for most in (ROWS, DISTINCT))
     levels = _apart(np.unique(present))
     if levels.size <= rows + distinct:
         return levels
@@ -36,15 +46,30 @@ def levels(values: NDArray[np.float64], most: int = 256, least: int = 5, fewest:
     """Values [L] of a number column that deserve an embedding of their own, rising; possibly none.
 
     The (at most `most`) values met in at least `least` rows (a rarer one could point at a person), if there are at
-    least `fewest` of them (fewer have an edge each already) and together they make up a fifth of the rows. Ages, codes
-    and round amounts are spikes, which a sum of ramps learns slowly: on adult they are worth .010 of log loss.
+    least `fewest` of them (fewer have an edge each already), together they make up a fifth of the rows, and they are
+    spikes. Round amounts and codes are names written in digits: a sum of ramps learns spikes slowly, on adult they are
+    worth .010 of log loss. The steps of a rounded measurement are not, and there an embedding learns noise.
     """
     found, counts = np.unique(values[np.isfinite(values)], return_counts=True)
+    if spikiness(counts) < SPIKY:
+        return np.zeros(0)
     order = np.argsort(-counts, kind="stable")[:most]
     order = order[counts[order] >= least]
     if len(order) < fewest or counts[order].sum() < 0.2 * len(values):
         return np.zeros(0)
     return np.sort(found[order])
+
+
+def spikiness(counts: NDArray[np.int64]) -> float:
+    """How uneven the counts [k] of neighbouring values are: near 1 where the rows could have been drawn from a smooth
+    density, Pearson's dispersion of each count about the mean of its two neighbours. The most frequent value is left
+    out: one spike (a zero, a code for unknown) has an edge of its own.
+    """
+    others = np.delete(counts, np.argmax(counts)) if len(counts) else counts
+    if len(others) < 3:
+        return 0.0
+    around = (others[:-2] + others[2:]) / 2
+    return float(np.mean((others[1:-1] - around) ** 2 / (others[1:-1] + around / 2)))
 
 
 def level_counts(values: NDArray[np.float64], known: NDArray[np.float64]) -> list[int]:
