@@ -21,7 +21,7 @@ ROUNDING = 2.0**-48
 
 ROWS, DISTINCT, FULL = 24, 40, 26_000
 """Quantiles of the rows and of the distinct values that make edges, from so many values on."""
-FEWEST = 4
+FEWEST = 6
 """Quantiles of each kind however few values there are."""
 
 
