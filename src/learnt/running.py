@@ -269,10 +269,10 @@ class Running:
             self.collected.weight,
         )  # fmt: skip
         self.opened = self._open(constants)
-        if self._policies():
-            self.opened = self._open(constants)
-        export.parity(self.network, constants, self.opened.bytes)
+        self._policies()
         self.described["usual"] = usual(self.opened, take_each(known.raw, splits.calibrate))
+        self.opened = self._open(constants)
+        export.parity(self.network, constants, self.opened.bytes)
         inputs = manifest.golden_inputs(self.network)
         names = [output.name for output in self.opened.session.get_outputs()]
         outputs = dict(zip(names, self.opened.session.run(names, inputs), strict=True))
@@ -389,8 +389,8 @@ class Running:
             ids=roles.ids,
         ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
 
-    def _policies(self) -> bool:
-        """What policies come to on the rows they were chosen on: into the manifest, and said. False: there is none."""
+    def _policies(self) -> None:
+        """What policies come to on the rows they were chosen on: into the manifest, and said."""
         assert self.learnt is not None
         rows = self.collected.splits.calibrate
         found = deciding.policies(self.artifact, self.learnt, self.collected, rows)
@@ -399,7 +399,6 @@ class Running:
             held["settings"] = {**held["settings"], "policy": policy}
             for sentence in policy["sentences"]:
                 self.say(sentence)
-        return bool(found)
 
     def _groups(self) -> dict[str, NDArray[Any]]:
         """As text, the columns that a decision tells groups apart by."""

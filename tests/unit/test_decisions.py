@@ -177,3 +177,34 @@ def test_a_prevalence_is_of_the_positive_label_or_of_those_named(text, expected)
 def test_a_prevalence_that_is_none_is_refused(text):
     with pytest.raises(RequestError, match="--prevalence"):
         decisions.prior(text, LABELS, "yes", np.array([0.5, 0.5]))
+
+
+def test_groups_are_wronged_alike_by_odds():
+    odds, truth = drawn(8000)
+    group = np.random.default_rng(1).integers(1, 3, 8000)
+    leaning = odds + np.where(group == 2, 1.5, 0.0)
+
+    def gap(decision):
+        rates = [[decision[(group == code) & (truth == real)].mean() for code in (1, 2)] for real in (False, True)]
+        return max(abs(one - other) for one, other in rates)
+
+    decision, policy = decided("odds=region", leaning, truth, group=group, groups=2)
+    assert gap(leaning > 0) > 0.2
+    assert gap(decision) <= 0.051
+    assert policy.by == "region"
+    record = decisions.record(policy, decision, truth, group=group, groups=["north", "south"])
+    assert [one["group"] for one in record["odds"]] == ["north", "south"]
+    said = decisions.sentences(record)
+    assert said[0].startswith("region 'north': 'yes' is decided for ")
+    assert "unlawful" in said[2]
+
+
+@pytest.mark.parametrize("text", ["odds=", "odds=region by age"])
+def test_odds_want_one_column(text):
+    with pytest.raises(RequestError, match="names no column"):
+        policies.parse(text, LABELS, "yes")
+
+
+def test_odds_want_two_labels():
+    with pytest.raises(RequestError, match="for two labels"):
+        policies.parse("odds=region", ["a", "b", "c"], "a")

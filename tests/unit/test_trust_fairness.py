@@ -40,6 +40,7 @@ def test_a_gap_is_found_told_and_what_would_close_it_was_measured():
     assert "'g1'" in finding.sentence
     assert "With a threshold for each group" in finding.sentence
     assert "probability of" in finding.sentence
+    assert "--decide odds=region" in finding.act
     assert "law" in finding.act
     assert {row["name"] for row in finding.rows} == {"g0", "g1"}
     assert all(0 <= row["low"] <= row["right"] <= row["high"] <= 1 for row in finding.rows)
@@ -133,3 +134,14 @@ def test_a_group_too_small_for_a_threshold_gets_that_of_all():
     codes = np.r_[np.zeros(480, int), np.ones(20, int)]
     chosen = odds.thresholds(score, truth, codes, 2)
     assert chosen[0] == chosen[1]
+
+
+def test_what_is_decided_by_a_policy_is_judged():
+    evidence = _evidence(0, lean=1.5)
+    group = evidence.groups["region"] == "g1"
+    assert evidence.probability is not None
+    alike = (evidence.probability[:, 1] > np.where(group, 1 / (1 + np.exp(-1.5)), 0.5)).astype(np.int64)
+    policy = {"actions": ["no", "yes"], "asked": "odds=region"}
+    finding = _ask(replace(evidence, verdicts=replace(evidence.verdicts, decision=alike), policy=policy))
+    assert finding.grade in ("cannot tell", "fine")
+    assert "no difference in errors is shown" in finding.sentence

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.errors import RequestError
+from learnt.stats import odds
 from learnt.stats.policies import Policy, Rule
 from learnt.stats.wording import listed, percent
 
@@ -125,6 +126,10 @@ def costs(
     if policy.costs:
         return np.asarray([policy.costs] * (1 + groups), np.float32)
     score, true = log_odds(log_probability, positive), truth == positive
+    if policy.odds:
+        codes = np.zeros(len(truth), np.int64) if group is None else group
+        chosen = odds.thresholds(score, true, codes, 1 + groups, weight)
+        return np.asarray([ladder(np.array([cut]), positive, labels) for cut in chosen], np.float32)
     pooled = ladder(thresholds(policy, score, true, weight)[0], positive, labels)
     rows = [pooled]
     for code in range(1, groups + 1):
@@ -141,7 +146,8 @@ def unknown(policy: Policy, positive: int, labels: int, groups: int) -> Costs:
     """[1 + groups, A, L] before any example was seen: costs as they are, thresholds spread evenly."""
     if policy.costs:
         return np.asarray([policy.costs] * (1 + groups), np.float32)
-    share = np.arange(len(policy.rules), 0, -1) / (len(policy.rules) + 1)
+    cuts_ = len(policy.actions) - 1
+    share = np.arange(cuts_, 0, -1) / (cuts_ + 1)
     return np.asarray([ladder(np.log(share / (1 - share)), positive, labels)] * (1 + groups), np.float32)
 
 
@@ -198,7 +204,27 @@ def record(
         ],
         "pooled": [name for name, few in zip(named, small, strict=True) if few],
         "chosen_on": len(truth),
-    }
+    } | ({"odds": _odds(decision, truth, own, named, small)} if policy.odds else {})
+
+
+def _odds(
+    decision: NDArray[np.int64],
+    truth: NDArray[np.bool_],
+    own: Sequence[NDArray[np.bool_]],
+    named: Sequence[str],
+    small: Sequence[bool],
+) -> list[dict[str, Any]]:
+    """True and false positive rates of each group with a threshold of its own."""
+    return [
+        {
+            "group": name,
+            "true_positive_rate": float(decision[inside & truth].mean()),
+            "false_positive_rate": float(decision[inside & ~truth].mean()),
+            "of": int(inside.sum()),
+        }
+        for name, inside, few in zip(named, own, small, strict=True)
+        if name and not few
+    ]
 
 
 def _enough(truth: NDArray[np.bool_]) -> bool:
@@ -244,6 +270,14 @@ def sentences(found: dict[str, Any]) -> list[str]:
             if rule["kept"]
             else f"{what}{where}: no threshold has {asked}. The nearest, which was taken, has {value} {on}."
         )
+    for one in found.get("odds", ()):
+        true, false = (percent(one[f"{kind}_positive_rate"]) for kind in ("true", "false"))
+        said.append(
+            f"{found['by']} {one['group']!r}: {found['actions'][-1]!r} is decided for {true} of those it is true of "
+            f"and for {false} of the others, on the {one['of']:,} examples its threshold was chosen on."
+        )
+    if found.get("odds"):
+        said.append("Thresholds that differ by group may be unlawful where this is used. Ask before you use it.")
     if found["pooled"]:
         said.append(
             f"Too few examples for thresholds of their own, so decided as all together: {listed(found['pooled'][:9])}."

@@ -16,12 +16,16 @@ About a standard error of a rate among 500 examples: asked for less, the search 
 """
 _GRID = 101
 _STEP = 0.02
-FEWEST = 30
+FEWEST = 20
 """Examples of either answer that a group needs for a threshold of its own."""
 
 
 def thresholds(
-    score: NDArray[np.float64], truth: NDArray[np.bool_], codes: NDArray[np.int64], groups: int
+    score: NDArray[np.float64],
+    truth: NDArray[np.bool_],
+    codes: NDArray[np.int64],
+    groups: int,
+    weight: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
     """[groups]: says yes above it; the most right answers with all rates of the groups within `ALLOWED`.
 
@@ -29,18 +33,20 @@ def thresholds(
     square of side `ALLOWED` in the plane of false and true positive rates, every group takes its best threshold inside.
     A group with fewer than `FEWEST` examples of either answer gets the threshold that is best for all together.
     """
-    grid = np.unique(np.quantile(score, np.linspace(0, 1, _GRID))) if len(score) else np.zeros(1)
-    grid = np.concatenate([[-1.0], (grid[1:] + grid[:-1]) / 2, [2.0]])
+    weight = np.ones(len(score)) if weight is None else weight
+    if not len(score):
+        return np.zeros(groups)
+    grid = np.unique(np.quantile(score, np.linspace(0, 1, _GRID)))
+    grid = np.concatenate([[grid[0] - 1], (grid[1:] + grid[:-1]) / 2, [grid[-1] + 1]])
     said = score[None, :] > grid[:, None]
-    right = (said == truth).astype(np.float64)
-    common = float(grid[int(np.argmax(right.mean(axis=1)))]) if len(score) else 0.5
-    chosen = np.full(groups, common)
+    right = (said == truth) * weight
+    chosen = np.full(groups, float(grid[int(np.argmax(right.sum(axis=1)))]))
     able = [g for g in range(groups) if min((truth & (codes == g)).sum(), (~truth & (codes == g)).sum()) >= FEWEST]
     if len(able) < 2:
         return chosen
     inside = [codes == group for group in able]
-    false = np.stack([said[:, own & ~truth].mean(axis=1) for own in inside])
-    true = np.stack([said[:, own & truth].mean(axis=1) for own in inside])
+    false = np.stack([_share(said, own & ~truth, weight) for own in inside])
+    true = np.stack([_share(said, own & truth, weight) for own in inside])
     hits = np.stack([right[:, own].sum(axis=1) for own in inside])
     corners = np.arange(0, 1 + _STEP / 2, _STEP)
     best = -1.0
@@ -54,6 +60,10 @@ def thresholds(
             best = float(total[place])
             chosen[able] = grid[np.argmax(gained[place], axis=1)]
     return chosen
+
+
+def _share(said: NDArray[np.bool_], inside: NDArray[np.bool_], weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray(said[:, inside] @ weight[inside] / max(float(weight[inside].sum()), 1e-300))
 
 
 def crossed(

@@ -1,4 +1,4 @@
-"""The words of a policy: `recall>=.9`, `block precision>=.95, review recall>=.99`, `cost=fn:100,fp:1`."""
+"""The words of a policy: `recall>=.9`, `block precision>=.95, review recall>=.99`, `cost=fn:9,fp:1`, `odds=region`."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ REST = "allow"
 _RULE = re.compile(r"(?:(?P<action>\S+)\s+)?(?P<measure>recall|precision|alerts)\s*(?P<sign>[<>]=?)\s*(?P<bound>\S+)")
 _BY = re.compile(r"(?P<policy>.*\S)\s+by\s+(?P<column>\S.*)")
 _WRITE = (
-    "Write for example --decide 'recall>=.9', 'precision>=.95', 'alerts<=1%', 'alerts<=100/day', 'cost=fn:100,fp:1' or "
-    "'block precision>=.95, review recall>=.99'."
+    "Write for example --decide 'recall>=.9', 'precision>=.95', 'alerts<=1%', 'alerts<=100/day', 'cost=fn:100,fp:1', "
+    "'odds=region' or 'block precision>=.95, review recall>=.99'."
 )
 
 
@@ -32,7 +32,7 @@ class Rule:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """What to do when. Either `rules`, the strictest action first, or `costs`."""
+    """What to do when. Either `rules`, the strictest action first, or `costs`, or `odds`."""
 
     asked: str
     actions: tuple[str, ...]
@@ -42,6 +42,8 @@ class Policy:
     """[actions][labels]"""
     by: str | None = None
     """The column whose groups have thresholds of their own."""
+    odds: bool = False
+    """Thresholds by which the groups are wronged alike (`stats.odds`)."""
 
 
 def parse(text: str, labels: Sequence[str], positive: str | None, per_day: float | None = None) -> Policy | None:
@@ -59,6 +61,14 @@ def parse(text: str, labels: Sequence[str], positive: str | None, per_day: float
         if by is not None:
             raise RequestError("Costs are the same for every group: leave out 'by'.")
         return _priced(text, whole.removeprefix("cost="), labels, positive)
+    if whole.startswith("odds="):
+        column = whole.removeprefix("odds=").strip()
+        if by is not None or not column:
+            raise RequestError(f"{text!r} names no column. Write for example --decide odds=region")
+        if positive is None or len(labels) != 2:
+            raise RequestError(f"{text!r} is for two labels, and there are {len(labels)}.")
+        negative = next(label for label in labels if label != positive)
+        return Policy(text, (negative, positive), by=column, odds=True)
     if positive is None:
         raise RequestError(f"{text!r} is about one label, and there are {len(labels)}: name it with --positive LABEL.")
     *clauses, last = [clause.strip() for clause in whole.split(",")]

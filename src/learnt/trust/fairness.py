@@ -31,6 +31,7 @@ class Fairness:
     yes, and by how much the probabilities are too high; gaps with intervals that hold together (`stats.gaps`), also
     over columns (Bonferroni). The equalised-odds gap is the larger of those in true and false positive rates, the
     demographic-parity gap that in saying yes. Answers of more than two labels, or none, are only right or wrong.
+    With a policy that decides for one of two labels, what is decided is judged.
 
     Grades by the gap in errors: bad when surely above 0 and measured above .1, watch when surely above 0, fine when
     surely at most .1, else cannot tell. Groups under 30 atoms are named and not judged.
@@ -80,7 +81,7 @@ class Fairness:
         act = ""
         if grade in ("bad", "watch"):
             act = "Find out why, and whether more examples of the group that is worse off help."
-            after = self._after(evidence, names, codes, sides, wrong, errors) if sides.two else None
+            after = self._after(evidence, column, names, codes, sides, wrong, errors) if sides.two else None
             if after is not None:
                 sentence, act = f"{sentence} {after[0]}", after[1]
         if few:
@@ -90,6 +91,7 @@ class Fairness:
     def _after(
         self,
         evidence: Evidence,
+        column: str,
         names: list[str],
         codes: NDArray[np.int64],
         sides: _Sides,
@@ -97,7 +99,7 @@ class Fairness:
         errors: float,
     ) -> tuple[str, str] | None:
         """What a threshold for each group does to the gap, and the command; None where that cannot be measured."""
-        score = sides.probability(evidence)
+        score = None if _done(evidence) is not None else sides.probability(evidence)
         truth = evidence.verdicts.truth == sides.positive
         if score is None or len(score) != len(codes) or (evidence.verdicts.truth < 0).any():
             return None
@@ -115,8 +117,8 @@ class Fairness:
             f"({percents(low, high)}) of the time instead of {percent(was, 1)}."
         )
         act = (
-            "Find out why. Thresholds that differ by group close the gap where the law allows them; in many places it "
-            "does not."
+            f"learnt train DATA --target COLUMN --sensitive {column} --decide odds={column}, if the law where it is "
+            "used allows thresholds that differ by group. In many places it does not."
         )
         return sentence, act
 
@@ -169,6 +171,9 @@ class _Sides:
 
     def measures(self, evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """`stats.gaps.rates`'s total and count of the five measures."""
+        done = _done(evidence) if self.two else None
+        if done is not None:
+            return self.of_said(evidence, done == self.positive)
         return self._summed(evidence, evidence.verdicts.said == self.positive, evidence.verdicts.correct)
 
     def of_said(self, evidence: Evidence, said: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -188,6 +193,14 @@ class _Sides:
                 values[_EXCESS] = np.where(yes | no, (1 + probability - yes) / 2, np.nan)
         pairs = [totals(value, verdicts.example, len(evidence.ids), verdicts.weight) for value in values]
         return np.stack([total for total, _ in pairs]), np.stack([count for _, count in pairs])
+
+
+def _done(evidence: Evidence) -> NDArray[np.int64] | None:
+    """[atoms], what is decided as codes of the labels; None without a policy, and where it does something else."""
+    actions, decision = list(evidence.policy.get("actions", ())), evidence.verdicts.decision
+    if decision is None or set(actions) != set(evidence.labels) or (decision < 0).any():
+        return None
+    return np.array([evidence.labels.index(action) for action in actions], np.int64)[decision]
 
 
 def _rows(names: list[str], found: Rates, sides: _Sides) -> list[dict[str, Any]]:
