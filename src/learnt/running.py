@@ -34,6 +34,8 @@ from learnt.train.progress import Progress
 Tell = Callable[[str], None]
 FOR_FIGURES = 0.35
 """Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
+AGAIN_BELOW = 20_000
+"""Rows to fit below which a tenth more of them is worth a second training."""
 FEWEST_FOR_SETS = 20
 READ_BY = (
     "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
@@ -151,6 +153,11 @@ class Running:
             return splits.fit, splits.stop
         return splits.final, np.zeros(0, np.int64)
 
+    @property
+    def again(self) -> bool:
+        """True: the examples that ended the training are worth training once more with them, as the baseline does."""
+        return not self.small and len(self.collected.splits.stop) > 0 and len(self.rows[0]) < AGAIN_BELOW
+
     def learn(self) -> None:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
         splits = self.collected.splits
@@ -172,7 +179,7 @@ class Running:
             self.plan = recipes.plan(self.recipe)
         else:
             network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
-            trained = len(splits.folds) + 1 if self.small else 1
+            trained = len(splits.folds) + 1 if self.small else 1 + self.again
             seconds = self.recipe["budget"] * (1 - FOR_FIGURES) / trained
             first = splits.folds[0] if self.small else (rows, stop)
             self.plan = planning.plan(
@@ -225,7 +232,10 @@ class Running:
                 )
 
     def fit(self) -> None:
-        """The network of the file; as long as the stop split gains, or as long as it paid for the sisters."""
+        """The network of the file; as long as the stop split gains, or as long as it paid for the sisters.
+
+        With some thousand examples it is then trained once more, with the stop split and for as many steps as paid.
+        """
         assert self.plan is not None
         assert self.learnt is not None
         rows, stop = self.rows
@@ -240,6 +250,14 @@ class Running:
                 self.folder / "checkpoint", self.resume, say,
             )  # fmt: skip
         chosen = members.choose(trained.network, self.learnt.fed, stop)
+        if self.again:
+            plan = replace(plan, every=min(plan.every, trained.step), until=trained.step)
+            network = build(self.learnt.inputs, self.learnt.targets, self.sizes, plan.seed)
+            with self.progress.training("the same once more, with the examples that ended it") as say:
+                trained = fit(
+                    network, self.learnt.fed, self.collected.splits.final, None, plan,
+                    self.folder / "checkpoint" / "again", self.resume, say,
+                )  # fmt: skip
         if len(chosen) < trained.network.fuse.members:
             trained.network.keep(chosen)
         self.network = export.freeze(trained.network)
@@ -384,7 +402,10 @@ class Running:
             self.network,
             coverage=self.recipe["coverage"] if len(splits.calibrate) >= FEWEST_FOR_SETS else None,
             calibrated_on=len(splits.calibrate),
-            data={"fingerprint": self.collected.fingerprint, "rows": len(self.rows[0])},
+            data={
+                "fingerprint": self.collected.fingerprint,
+                "rows": len(splits.final if self.again else self.rows[0]),
+            },
             recipe={name: value for name, value in self.recipe.items() if name != "budget"},
             ids=roles.ids,
         ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
