@@ -53,6 +53,12 @@ class Model(Artifact):
 
         return show(self.manifest)
 
+    def card(self, name: str = "model") -> str:
+        """A model card in Markdown, laid out as model hubs read it; `name` is what the file is called there."""
+        from learnt.artifact.model_card import model_card
+
+        return model_card(self.manifest, name)
+
     def _opened(self, x: Any) -> Any:
         if not isinstance(x, str | Path):
             return x

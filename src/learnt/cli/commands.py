@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from learnt import printed
@@ -84,7 +85,7 @@ def show(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import model
 
     opened = model.load(args.model)
-    args.say(opened.show())
+    args.say(opened.card(Path(args.model).stem) if args.card else opened.show())
     return opened.manifest
 
 

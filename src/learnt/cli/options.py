@@ -89,10 +89,11 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     what.add_argument("--time", metavar="COL", help="learn from the past, be measured on the future")
     what.add_argument(
         "--sensitive",
-        metavar="COL",
-        action="append",
+        metavar="A,B",
+        type=_columns,
+        action="extend",
         default=[],
-        help="no input; its groups are compared: does it treat them alike? (repeatable)",
+        help="no inputs; their groups are compared: does it treat them alike?",
     )
     what.add_argument("--weight", metavar="COL", help="how much each row counts")
     what.add_argument(
@@ -193,6 +194,7 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "learnt show fraud.onnx",
     )
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
+    one.add_argument("--card", action="store_true", help="as a model card in Markdown, for a model hub's README.md")
 
     one = add(
         commands.verify,

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+from learnt.artifact.model_card import model_card
+from small import file
+
+
+def metadata(card: str) -> dict[str, Any]:
+    found: dict[str, Any] = yaml.safe_load(card.split("---\n")[1])
+    return found
+
+
+def test_its_metadata_are_those_a_hub_reads() -> None:
+    card = model_card(file.manifest(), "colours")
+    held = metadata(card)
+    assert held["library_name"] == "onnx"
+    assert held["pipeline_tag"].endswith("-classification")
+    result = held["model-index"][0]["results"][0]
+    assert {"type", "name", "value"} <= set(result["metrics"][0])
+    for section in ("Uses", "Bias, risks, and limitations", "How to get started", "Training details", "Evaluation"):
+        assert f"## {section}" in card
+
+
+def test_figures_stand_with_interval_and_source() -> None:
+    assert "0.85 to 0.94 | 400 | this file" in model_card(file.manifest(), "colours")
+
+
+def test_a_thin_manifest_has_a_model_card_without_figures() -> None:
+    thin = {name: file.manifest()[name] for name in ("format", "inputs", "targets")}
+    card = model_card(thin, "thin")
+    assert "model-index" not in metadata(card)
+    assert "Nothing was measured" in card
+
+
+def test_names_of_a_stranger_are_only_names() -> None:
+    strange = file.manifest() | {"use": "<script>alert(1)</script>\n---\nlicense: mit", "licence": "a: [b\n\x1b[31m"}
+    card = model_card(strange, 'x"\n---')
+    assert "<script>" not in card
+    assert "\x1b" not in card
+    assert metadata(card)["license"] == "other"
+    assert metadata(card)["license_name"] == "a: [b\n\x1b[31m"
