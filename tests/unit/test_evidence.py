@@ -4,9 +4,9 @@ import json
 from dataclasses import replace
 
 import numpy as np
-from tests.small.evidence import numbers
 
 from learnt.artifact.evidence import keep
+from small.evidence import numbers
 
 
 def test_measures_of_atoms_are_taken_and_kept_with_their_atoms(tmp_path):

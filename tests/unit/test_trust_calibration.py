@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from learnt.contracts import Tools
+from learnt.contracts import Evidence, Tools
 from learnt.stats.metrics import ece
 from learnt.trust.calibration import Calibration
 from small.evidence import classified, drawn, numbers, overconfident
@@ -92,3 +94,39 @@ def test_few_examples_or_no_confidence_cannot_tell():
     assert _ask(classified(*drawn(30, 3, seed=0))).grade == "cannot tell"
     assert _ask(numbers(np.ones(200), np.full(200, np.nan))).grade == "cannot tell"
     assert _ask(numbers(np.zeros(0), np.zeros(0))).grade == "cannot tell"
+
+
+def _foretold(factor: float, n: int = 1500) -> Evidence:
+    """Exponential times, a third of them censored; the hazard said is `factor` times the true one. Horizons .3, 1."""
+    rng = np.random.default_rng(11)
+    rate = np.exp(rng.normal(size=n))
+    happens, gone = rng.exponential(1 / rate), rng.exponential(1.5, n)
+    horizon = np.tile([0.3, 1.0], n)
+    risk = 1 - np.exp(-factor * np.repeat(rate, 2) * horizon)
+    plain = numbers(np.ones(2 * n), np.maximum(risk, 1 - risk), atoms=2)
+    measures = {
+        "time": np.repeat(np.minimum(happens, gone), 2),
+        "event": np.repeat(happens <= gone, 2).astype(float),
+        "horizon": horizon,
+        "risk": risk,
+    }
+    return replace(plain, verdicts=replace(plain.verdicts, measures=measures))
+
+
+def test_a_true_risk_by_each_horizon_is_taken_at_its_word_although_some_were_lost_from_sight() -> None:
+    found = Calibration().ask(_foretold(1.0), Tools())
+    assert [one.grade for one in found] == ["fine", "fine"]
+    assert "risk by 0.3" in found[0].sentence
+    assert all(one.value < 0.03 for one in found)
+    assert len(found[0].rows) == 5
+
+
+def test_a_risk_that_is_too_high_is_named_with_its_horizon() -> None:
+    found = Calibration().ask(_foretold(2.5), Tools())
+    assert {one.grade for one in found} <= {"watch", "bad"}
+    assert "risk by 0.3 is too high" in found[0].sentence
+    assert all(one.value > 0.08 for one in found)
+
+
+def test_too_few_times_tell_nothing() -> None:
+    assert Calibration().ask(_foretold(1.0, 40), Tools())[0].grade == "cannot tell"

@@ -62,8 +62,8 @@ def test_few_calibration_examples_state_the_range_they_really_have():
 
 
 @pytest.mark.parametrize("changes", [{"coverage": float("nan")}, {"covered": np.full(1000, np.nan)}])
-def test_without_sets_it_cannot_tell(changes):
-    assert _ask(_sets(0, **changes)).grade == "cannot tell"
+def test_without_sets_it_is_not_examined(changes):
+    assert _ask(_sets(0, **changes)).grade == "not examined"
 
 
 def test_under_twenty_calibration_examples_it_cannot_tell():

@@ -51,6 +51,12 @@ KINDS: dict[str, Kind] = {
     "concordance_index": Kind(
         "concordance index", "how often it puts the earlier of two events first", "percent", chance=0.5
     ),
+    "integrated_brier_score": Kind(
+        "integrated Brier score", "how far risks are from what happened, over all horizons", up=False
+    ),
+    "risk_error": Kind(
+        "risk error", "how far stated risk is from what happened, in fifths of risk", "percent", up=False
+    ),
     "word_error_rate": Kind("word error rate", "share of words wrong", "percent", False),
     "character_error_rate": Kind("character error rate", "share of characters wrong", "percent", False),
 }

@@ -15,7 +15,7 @@ EXAMINED = ("bad", "watch", "fine")
 GRAVE = 0.5
 """A bad finding of at least this harm speaks against using the file as it is."""
 
-NO_SKILL = {"ece", "coverage"}
+NO_SKILL = {"ece", "coverage", "risk_error"}
 RANKING = {"log_loss", "brier", "brier_score", "roc_auc", "average_precision"}
 """Figures of probabilities; the others judge answers."""
 

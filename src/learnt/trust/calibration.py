@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.intervals import bootstrap_mean, percentiles, wilson
 from learnt.stats.metrics import ece
+from learnt.stats.survival import Fifth, fifths
 from learnt.stats.wording import percent, percents
 
 LEAST = 50
 _BINS = 10
+_ACTS: dict[Grade, str] = {
+    "fine": "",
+    "cannot tell": "Gather more examples to test on.",
+    "watch": "Add fresh examples from where it will be used, and train again.",
+    "bad": "Add fresh examples from where it will be used, and train again.",
+}
 _RESAMPLES, _RESAMPLES_OF_MANY, _MANY = 200, 50, 50_000
 
 
@@ -29,8 +36,10 @@ class Calibration:
     fast: ClassVar[bool] = True
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
-        """One finding; its rows are the reliability curve."""
+        """One finding, or one a horizon where times to an event are foretold; its rows are the reliability curve."""
         verdicts = evidence.verdicts
+        if {"time", "event", "horizon", "risk"} <= verdicts.measures.keys():
+            return [self._by(evidence, float(horizon)) for horizon in np.unique(verdicts.measures["horizon"])]
         known = ~np.isnan(verdicts.confidence) & ~np.isnan(verdicts.correct)
         example, confidence, correct = (
             verdicts.example[known],
@@ -57,14 +66,44 @@ class Calibration:
                 source=evidence.source,
                 rows=rows,
                 picture="curve",
-                act=""
-                if grade == "fine"
-                else "Gather more examples to test on."
-                if grade == "cannot tell"
-                else "Add fresh examples from where it will be used, and train again.",
+                act=_ACTS[grade],
                 target=evidence.target,
             )
         ]
+
+    def _by(self, evidence: Evidence, horizon: float) -> Finding:
+        """Risk by a horizon beside Kaplan-Meier, in fifths of the risk; the interval by bootstrap over examples."""
+        measures = evidence.verdicts.measures
+        chosen = (measures["horizon"] == horizon) & ~np.isnan(measures["time"])
+        n = int(chosen.sum())
+        if n < LEAST:
+            return self._few(evidence, n)
+        time, event, risk = measures["time"][chosen], measures["event"][chosen] > 0, measures["risk"][chosen]
+        found = fifths(time, event, risk, horizon)
+        value = _off(found)
+        rng = np.random.default_rng([0, n])
+        drawn = [
+            _off(fifths(time[rows], event[rows], risk[rows], horizon)) for rows in rng.integers(0, n, (_RESAMPLES, n))
+        ]
+        # a resample is off by chance twice, the sample once: what chance adds is taken off
+        chance = max(0.0, float(np.mean(drawn)) - value)
+        value, interval = max(0.0, value - chance), percentiles(np.maximum(0.0, np.array(drawn) - 2 * chance))
+        low, high = interval
+        grade: Grade = "bad" if low > 0.10 else "watch" if low > 0.03 else "fine" if high <= 0.10 else "cannot tell"
+        return Finding(
+            question=self.name,
+            sentence=_risks(grade, found, horizon, value, interval, n),
+            grade=grade,
+            harm=min(1.0, 4 * value) if grade in ("watch", "bad") else 0.0,
+            value=value,
+            interval=interval,
+            n=n,
+            source=evidence.source,
+            rows=[{"x": one.said, "y": one.happened, "low": one.low, "high": one.high, "n": one.n} for one in found],
+            picture="curve",
+            act=_ACTS[grade],
+            target=evidence.target,
+        )
 
     def _few(self, evidence: Evidence, n: int) -> Finding:
         return Finding(
@@ -77,6 +116,28 @@ class Calibration:
             act="Gather more examples to test on.",
             target=evidence.target,
         )
+
+
+def _off(found: Sequence[Fifth]) -> float:
+    """Mean distance of the risk that was said from what happened, each part by its size."""
+    return float(np.average([abs(one.said - one.happened) for one in found], weights=[one.n for one in found]))
+
+
+def _risks(
+    grade: Grade, found: Sequence[Fifth], horizon: float, value: float, interval: tuple[float, float], n: int
+) -> str:
+    """The example of the sentence is the fifth of the highest risk, or where something is wrong the one most off."""
+    one = max(found, key=lambda fifth: abs(fifth.said - fifth.happened) if grade in ("watch", "bad") else fifth.said)
+    by = f"{horizon:,.10g}"
+    verdict = {
+        "fine": f"Its risk by {by} can be taken at its word",
+        "cannot tell": f"Too few examples to tell whether its risk by {by} can be taken at its word",
+    }.get(grade, f"Its risk by {by} is too {'high' if one.said > one.happened else 'low'}")
+    return (
+        f"{verdict}: where it says {percent(one.said)}, it happened to {percent(one.happened)} "
+        f"({percents(one.low, one.high)}), those lost from sight before allowed for. Over {n:,} examples in fifths of "
+        f"risk it is off by {percent(value)} ({percents(*interval)})."
+    )
 
 
 def _interval(

@@ -113,10 +113,11 @@ class Coverage:
         else:
             why = "this kind of answer comes without a set of plausible answers"
             act = ""
+        few = evidence.calibrated_on < LEAST
         return Finding(
             question=self.name,
             sentence=f"No answer is ruled out, so nothing can be said of how often the truth would be missed: {why}.",
-            grade="cannot tell",
+            grade="cannot tell" if few else "not examined",
             n=0,
             source=evidence.source,
             act=act,
