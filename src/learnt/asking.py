@@ -15,7 +15,7 @@ from learnt.codecs import cells
 from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools, Unlabelled
 from learnt.data import sources, targets
 from learnt.errors import RequestError, unknown
-from learnt.stats import intervals
+from learnt.stats import intervals, wording
 
 
 def questions(ask: str) -> list[str]:
@@ -42,7 +42,10 @@ def ask_each(
         said = list(question.ask(evidence, given))
         if instead is not None and all(finding.grade == "not examined" for finding in said):
             said = list(question.ask(*instead))
-        found += [replace(finding, target=evidence.target) for finding in said]
+        found += [
+            replace(finding, target=evidence.target, sentence=wording.explained(finding.sentence, evidence.near))
+            for finding in said
+        ]
     return sorted(found, key=lambda finding: -finding.harm)
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from learnt.contracts import Evidence, Finding, Tools
 from learnt.report.verdict import headline
@@ -104,3 +105,41 @@ def test_few_or_other_examples_cannot_tell():
     few = evidence.take(np.arange(10))
     assert _ask(few, few).grade == "cannot tell"
     assert _ask(evidence, replace(evidence, ids=[f"x{i}" for i in range(100)])).grade == "cannot tell"
+
+
+def _of_numbers(said: np.ndarray, truth: np.ndarray) -> Evidence:
+    evidence = numbers((np.abs(said - truth) < 1).astype(np.float64), np.full(len(said), 0.5))
+    return replace(evidence, verdicts=replace(evidence.verdicts, measures={"said": said, "truth": truth}))
+
+
+def _noisy(seed: int, spread: float, n: int = 600) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    truth = np.random.default_rng(5).normal(0, 3, n)
+    return truth + spread * random.normal(size=n), truth
+
+
+def test_numbers_are_compared_by_how_far_off_they_are():
+    better = _ask(_of_numbers(*_noisy(0, 1.0)), _of_numbers(*_noisy(1, 1.5)))
+    assert better.grade == "fine"
+    assert "on average the network is nearer to the truth (" in better.sentence
+    assert "its large misses are smaller" in better.sentence
+    assert better.value == pytest.approx(0.4, abs=0.12)
+    assert better.rows[0]["root_mean_squared_error"] < better.rows[1]["root_mean_squared_error"]
+    worse = _ask(_of_numbers(*_noisy(0, 1.5)), _of_numbers(*_noisy(1, 1.0)))
+    assert worse.grade == "bad"
+    assert "deep learning is not worth it here" in worse.sentence
+
+
+def test_numbers_that_are_as_far_off_cannot_be_told_apart():
+    grades = [
+        _ask(_of_numbers(*_noisy(2 * seed, 1.0)), _of_numbers(*_noisy(2 * seed + 1, 1.0))).grade for seed in range(20)
+    ]
+    assert grades.count("watch") >= 16
+
+
+def test_near_on_average_and_far_off_at_times_is_a_contradiction():
+    said, truth = _noisy(0, 0.5)
+    said[::60] += 25
+    finding = _ask(_of_numbers(said, truth), _of_numbers(*_noisy(1, 2.0)))
+    assert finding.grade == "watch"
+    assert "are each better at one thing" in finding.sentence

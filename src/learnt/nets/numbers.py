@@ -21,9 +21,9 @@ class Ranged(nn.Module):
 
     The mean is standardised: value = center + scale * mean. The two quantiles are bent: quantile = middle + bend *
     sinh(z), so that a long tail weighs as its logarithm does. Constants: reach [] moves both quantiles outwards before
-    they are straightened; with step [] = 1 a range ends at whole numbers; slope [] and offset [] calibrate the log-odds
-    that the value is within `near` of the truth, those of a normal error as wide as the quantiles lie apart. The value
-    is always within its range.
+    they are straightened; least [] (float64) is where no range goes below; with step [] = 1 a range ends at whole
+    numbers; slope [] and offset [] calibrate the log-odds that the value is within `near` of the truth, those of a
+    normal error as wide as the quantiles lie apart. The value is always within its range.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -44,7 +44,7 @@ class Ranged(nn.Module):
         low, high = torch.minimum(torch.minimum(low, high), at), torch.maximum(torch.maximum(low, high), at)
         confidence = torch.sigmoid(self._odds(low, high) * constants["slope"] + constants["offset"])
         reach = constants["reach"].double()
-        low = torch.minimum(self._straight(low - reach), value)
+        low = torch.minimum(torch.maximum(self._straight(low - reach), constants["least"]), value)
         high = torch.maximum(self._straight(high + reach), value)
         whole = constants["step"] > 0
         low = torch.where(whole, torch.minimum(torch.ceil(low), value), low)
@@ -58,10 +58,9 @@ class Ranged(nn.Module):
         return torch.log(share) - torch.log1p(-share)
 
     def _straight(self, bent: Tensor) -> Tensor:
-        """From what was bent to the target's units; never beyond `limits`, and not below what a target can be."""
+        """From what was bent to the target's units; never beyond `limits`."""
         bent = bent.clamp(*self.limits)
-        found = self.middle + self.bend * (torch.exp(bent) - torch.exp(-bent)) / 2
-        return found if self.least is None else found.clamp(min=float(self.least))
+        return self.middle + self.bend * (torch.exp(bent) - torch.exp(-bent)) / 2
 
     def _bent(self, value: Tensor) -> Tensor:
         """asinh, written out: ONNX Runtime has it in float32 only."""

@@ -46,6 +46,8 @@ KINDS: dict[str, Kind] = {
     "mean_absolute_error": Kind("mean absolute error", "how far off on average", up=False),
     "mae": Kind("mean absolute error", "how far off on average", up=False),
     "median_absolute_error": Kind("median absolute error", "half of the time at most so far off", up=False),
+    "mean_width": Kind("width of the range", "how wide the range that is not ruled out, on average", up=False),
+    "hamming_loss": Kind("Hamming loss", "share of label decisions that are wrong", "percent", False),
     "root_mean_squared_error": Kind("root mean squared error", "how far off, large misses counting more", up=False),
     "rmse": Kind("root mean squared error", "how far off, large misses counting more", up=False),
     "concordance_index": Kind(

@@ -24,6 +24,7 @@ _SAYS = {
     "r2": "{who} {target} and explains {value} of its differences",
     "mean_absolute_error": "{who} {target} and is off by {value} on average",
     "mae": "{who} {target} and is off by {value} on average",
+    "f1_macro": "{who} {target} with an F1 (every label counting the same) of {value}",
     "concordance_index": "{who} {target} and puts the earlier of two events first {value} of the time",
     "word_error_rate": "{who} {target} and gets {value} of the words wrong",
 }

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 
 
 def percent(share: float, digits: int | None = None) -> str:
@@ -22,6 +23,20 @@ def percents(low: float, high: float) -> str:
 def points(share: float) -> str:
     """A difference of shares: `3.2 points`."""
     return f"{abs(100 * share):.1f} points"
+
+
+def quantity(value: float) -> str:
+    """A number in a unit of its own, to three figures: `70,400`, `3.25`, `1.2e-09`."""
+    if not math.isfinite(value) or abs(value) < 1000 or abs(value) >= 1e15:
+        return f"{value:.3g}"
+    return f"{float(f'{value:.3g}'):,.0f}"
+
+
+def explained(sentence: str, near: float) -> str:
+    """A sentence that says `right` of numbers also says what that is; `near` is nan where answers are no numbers."""
+    if math.isnan(near) or not re.search(r"\bright\b", sentence):
+        return sentence
+    return f"{sentence} Right means: at most {quantity(near)} from the truth."
 
 
 def listed(names: list[str]) -> str:

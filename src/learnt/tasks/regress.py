@@ -25,6 +25,7 @@ COVERAGE = 0.9
 BEYOND = 1.0
 """How far a range may reach past the least and the greatest target learnt from, in bent units."""
 NO_LIMIT = 1e6
+NO_LEAST = -1e300
 
 
 class Regress:
@@ -131,6 +132,7 @@ class Regress:
     def constants(self, settings: Settings) -> Arrays:  # noqa: ARG002
         return {
             "reach": np.zeros((), np.float32),
+            "least": np.array(NO_LEAST),
             "step": np.zeros((), np.float32),
             "slope": np.ones((), np.float32),
             "offset": np.zeros((), np.float32),
@@ -150,14 +152,16 @@ class Regress:
         settings: Settings,
     ) -> Arrays:
         truth = np.asarray(targets["value"], np.float64)
+        least = np.array(NO_LEAST if settings["least"] is None else settings["least"])
         if len(truth) < FEWEST_FOR_SETS:
-            return {**self.constants(settings), "reach": np.array(NO_LIMIT, np.float32)}
+            return {**self.constants(settings), "least": least, "reach": np.array(NO_LIMIT, np.float32)}
         threshold = min(conformal.threshold(_scores(outputs, truth, settings), float(wishes["coverage"])), NO_LIMIT)
         share = np.clip(outputs["confidence"].astype(np.float64), 1e-7, 1 - 1e-7)
         right = np.abs(outputs["value"] - truth) <= settings["near"]
         fitted = calibrators.fit(np.log(np.stack([1 - share, share], 1)), right.astype(np.int64))
         return {
             "reach": np.array(threshold, np.float32),
+            "least": least,
             "step": np.array(settings["whole"], np.float32),
             "slope": np.array(1 / fitted["temperature"], np.float32),
             "offset": np.array(fitted["bias"][1] - fitted["bias"][0], np.float32),

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.examples import means
 from learnt.stats.intervals import bootstrap_mean
-from learnt.stats.wording import percent, points
+from learnt.stats.wording import percent, points, quantity
 
 LEAST = 20
 _FLOOR = 1e-4
@@ -23,15 +23,16 @@ class Baseline:
     """Paired bootstrap over examples of the difference to a baseline: share right, and mean log of what the
         truth was given.
 
-    Grades: fine when one of the two is surely better and none surely worse; bad the other way round; watch
-    when they cannot be told apart or contradict each other.
+    Where answers are numbers it is the absolute and the squared error. Grades: fine when one of the two is
+    surely better and none surely worse; bad the other way round; watch when they cannot be told apart or
+    contradict each other.
     """
 
     name: ClassVar[str] = "baseline"
     fast: ClassVar[bool] = True
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
-        """One finding; its value is the gain in the share of right answers."""
+        """One finding; its value is the gain in the share of right answers, of numbers in nearness to the truth."""
         if tools.baseline is None:
             sentence = "No well-known method stands beside it: it was not compared."
             return [self._silent(evidence, "not examined", sentence, 0)]
@@ -41,31 +42,39 @@ class Baseline:
         if list(other.ids) != list(evidence.ids):
             sentence = f"{_capital(name)} answered other examples than the network did: they cannot be compared."
             return [self._silent(evidence, "cannot tell", sentence, n)]
-        mine, theirs = _right(evidence), _right(other)
+        numbers = "truth" in evidence.verdicts.measures
+        judged = _off if numbers else _right
+        mine, theirs = judged(evidence), judged(other)
         both = ~np.isnan(mine) & ~np.isnan(theirs)
         n = int(both.sum())
         if n < LEAST:
             sentence = f"Whether it is better than {name} cannot be told from {n} examples; {LEAST} are needed."
             return [self._silent(evidence, "cannot tell", sentence, n)]
         right = _Pair(mine[both], theirs[both])
+        if numbers:
+            squares = _Pair(-(mine[both] ** 2), -(theirs[both] ** 2))
+            said = _sentence_of_numbers(name, right, squares)
+            return [self._compared(evidence, name, right, squares, said, _rows_of_numbers(name, right, squares))]
         log = _Pair(_log_given(evidence)[both], _log_given(other)[both])
-        return [self._compared(evidence, name, right, log)]
+        return [self._compared(evidence, name, right, log, _sentence(name, right, log), _rows(name, right, log))]
 
-    def _compared(self, evidence: Evidence, name: str, right: _Pair, log: _Pair) -> Finding:
-        signs = {right.sign, log.sign}
+    def _compared(
+        self, evidence: Evidence, name: str, right: _Pair, other: _Pair, sentence: str, rows: list[dict[str, Any]]
+    ) -> Finding:
+        signs = {right.sign, other.sign}
         grade: Grade = (
             "fine" if 1 in signs and -1 not in signs else "bad" if -1 in signs and 1 not in signs else "watch"
         )
         return Finding(
             question=self.name,
-            sentence=_sentence(name, right, log),
+            sentence=sentence,
             grade=grade,
             harm={"fine": 0.0, "watch": 0.3}.get(grade, 0.7),
             value=right.gain,
             interval=right.interval,
             n=right.n,
             source=evidence.source,
-            rows=_rows(name, right, log),
+            rows=rows,
             picture="bars",
             act="" if grade == "fine" else f"Use {name}, or gather more examples: networks gain most from them.",
             target=evidence.target,
@@ -101,15 +110,7 @@ class _Pair:
 def _sentence(name: str, right: _Pair, log: _Pair) -> str:
     """The verdict with its reason, then the size of the difference."""
     signs = {right.sign, log.sign}
-    known = f"{name}, a well-known method"
-    if signs == {0}:
-        verdict = f"The network and {known}, cannot be told apart, so deep learning is not worth it here"
-    elif signs == {1, -1}:
-        verdict = f"The network and {known}, are each better at one thing"
-    elif 1 in signs:
-        verdict = f"The network is better than {known}"
-    else:
-        verdict = f"{_capital(known)}, is better, so deep learning is not worth it here"
+    verdict = _verdict(name, signs)
     often = ("about as often", "more often", "less often")[right.sign]
     said = f"{verdict}: the network is {often} right ({_against(right)})"
     if log.n >= LEAST:
@@ -120,6 +121,48 @@ def _sentence(name: str, right: _Pair, log: _Pair) -> str:
     chance = "" if right.sign or not right.gain else ", which may be chance"
     often = f"{points(right.gain)} {more} often" if right.gain else "just as often, 0.0 points apart"
     return f"{said}. In {right.n:,} examples it is right {often} ({low:.1f} to {high:.1f}){chance}."
+
+
+def _verdict(name: str, signs: set[int]) -> str:
+    known = f"{name}, a well-known method"
+    if signs == {0}:
+        return f"The network and {known}, cannot be told apart, so deep learning is not worth it here"
+    if signs == {1, -1}:
+        return f"The network and {known}, are each better at one thing"
+    if 1 in signs:
+        return f"The network is better than {known}"
+    return f"{_capital(known)}, is better, so deep learning is not worth it here"
+
+
+def _sentence_of_numbers(name: str, off: _Pair, squares: _Pair) -> str:
+    """The same of numbers: how far off on average, and by squares, in which large misses weigh most."""
+    signs = {off.sign, squares.sign}
+    near = ("as far off", "nearer to the truth", "further off")[off.sign]
+    large = ("about as large", "smaller", "larger")[squares.sign]
+    mine, theirs = (quantity(-float(pair.mean())) for pair in (off.mine, off.theirs))
+    roots = [quantity(float(np.sqrt(-pair.mean()))) for pair in (squares.mine, squares.theirs)]
+    gain, (low, high) = off.gain, off.interval
+    nearer, low, high = ("nearer", low, high) if gain >= 0 else ("further off", -high, -low)
+    chance = "" if off.sign or not gain else ", which may be chance"
+    return (
+        f"{_verdict(name, signs)}: on average the network is {near} ({mine} against {theirs})"
+        f"{', but' if signs == {1, -1} else ', and'} its large misses are {large} (root of the mean square {roots[0]} "
+        f"against {roots[1]}). In {off.n:,} examples it is {quantity(abs(gain))} {nearer} ({quantity(low)} to "
+        f"{quantity(high)}){chance}."
+    )
+
+
+def _rows_of_numbers(name: str, off: _Pair, squares: _Pair) -> list[dict[str, Any]]:
+    """Mean absolute errors, with the root of the mean square."""
+    return [
+        {
+            "name": who,
+            "value": -float(one.mean()),
+            **_ends(-one),
+            "root_mean_squared_error": float(np.sqrt(-square.mean())),
+        }
+        for who, one, square in (("network", off.mine, squares.mine), (name, off.theirs, squares.theirs))
+    ]
 
 
 def _against(right: _Pair) -> str:
@@ -147,6 +190,13 @@ def _capital(sentence: str) -> str:
 def _right(evidence: Evidence) -> NDArray[np.float64]:
     verdicts = evidence.verdicts
     return means(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
+
+
+def _off(evidence: Evidence) -> NDArray[np.float64]:
+    """[examples], less the distance of a number from the truth."""
+    verdicts = evidence.verdicts
+    away = -np.abs(verdicts.measures["said"] - verdicts.measures["truth"])
+    return means(away, verdicts.example, len(evidence.ids), verdicts.weight)
 
 
 def _log_given(evidence: Evidence) -> NDArray[np.float64]:
