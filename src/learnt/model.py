@@ -80,7 +80,8 @@ def predictions(model: Artifact, source: Any) -> Iterator[Row]:
     """Each row of a table -> its ids and what the file says, in constant memory.
 
     Keys: the id columns that the manifest names, or `row` (from 1); then prediction, decision, probability
-    (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, unfamiliar; with
+    (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, of a number
+    also low and high, unfamiliar; with
     several targets each but the ids is `<target>.<key>`. `source` is what `learnt.data.sources.batches`
     takes.
     """
@@ -165,6 +166,8 @@ def _said(found: list[Prediction]) -> Iterator[Row]:
         for label, key in keys:
             row[key] = one.probability.get(label)
         row["plausible"] = list(one.plausible)
+        if isinstance(one.value, float):
+            row["low"], row["high"] = one.plausible or (None, None)
         row["unfamiliar"] = one.unfamiliar
         if one.parts:
             row["parts"] = [{"value": p.value, "confidence": p.confidence, "where": list(p.where)} for p in one.parts]

@@ -174,7 +174,7 @@ class Running:
             key = f"{__version__}/{self.collected.fingerprint}"
             self.learnt = replace(self.learnt, fed=self.learnt.fed.stored(self.folder / "checkpoint" / "store", key))
         self._refuse_unreadable()
-        self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows)))
+        self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows), self.learnt.targets))
         if self.recipe.get("plan"):
             self.plan = recipes.plan(self.recipe)
         else:

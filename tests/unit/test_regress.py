@@ -26,7 +26,7 @@ def drawn(rows, seed=0, scale=1.0, shift=0.0):
     center = shift + scale * 3 * x
 
     def bent(values):
-        return np.arcsinh((values - settings["middle"]) / settings["bend"])
+        return np.arcsinh((values - settings["middle"]) / settings["scale"])
 
     narrow = 0.8 * scale * spread
     merged = np.stack(

@@ -11,7 +11,19 @@ from __future__ import annotations
 
 from learnt.contracts.evidence import Evidence, Finding, Grade, Moved, Question, Reasons, Tools, Unlabelled, Verdicts
 from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Remembers
-from learnt.contracts.task import Decides, Guessing, Part, Prediction, Sifts, Stratified, Task, Tempered, Timed, Unrolls
+from learnt.contracts.task import (
+    Decides,
+    Guessing,
+    Paced,
+    Part,
+    Prediction,
+    Sifts,
+    Stratified,
+    Task,
+    Tempered,
+    Timed,
+    Unrolls,
+)
 from learnt.contracts.words import (
     Arrays,
     Cells,
@@ -44,6 +56,7 @@ __all__ = [
     "Modality",
     "Moved",
     "Occlude",
+    "Paced",
     "Part",
     "Parts",
     "Piece",

@@ -171,6 +171,14 @@ class Timed(Protocol):
 
 
 @runtime_checkable
+class Paced(Protocol):
+    """A task that is learnt more slowly than labels are."""
+
+    pace: ClassVar[float]
+    """How many times the epochs that proved enough for labels; training still stops when nothing is gained."""
+
+
+@runtime_checkable
 class Tempered(Protocol):
     """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
 

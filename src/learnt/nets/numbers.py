@@ -19,7 +19,7 @@ SUREST = 1e-6
 class Ranged(nn.Module):
     """Merged `numbers` [B, 3] -> what the file says, in the target's units: float64, so that prices keep their cents.
 
-    The mean is standardised: value = center + scale * mean. The two quantiles are bent: quantile = middle + bend *
+    The mean is standardised: value = center + scale * mean. The two quantiles are bent: quantile = middle + scale *
     sinh(z), so that a long tail weighs as its logarithm does. Constants: reach [] moves both quantiles outwards before
     they are straightened; least [] (float64) is where no range goes below; with step [] = 1 a range ends at whole
     numbers; slope [] and offset [] calibrate the log-odds that the value is within `near` of the truth, those of a
@@ -29,8 +29,7 @@ class Ranged(nn.Module):
     def __init__(self, settings: Settings) -> None:
         super().__init__()
         self.center, self.scale = float(settings["center"]), float(settings["scale"])
-        self.middle, self.bend = float(settings["middle"]), float(settings["bend"])
-        self.near = float(settings["near"])
+        self.middle, self.near = float(settings["middle"]), float(settings["near"])
         self.limits = float(settings["limits"][0]), float(settings["limits"][1])
         self.least = settings["least"]
         self.deviations = 2 * NormalDist().inv_cdf((1 + float(settings["coverage"])) / 2)
@@ -60,9 +59,9 @@ class Ranged(nn.Module):
     def _straight(self, bent: Tensor) -> Tensor:
         """From what was bent to the target's units; never beyond `limits`."""
         bent = bent.clamp(*self.limits)
-        return self.middle + self.bend * (torch.exp(bent) - torch.exp(-bent)) / 2
+        return self.middle + self.scale * (torch.exp(bent) - torch.exp(-bent)) / 2
 
     def _bent(self, value: Tensor) -> Tensor:
         """asinh, written out: ONNX Runtime has it in float32 only."""
-        away = (value - self.middle) / self.bend
+        away = (value - self.middle) / self.scale
         return torch.sign(away) * torch.log(torch.abs(away) + torch.sqrt(away * away + 1))

@@ -32,9 +32,10 @@ class Regress:
     """The network says a mean and two quantiles; calibration moves the quantiles until they cover as often as stated.
 
     Conformalised quantile regression: Romano, Patterson, Candes, NeurIPS 2019, algorithm 1, with the scores taken after
-    z = asinh((y - middle) / bend), in which the quantiles are learnt. Settings: `center` and `scale` (mean and standard
-    deviation), `middle` and `bend` (median, and median distance from it), `near` (the same distance), `limits` of z,
-    `least` (0 where no target was negative, else null), `whole` (all were whole numbers), `coverage`.
+    z = asinh((y - middle) / scale), in which the quantiles are learnt: straight within a standard deviation, like a
+    logarithm in a long tail. Settings: `center` and `scale` (mean and standard deviation), `middle` and `near` (median,
+    and median distance from it), `limits` of z, `least` (0 where no target was negative, else null), `whole` (all were
+    whole numbers), `coverage` that the quantiles aim at.
 
     An answer within `near` of the truth counts as right: always saying the median would be right half of the time.
     """
@@ -43,6 +44,7 @@ class Regress:
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
+    pace: ClassVar[float] = 2.0
 
     def claims(self, target: Column) -> float:
         values, bad = cells.numbers(target.cells)
@@ -80,14 +82,13 @@ class Regress:
             )
         middle = float(np.median(values))
         away = np.abs(values - middle)
-        bend = float(np.median(away)) or float(away.mean())
-        bent = np.arcsinh((values - middle) / bend)
+        scale = float(values.std())
+        bent = np.arcsinh((values - middle) / scale)
         return {
             "center": float(values.mean()),
-            "scale": float(values.std()),
+            "scale": scale,
             "middle": middle,
-            "bend": bend,
-            "near": bend,
+            "near": float(np.median(away)) or float(away.mean()),
             "limits": [float(bent.min()) - BEYOND, float(bent.max()) + BEYOND],
             "least": 0.0 if values.min() >= 0 else None,
             "whole": bool((values == np.rint(values)).all()),
@@ -100,7 +101,7 @@ class Regress:
         return {
             "value": values,
             "standard": ((values - settings["center"]) / settings["scale"]).astype(np.float32),
-            "bent": np.arcsinh((values - settings["middle"]) / settings["bend"]).astype(np.float32),
+            "bent": np.arcsinh((values - settings["middle"]) / settings["scale"]).astype(np.float32),
             "level": np.full(len(values), level, np.float32),
         }
 
@@ -231,7 +232,7 @@ def _scores(outputs: Arrays, truth: NDArray[np.float64], settings: Settings) -> 
     """[n], how far both quantiles must move until the truth is between them; inf where no range can hold it."""
 
     def bent(values: NDArray[Any]) -> NDArray[np.float64]:
-        return np.asarray(np.arcsinh((np.asarray(values, np.float64) - settings["middle"]) / settings["bend"]))
+        return np.asarray(np.arcsinh((np.asarray(values, np.float64) - settings["middle"]) / settings["scale"]))
 
     at = bent(truth)
     score = np.maximum(bent(outputs["low"]) - at, at - bent(outputs["high"]))

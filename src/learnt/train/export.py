@@ -249,7 +249,8 @@ def feed(network: Network, made: Trial, explain: bool) -> dict[str, NDArray[Any]
 
 
 def disagreement(torch_says: Arrays, file_says: Arrays) -> dict[str, float]:
-    """Largest difference of each output: absolute up to 1, relative beyond; 1 for every set or code that differs."""
+    """Largest difference of each output: 1 for every set or code that differs, else absolute up to 1 and relative
+    beyond. What has a unit of its own (float64) is relative to the largest of its values, however small they are."""
     found: dict[str, float] = {}
     for name, value in torch_says.items():
         other = file_says[name]
@@ -258,7 +259,9 @@ def disagreement(torch_says: Arrays, file_says: Arrays) -> dict[str, float]:
         elif value.dtype.kind in "biu":
             found[name] = float((value != other).any())
         else:
-            apart = np.abs(value.astype(np.float64) - other) / np.maximum(1.0, np.abs(value))
+            own = value.dtype == np.float64
+            size = np.abs(value).max(initial=1e-300) if own else np.maximum(1.0, np.abs(value))
+            apart = np.abs(value.astype(np.float64) - other) / size
             found[name] = float(apart.max(initial=0.0))
     return found
 

@@ -10,7 +10,11 @@ import torch
 from torch import Tensor, nn
 
 from learnt import registry
+<<<<<<< HEAD
 from learnt.contracts import Features, Settings, Shape, Task, Tensors
+=======
+from learnt.contracts import Features, Paced, Settings, Shape, Tensors
+>>>>>>> 3ced76d2 (Quantiles are bent by the standard deviation; numbers are learnt twice as long)
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
 
@@ -144,8 +148,9 @@ class Network(nn.Module):
         }
 
 
-def sizes_for(inputs: Sequence[Input], rows: int) -> dict[str, Any]:
-    """Sizes and rates: the table's where all inputs are one, else those of the other input that asks for most width."""
+def sizes_for(inputs: Sequence[Input], rows: int, targets: Sequence[Target] = ()) -> dict[str, Any]:
+    """Sizes and rates: the table's where all inputs are one, else those of the other input that asks for most width;
+    epochs as many as the slowest target needs."""
     sizes: dict[str, Any] = {
         "width": 64, "depth": 0, "members": 1, "dropout": 0.0,
         "batch": 64, "epochs": 40, "rate": 2e-3, "decay": 1e-2,
@@ -153,6 +158,9 @@ def sizes_for(inputs: Sequence[Input], rows: int) -> dict[str, Any]:
     modalities = [registry.modality(given.modality) for given in inputs]
     for modality in sorted(modalities, key=lambda modality: not modality.joins):
         sizes |= modality.suggest(rows)
+    tasks = [registry.task(target.task) for target in targets]
+    pace = max((task.pace for task in tasks if isinstance(task, Paced)), default=1.0)
+    sizes |= {"epochs": round(sizes["epochs"] * pace)}
     if len(inputs) > 1 and sizes["depth"] == 0:
         sizes |= {"depth": 1}
     return sizes
