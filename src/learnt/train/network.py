@@ -10,11 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnt import registry
-<<<<<<< HEAD
-from learnt.contracts import Features, Settings, Shape, Task, Tensors
-=======
-from learnt.contracts import Features, Paced, Settings, Shape, Tensors
->>>>>>> 3ced76d2 (Quantiles are bent by the standard deviation; numbers are learnt twice as long)
+from learnt.contracts import Features, Paced, Settings, Shape, Task, Tensors
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
 
