@@ -100,6 +100,37 @@ def mapie(given: Any, coverage: float) -> dict[str, Any]:
     return {"sizes": sizes, "empty": empty, "version": metadata.version("mapie")}
 
 
+def mapie_ranges(given: Any, coverage: float, seed: int) -> dict[str, Any]:
+    """Ranges of MAPIE around HistGradientBoosting, from absolute residuals and from quantiles (CQR), on the test rows.
+
+    `given`: fit, calibrate and test, each `_x` [N, F] and `_y` [N]; `categories` bool [F].
+    """
+    from importlib import metadata
+
+    from mapie.regression import ConformalizedQuantileRegressor, SplitConformalRegressor
+    from sklearn.ensemble import HistGradientBoostingRegressor
+
+    def fitted(**loss: Any) -> Any:
+        model = HistGradientBoostingRegressor(random_state=seed, categorical_features=given["categories"], **loss)
+        return model.fit(given["fit_x"], given["fit_y"])
+
+    mean, median = fitted(), fitted(loss="quantile", quantile=0.5)
+    ends = [fitted(loss="quantile", quantile=level) for level in ((1 - coverage) / 2, (1 + coverage) / 2)]
+    kinds = {
+        "absolute": SplitConformalRegressor(mean, confidence_level=coverage, prefit=True),
+        "quantiles": ConformalizedQuantileRegressor([*ends, median], confidence_level=coverage, prefit=True),
+    }
+    error = mean.predict(given["test_x"]) - given["test_y"]
+    found: dict[str, Any] = {"boosting_rmse": float(np.sqrt(np.mean(error**2))), "version": metadata.version("mapie")}
+    for name, kind in kinds.items():
+        kind.conformalize(given["calibrate_x"], given["calibrate_y"])
+        low, high = kind.predict_interval(given["test_x"])[1][:, :, 0].T
+        inside = (low <= given["test_y"]) & (given["test_y"] <= high)
+        found[f"{name}_width"] = float(np.maximum(high - low, 0).mean())
+        found[f"{name}_coverage"] = float(inside.mean())
+    return found
+
+
 def captum(_: Any, steps: int) -> dict[str, Any]:
     """How far `gradients.integrated` is from captum's integrated gradients on a small random network."""
     from importlib import metadata
@@ -147,7 +178,7 @@ def _scores(truth: Any, probability: Any, began: float, package: str) -> dict[st
     }
 
 
-RIVALS = {"lightgbm": lightgbm, "tabm": tabm, "mapie": mapie, "captum": captum}
+RIVALS = {"lightgbm": lightgbm, "tabm": tabm, "mapie": mapie, "mapie_ranges": mapie_ranges, "captum": captum}
 
 if __name__ == "__main__":
     with np.load(sys.argv[2]) as arrays:

@@ -89,6 +89,17 @@ def tumours() -> Table:
     return columns | {"tumour": [str(found.target_names[code]) for code in found.target]}
 
 
+def diabetes() -> Table:
+    """Progression of diabetes after a year, of scikit-learn: 10 numbers, 442 rows."""
+    from sklearn.datasets import load_diabetes
+
+    found = load_diabetes(scaled=False)
+    columns = {
+        name: [repr(float(value)) for value in found.data[:, place]] for place, name in enumerate(found.feature_names)
+    }
+    return columns | {"progression": [repr(float(value)) for value in found.target]}
+
+
 def take(table: Mapping[str, Sequence[str]], rows: Sequence[int] | NDArray[np.int64]) -> Table:
     """Some rows of a table."""
     return {name: [values[int(row)] for row in rows] for name, values in table.items()}
