@@ -123,8 +123,8 @@ def describe(
         ],
         "inside": "Weights. Of number and date columns: quantiles of the fit split, its least and greatest value, "
         "values met at least 5 times with their counts, and means. Of category columns: the words met at least 5 times "
-        "there, with counts. The names of columns, also of those named as id or sensitive, and of labels. Projected "
-        "vectors of at most 2,000 examples. No row.",
+        "there, with counts. Of a number to predict: mean, spread, median, least and greatest. The names of columns, "
+        "also of those named as id or sensitive, and of labels. Projected vectors of at most 2,000 examples. No row.",
         "steps": STEPS,
         "goldens": {},
     }
