@@ -161,12 +161,13 @@ def _blocks(model: Artifact, source: Any) -> Iterator[tuple[list[Row], Mapping[s
 def _said(found: list[Prediction]) -> Iterator[Row]:
     names = list(found[0].probability) if found else []
     keys = [(name, f"probability.{name}") for name in names if len(names) <= MOST_LABELS]
+    numeric = bool(found) and isinstance(found[0].value, float) and not names
     for one in found:
         row: Row = {"prediction": one.value, "decision": one.decision, "probability": one.confidence}
         for label, key in keys:
             row[key] = one.probability.get(label)
         row["plausible"] = list(one.plausible)
-        if isinstance(one.value, float):
+        if numeric:
             row["low"], row["high"] = one.plausible or (None, None)
         row["unfamiliar"] = one.unfamiliar
         if one.parts:

@@ -194,3 +194,14 @@ def test_every_question_has_an_answer(run):
     assert graded["coverage"] == "fine"
     assert graded["calibration"] in ("fine", "cannot tell")
     assert {"baseline", "unfamiliar", "attribution"} <= set(graded)
+
+
+def test_rows_that_weigh_nothing_do_not_widen_the_ranges():
+    truth, settings, merged = drawn(2000)
+    outputs = said(merged, settings, REGRESS.constants(settings))
+    odd = np.arange(2000) % 4 == 0
+    truth = np.where(odd, truth + 100, truth)
+    targets = REGRESS.encode(truth.tolist(), settings)
+    heavy = REGRESS.calibrate(outputs, targets, {}, {"coverage": 0.9}, settings)
+    light = REGRESS.calibrate(outputs, {**targets, "weight": np.where(odd, 1e-9, 1.0)}, {}, {"coverage": 0.9}, settings)
+    assert light["reach"] < 1 < heavy["reach"]

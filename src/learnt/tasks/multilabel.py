@@ -163,21 +163,18 @@ class Multilabel:
         filled = {name: np.array(value) for name, value in self.constants(settings).items()}
         if len(truth) < FEWEST_FOR_SETS:
             return filled
+        weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
         share = np.clip(outputs["probability"].astype(np.float64), 1e-7, 1 - 1e-7)
         for label in range(truth.shape[1]):
             both = np.log(np.stack([1 - share[:, label], share[:, label]], 1))
-            fitted = calibrators.fit(both, truth[:, label].astype(np.int64))
+            fitted = calibrators.fit(both, truth[:, label].astype(np.int64), weight)
             filled["slope"][label] = 1 / fitted["temperature"]
             filled["offset"][label] = fitted["bias"][1] - fitted["bias"][0]
         logits = np.log(share / (1 - share)) * filled["slope"] + filled["offset"]
         given = 1 / (1 + np.exp(-np.where(truth, logits, -logits)))
-        codes = np.broadcast_to(np.arange(truth.shape[1]), truth.shape)
         for name, rows in (("present", truth), ("absent", ~truth)):
             if rows.sum() >= FEWEST_FOR_SETS:
-                found = conformal.mondrian(
-                    1 - given[rows], codes[rows], truth.shape[1], float(wishes["coverage"]), FEWEST_FOR_SETS
-                )
-                filled[name] = np.minimum(found, 2.0).astype(np.float32)
+                filled[name] = _thresholds(1 - given, rows, float(wishes["coverage"]), weight)
         return filled
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
@@ -264,16 +261,16 @@ class Multilabel:
 
         if plain.shape[1] == 0:
             return None
-        truth = np.asarray(targets["labels"]) > 0.5
+        truth, weight = np.asarray(targets["labels"]) > 0.5, targets.get("weight")
         probability = np.tile(truth.mean(0), (len(asked), 1))
         open_ = [label for label in range(truth.shape[1]) if 0 < truth[:, label].sum() < len(truth)]
         name = "HistGradientBoosting" if len(open_) <= MOST_BOOSTED else "RandomForest"
         if name == "HistGradientBoosting":
             for label in open_:
                 model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False)
-                probability[:, label] = model.fit(plain, truth[:, label]).predict_proba(asked)[:, 1]
+                probability[:, label] = model.fit(plain, truth[:, label], weight).predict_proba(asked)[:, 1]
         else:
-            forest = RandomForestClassifier(min_samples_leaf=3, random_state=seed).fit(plain, truth[:, open_])
+            forest = RandomForestClassifier(min_samples_leaf=3, random_state=seed).fit(plain, truth[:, open_], weight)
             probability[:, open_] = np.stack([one[:, 1] for one in forest.predict_proba(asked)], 1)
         said = probability >= 0.5
         return name, {
@@ -282,6 +279,21 @@ class Multilabel:
             "confidence": np.where(said, probability, 1 - probability).mean(1),
             "unfamiliar": np.full(len(asked), np.nan, np.float32),
         }
+
+
+def _thresholds(
+    scores: NDArray[np.float64], rows: NDArray[np.bool_], coverage: float, weight: NDArray[np.float64] | None
+) -> NDArray[np.float32]:
+    """[L], one for each label from the scores [n, L] of its `rows`; of all labels together where it has too few."""
+    each = None if weight is None else np.broadcast_to(weight[:, None], scores.shape)
+    pooled = conformal.threshold(scores[rows], coverage, None if each is None else each[rows])
+    found = [
+        conformal.threshold(one[own], coverage, None if weight is None else weight[own])
+        if own.sum() >= FEWEST_FOR_SETS
+        else pooled
+        for one, own in zip(scores.T, rows.T, strict=True)
+    ]
+    return np.minimum(found, 2.0).astype(np.float32)
 
 
 def _empty(cell: Any) -> bool:

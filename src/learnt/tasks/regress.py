@@ -156,10 +156,12 @@ class Regress:
         least = np.array(NO_LEAST if settings["least"] is None else settings["least"])
         if len(truth) < FEWEST_FOR_SETS:
             return {**self.constants(settings), "least": least, "reach": np.array(NO_LIMIT, np.float32)}
-        threshold = min(conformal.threshold(_scores(outputs, truth, settings), float(wishes["coverage"])), NO_LIMIT)
+        weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
+        scores = _scores(outputs, truth, settings)
+        threshold = min(conformal.threshold(scores, float(wishes["coverage"]), weight), NO_LIMIT)
         share = np.clip(outputs["confidence"].astype(np.float64), 1e-7, 1 - 1e-7)
         right = np.abs(outputs["value"] - truth) <= settings["near"]
-        fitted = calibrators.fit(np.log(np.stack([1 - share, share], 1)), right.astype(np.int64))
+        fitted = calibrators.fit(np.log(np.stack([1 - share, share], 1)), right.astype(np.int64), weight)
         return {
             "reach": np.array(threshold, np.float32),
             "least": least,
@@ -223,7 +225,8 @@ class Regress:
         model = HistGradientBoostingRegressor(random_state=seed)
         # scaled, for boosting forgets a target that is tiny or far from 0
         truth = (np.asarray(targets["value"]) - settings["center"]) / settings["scale"]
-        value = model.fit(plain, truth).predict(asked) * settings["scale"] + settings["center"]
+        model.fit(plain, truth, targets.get("weight"))
+        value = model.predict(asked) * settings["scale"] + settings["center"]
         unknown = np.full(len(asked), np.nan, np.float32)
         return "HistGradientBoosting", {"value": value, "confidence": unknown, "unfamiliar": unknown}
 
