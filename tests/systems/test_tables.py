@@ -89,6 +89,20 @@ def test_card_fraud_is_found_although_it_is_rare(data_folder, tmp_path):
     assert run.artifact.manifest["targets"]["Class"]["settings"]["positive"] == 1
 
 
+def test_an_age_lies_in_its_range_and_two_targets_learn_together(data_folder, tmp_path):
+    fit = sources.read(adult(data_folder, "train", 3000, tmp_path / "train.csv"))
+    test = sources.read(adult(data_folder, "test", 1500, tmp_path / "test.csv"))
+    run = training.train(fit, target=["age", "income"], test=test, out=tmp_path / "run", budget="1m", ask="coverage")
+    assert run.document["task"] == "regress, classify"
+    assert run.metrics["age"]["r2"]["value"] >= 0.25
+    assert run.metrics["income"]["accuracy"]["value"] >= 0.83
+    kept = {finding.target: finding.value for finding in run.findings}
+    assert 0.85 <= kept["age"] <= 0.95
+    answer = run.artifact.predict({name: cells[0] for name, cells in test.items()})["age"]
+    low, high = answer.plausible
+    assert 0 <= low == round(low) <= answer.value <= high == round(high)
+
+
 def test_a_table_with_two_columns_of_one_name_is_refused_with_the_name(data_folder, tmp_path):
     with pytest.raises(learnt.DataError, match="decile_score"):
         training.train(data_folder / "compas" / "compas-scores-two-years.csv", target="two_year_recid", out=tmp_path)
