@@ -14,7 +14,7 @@ from learnt.stats.conformal import law
 from learnt.stats.examples import totals
 from learnt.stats.groups import coded
 from learnt.stats.intervals import beta_binomial_band, beta_quantile, bootstrap_mean, wilson
-from learnt.stats.wording import percent, percents
+from learnt.stats.wording import percent, percents, quantity
 
 LEAST = 20
 _SURE = 100
@@ -174,7 +174,7 @@ def _sentence(evidence: Evidence, kept: _Kept, worst: dict[str, Any] | None) -> 
         return said
     if evidence.labels:
         return f"{said} On average {size.mean():.1f} of {len(evidence.labels):,} labels are plausible."
-    return f"{said} The plausible range is {size.mean():.3g} wide on average."
+    return f"{said} The plausible range is {quantity(float(size.mean()))} wide on average."
 
 
 def _by_label(evidence: Evidence) -> list[dict[str, Any]]:
