@@ -40,14 +40,14 @@ def trained(
     budget: str | None = None,
     recipe: dict[str, Any] | None = None,
     resume: bool = False,
-    prevalence: str | None = None,
+    **more: Any,
 ) -> Running:
     """Begin, learn, fit, export, as `learnt.train` does; not measured, nothing asked.
 
     One network also where the data are few: the sisters only serve figures, and here `test` gives them. `resume` takes
-    up a finished run in `out`, whose network its checkpoint holds.
+    up a finished run in `out`, whose network its checkpoint holds. `more` are other options of `learnt train`.
     """
-    asked = {**OPTIONS, "target": [target], "seed": seed, "budget": budget, "prevalence": prevalence}
+    asked = {**OPTIONS, "target": [target], "seed": seed, "budget": budget, **more}
     running = Running.begin(data, asked=asked, test=test, out=out, recipe=recipe, resume=resume, say=lambda _line: None)
     alone = replace(running.collected.splits, small=False)
     running.collected = replace(running.collected, splits=alone)

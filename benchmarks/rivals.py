@@ -131,6 +131,38 @@ def mapie_ranges(given: Any, coverage: float, seed: int) -> dict[str, Any]:
     return found
 
 
+def fairlearn(given: Any, seed: int) -> dict[str, Any]:
+    """What the equalised odds of ThresholdOptimizer say, thresholds fitted on calibrated probabilities; it draws lots.
+
+    `given`: score, truth, group [n] to fit on; asked, asked_group [m] to answer.
+    """
+    from importlib import metadata
+
+    from fairlearn.postprocessing import ThresholdOptimizer
+    from sklearn.base import BaseEstimator, ClassifierMixin
+
+    class Given(ClassifierMixin, BaseEstimator):
+        """A classifier whose input is the probability itself."""
+
+        classes_ = np.array([0, 1])
+
+        def __sklearn_is_fitted__(self) -> bool:
+            return True
+
+        def fit(self, *_: Any) -> Given:
+            return self
+
+        def predict_proba(self, x: Any) -> Any:
+            return np.column_stack([1 - np.asarray(x)[:, 0], np.asarray(x)[:, 0]])
+
+    found = ThresholdOptimizer(
+        estimator=Given(), constraints="equalized_odds", predict_method="predict_proba", prefit=True
+    )
+    found.fit(given["score"][:, None], given["truth"].astype(int), sensitive_features=given["group"])
+    said = found.predict(given["asked"][:, None], sensitive_features=given["asked_group"], random_state=seed)
+    return {"said": np.asarray(said).astype(int).tolist(), "version": metadata.version("fairlearn")}
+
+
 def captum(_: Any, steps: int) -> dict[str, Any]:
     """How far `gradients.integrated` is from captum's integrated gradients on a small random network."""
     from importlib import metadata
@@ -178,7 +210,14 @@ def _scores(truth: Any, probability: Any, began: float, package: str) -> dict[st
     }
 
 
-RIVALS = {"lightgbm": lightgbm, "tabm": tabm, "mapie": mapie, "mapie_ranges": mapie_ranges, "captum": captum}
+RIVALS = {
+    "lightgbm": lightgbm,
+    "tabm": tabm,
+    "mapie": mapie,
+    "mapie_ranges": mapie_ranges,
+    "captum": captum,
+    "fairlearn": fairlearn,
+}
 
 if __name__ == "__main__":
     with np.load(sys.argv[2]) as arrays:

@@ -9,13 +9,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-ALLOWED = 0.05
-"""How far apart rates of two groups may stay where thresholds are chosen; chance adds to it elsewhere.
-
-About a standard error of a rate among 500 examples: asked for less, the search pays accuracy for chasing noise.
-"""
-_GRID = 101
-_STEP = 0.02
+LEAST_APART, MOST_APART = 0.03, 0.1
+_GRID = 401
+_STEP = 0.01
 FEWEST = 20
 """Examples of either answer that a group needs for a threshold of its own."""
 
@@ -27,10 +23,12 @@ def thresholds(
     groups: int,
     weight: NDArray[np.float64] | None = None,
 ) -> NDArray[np.float64]:
-    """[groups]: says yes above it; the most right answers with all rates of the groups within `ALLOWED`.
+    """[groups]: says yes above it; the most right answers with the rates of all groups within a square.
 
-    `score`, `truth`, `codes` [n]. The search is exact on a grid of 101 quantiles of the scores: for each corner of a
-    square of side `ALLOWED` in the plane of false and true positive rates, every group takes its best threshold inside.
+    `score`, `truth`, `codes` [n]. The search is exact on a grid of 401 quantiles of the scores: for each corner of the
+    square in the plane of false and true positive rates, every group takes its best threshold inside. A side is
+    1 / sqrt(the fewest examples of one answer in a group), .03 to .1: about as far as chance puts equal rates apart.
+    Asked for less, the search would pay right answers for chasing noise.
     A group with fewer than `FEWEST` examples of either answer gets the threshold that is best for all together.
     """
     weight = np.ones(len(score)) if weight is None else weight
@@ -48,11 +46,13 @@ def thresholds(
     false = np.stack([_share(said, own & ~truth, weight) for own in inside])
     true = np.stack([_share(said, own & truth, weight) for own in inside])
     hits = np.stack([right[:, own].sum(axis=1) for own in inside])
+    fewest = min(int((own & (truth == answer)).sum()) for own in inside for answer in (False, True))
+    apart = min(max(fewest**-0.5, LEAST_APART), MOST_APART) + 1e-9
     corners = np.arange(0, 1 + _STEP / 2, _STEP)
     best = -1.0
     for corner in corners:
-        in_false = (false >= corner - 1e-9) & (false <= corner + ALLOWED + 1e-9)
-        in_true = (true >= corners[:, None, None] - 1e-9) & (true <= corners[:, None, None] + ALLOWED + 1e-9)
+        in_false = (false >= corner - 1e-9) & (false <= corner + apart)
+        in_true = (true >= corners[:, None, None] - 1e-9) & (true <= corners[:, None, None] + apart)
         gained = np.where(in_false & in_true, hits, -np.inf)
         total = gained.max(axis=2).sum(axis=1)
         place = int(np.argmax(total))

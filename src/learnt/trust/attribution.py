@@ -186,6 +186,9 @@ class _Hiding:
     @classmethod
     def of(cls, evidence: Evidence, tools: Tools, chosen: NDArray[np.int64], reasons: Reasons) -> _Hiding | None:
         """None when the tools cannot hide."""
+        if tools.take is not None:
+            evidence, tools = evidence.take(chosen), tools.take(chosen)
+            chosen = np.arange(len(chosen))
         if tools.hide is None or tools.predict is None or tools.raw is None:
             return None
         return cls(evidence, tools.raw, tools.hide, tools.predict, chosen, _names(reasons))

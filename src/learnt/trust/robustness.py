@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Raw, Tools
 from learnt.stats.differences import ALARM, percentile_chance
 from learnt.stats.examples import balance, means
-from learnt.stats.intervals import bootstrap_mean
+from learnt.stats.intervals import normal_mean
 from learnt.stats.multiple import holm
 from learnt.stats.wording import listed, percent, points
 
-LEAST = 50
+LEAST = 60
 _MOST = 1000
 _MOST_PARTS = 60
 _SHOWN = 12
@@ -42,7 +42,7 @@ class Robustness:
     """Share of right answers (each label counting alike) and of kept promises of coverage, by kind and severity of
     damage, paired with the same examples undamaged; then with each part missing by itself.
 
-    A fall counts when it is surely (paired bootstrap, Bonferroni) above 5 points. Then the worst severity that falls is
+    A fall counts when it is surely (paired, Bonferroni) above 5 points. Then the worst severity that falls is
     asked whether anything warns: of the batch, the two tests of `shift`; of single answers, `unfamiliar` above .95
     among those that became wrong. Grades: bad when a fall raises no alarm, watch when it does, else fine.
     """
@@ -147,7 +147,7 @@ class _Damaged:
         return float(self.lost.mean())
 
     def interval(self, level: float) -> tuple[float, float]:
-        return bootstrap_mean(self.lost, level=level, resamples=1000)
+        return normal_mean(self.lost, level)
 
     def surely(self, level: float) -> float:
         """The lower end of the fall; not looked for where the fall itself is small."""
@@ -209,7 +209,7 @@ class _Trial:
         was, now = np.nan_to_num(_right(self.evidence)), np.nan_to_num(_right(said))
         lost = self.weight * (was - now)
         fallen = was > now
-        low, high = bootstrap_mean(self.weight * now, resamples=200)
+        low, high = normal_mean(self.weight * now)
         row = {"name": kind, "x": severity, "y": float((self.weight * now).mean()), "low": low, "high": high}
         flagged = float((said.unfamiliar[fallen] > ALARM).mean()) if fallen.any() else float("nan")
         alarm = float(lost.mean()) > _FALL and self._rings(said, raw)
