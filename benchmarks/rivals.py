@@ -163,6 +163,16 @@ def fairlearn(given: Any, seed: int) -> dict[str, Any]:
     return {"said": np.asarray(said).astype(int).tolist(), "version": metadata.version("fairlearn")}
 
 
+def cleanlab(given: Any) -> dict[str, Any]:
+    """The labels that cleanlab lists by default. `given`: probability [N, C] out of fold, labels [N]."""
+    from importlib import metadata
+
+    from cleanlab.filter import find_label_issues
+
+    listed = find_label_issues(given["labels"], given["probability"], n_jobs=1)
+    return {"listed": np.asarray(listed, bool).tolist(), "version": metadata.version("cleanlab")}
+
+
 def captum(_: Any, steps: int) -> dict[str, Any]:
     """How far `gradients.integrated` is from captum's integrated gradients on a small random network."""
     from importlib import metadata
@@ -217,6 +227,7 @@ RIVALS = {
     "mapie_ranges": mapie_ranges,
     "captum": captum,
     "fairlearn": fairlearn,
+    "cleanlab": cleanlab,
 }
 
 if __name__ == "__main__":

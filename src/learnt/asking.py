@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 from learnt import registry
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
+from learnt.artifact.evidence import kept as read
 from learnt.artifact.tools import tools
 from learnt.codecs import cells
 from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools, Unlabelled
@@ -91,23 +94,55 @@ def audited(
     groups = {name: cells.texts(kept[name]) for name in artifact.manifest.get("sensitive", ()) if name in kept}
     truth = {name: kept[column] for name, column in zip(names, given, strict=True)}
     evidence = gather(artifact, raw, truth, ids, groups)
-    findings: list[Finding] = []
-    metrics, labels = {}, {}
-    for name, (task, settings) in artifact.tasks().items():
-        findings += ask_each(questions(ask), evidence[name], tools(artifact, raw, truth, ids, groups, name))
-        metrics[name] = measured(task, settings, evidence[name])
-        labels[name] = [str(label) for label in settings.get("labels", ())]
+    equipped = {name: tools(artifact, raw, truth, ids, groups, name) for name in names}
+    answers, findings = _answered(artifact, questions(ask), evidence, equipped)
     missing = len(columns[given[0]]) - len(labelled)
     left_out = [f"{missing:,} rows without the truth were left out."] if missing else []
     learnt_from = sources.fingerprint(kept) == artifact.manifest["data"].get("fingerprint")
     same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
-    document = _document(artifact, path, kept, labelled) | {
-        "metrics": keyed(metrics),
-        "findings": rows_of(findings),
-        "notes": [*left_out, *same],
-        "labels": labels,
+    return _document(artifact, path, kept, labelled) | answers | {"notes": [*left_out, *same]}, findings
+
+
+def remembered(artifact: Artifact, folder: Path, ask: str) -> tuple[dict[str, Any], list[Finding]]:
+    """The document and findings of a run, by the evidence that it kept. Raises RequestError where there is none."""
+    evidence, sisters = read(folder / "evidence"), read(folder / "evidence" / "sisters")
+    if set(evidence) != set(artifact.targets):
+        raise RequestError(
+            f"{str(folder)!r} holds no evidence of its training. Name labelled data: learnt audit MODEL DATA"
+        )
+    equipped = {}
+    for name, (task, settings) in artifact.tasks().items():
+        known = sisters.get(name, evidence[name])
+        equipped[name] = Tools(
+            out_of_fold=partial(_same, known) if known.source == "sisters" else None,
+            metrics=partial(task.metrics, settings=settings),
+        )
+    answers, findings = _answered(artifact, questions(ask), evidence, equipped)
+    first = next(iter(evidence.values()))
+    more = {
+        "title": f"Another look at {folder}",
+        "rows": {"test": len(first.ids)},
+        "metrics_source": first.source,
+        "notes": ["Asked of the evidence that the training kept; the file was not run again."],
     }
-    return document, findings
+    return _document(artifact, str(folder / "model.onnx"), {}, ()) | answers | more, findings
+
+
+def _same(evidence: Evidence) -> Evidence:
+    return evidence
+
+
+def _answered(
+    artifact: Artifact, asked: Sequence[str], evidence: Mapping[str, Evidence], equipped: Mapping[str, Tools]
+) -> tuple[dict[str, Any], list[Finding]]:
+    """Metrics, findings and labels of every target, as the document has them; and the findings."""
+    findings: list[Finding] = []
+    metrics, labels = {}, {}
+    for name, (task, settings) in artifact.tasks().items():
+        findings += ask_each(asked, evidence[name], equipped[name])
+        metrics[name] = measured(task, settings, evidence[name])
+        labels[name] = [str(label) for label in settings.get("labels", ())]
+    return {"metrics": keyed(metrics), "findings": rows_of(findings), "labels": labels}, findings
 
 
 def _labelled(columns: Mapping[str, Cells], target: Sequence[str], artifact: Artifact) -> list[int]:
@@ -157,7 +192,9 @@ def _document(artifact: Artifact, path: str, columns: Mapping[str, Cells], rows:
         "findings": [],
         "guesses": [],
         "notes": [],
-        "problems": [{"where": where, "why": why} for where, why in _unreadable(artifact, columns, rows)],
+        "problems": [{"where": where, "why": why} for where, why in _unreadable(artifact, columns, rows)]
+        if rows
+        else [],
         "inputs": inputs_of(artifact),
         "labels": {},
         "file": file_of(artifact),
@@ -169,7 +206,7 @@ def _document(artifact: Artifact, path: str, columns: Mapping[str, Cells], rows:
 
 def _unreadable(artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Cells that count as missing though something stands there; `rows` are the places of the rows in the source."""
-    for given in artifact.manifest["inputs"].values():
+    for given in artifact.manifest["inputs"].values() if rows else ():
         modality = registry.modality(given["modality"])
         if isinstance(modality, Doubts):
             cells_of = {name: columns[name] for name in given["columns"]}
@@ -182,6 +219,15 @@ def rows_of(findings: Sequence[Finding]) -> list[dict[str, Any]]:
     from learnt import report
 
     return report.findings_as_rows(sorted(findings, key=lambda finding: -finding.harm))
+
+
+def flat(findings: Sequence[Finding]) -> list[dict[str, Any]]:
+    """The rows of all findings, with the target where there are several. Raises RequestError where there are none."""
+    several = len({finding.target for finding in findings}) > 1
+    found = [{**({"target": finding.target} if several else {}), **row} for finding in findings for row in finding.rows]
+    if not found:
+        raise RequestError(f"There is nothing to write: {' '.join(finding.sentence for finding in findings)}")
+    return found
 
 
 def inputs_of(artifact: Artifact) -> dict[str, Any]:

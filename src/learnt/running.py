@@ -24,6 +24,7 @@ from learnt.data.collecting import Collected, collect
 from learnt.errors import RequestError
 from learnt.judging import Judge
 from learnt.report.document import plain
+from learnt.retraining import Recipe, Retraining
 from learnt.train import export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
@@ -63,12 +64,16 @@ class Running:
     sizes: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Mapping[str, Any]] = field(default_factory=dict)
     sister: list[sisters.Sister] = field(default_factory=list)
+    ran: int = 0
+    """Steps of all trainings so far."""
     network: Network | None = None
     model: onnx.ModelProto | None = None
     described: dict[str, Any] = field(default_factory=dict)
     opened: Artifact | None = None
     evidence: dict[str, Evidence] = field(default_factory=dict)
     own: dict[str, Evidence] = field(default_factory=dict)
+    folded: dict[str, Evidence] = field(default_factory=dict)
+    """By target, what sisters say of all examples, where a question wanted it."""
     findings: list[Finding] = field(default_factory=list)
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
@@ -158,6 +163,18 @@ class Running:
         """True: the examples that ended the training are worth training once more with them, as the baseline does."""
         return not self.small and len(self.collected.splits.stop) > 0 and len(self.rows[0]) < AGAIN_BELOW
 
+    @property
+    def shared(self) -> dict[str, dict[str, Any]]:
+        """Settings of each target that all sisters have in common."""
+        assert self.learnt is not None
+        return {
+            target.name: {
+                **{key: target.settings[key] for key in READ_BY if key in target.settings},
+                "sets": True,
+            }
+            for target in self.learnt.targets
+        }
+
     def learn(self) -> None:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
         splits = self.collected.splits
@@ -205,13 +222,6 @@ class Running:
             return
         assert self.plan is not None
         assert self.learnt is not None
-        labels = {
-            target.name: {
-                **{key: target.settings[key] for key in READ_BY if key in target.settings},
-                "sets": True,
-            }
-            for target in self.learnt.targets
-        }
         for place, rows in enumerate(self.collected.splits.folds):
             folder = self.folder / "checkpoint" / f"sister-{place + 1}"
             with self.progress.training(f"sister network {place + 1} of {len(self.collected.splits.folds)}") as say:
@@ -223,7 +233,7 @@ class Running:
                         self.sizes,
                         replace(self.plan, seed=self.plan.seed + 1 + place),
                         self.wishes,
-                        labels,
+                        self.shared,
                         self.collected.weight,
                         folder,
                         self.resume,
@@ -249,6 +259,7 @@ class Running:
                 network, self.learnt.fed, rows, stop if len(stop) else None, plan,
                 self.folder / "checkpoint", self.resume, say,
             )  # fmt: skip
+        self.ran = trained.history[-1][0] + sum(sister.ran for sister in self.sister)
         chosen = members.choose(trained.network, self.learnt.fed, stop)
         if self.again:
             plan = replace(plan, every=min(plan.every, trained.step), until=trained.step)
@@ -258,6 +269,7 @@ class Running:
                     network, self.learnt.fed, self.collected.splits.final, None, plan,
                     self.folder / "checkpoint" / "again", self.resume, say,
                 )  # fmt: skip
+            self.ran += trained.history[-1][0]
         if len(chosen) < trained.network.fuse.members:
             trained.network.keep(chosen)
         self.network = export.freeze(trained.network)
@@ -320,9 +332,10 @@ class Running:
         rows = self.collected.splits.calibrate if self.small else self.collected.splits.test
         for name in self.asked.targets:
             known = self.compared.get(name)
-            given = Tools(baseline=None if known is None else lambda found=known: found)  # type: ignore[misc]
-            own = self._tools(name, rows, given.baseline)
-            pair = (self.evidence[name], replace(given, metrics=own.metrics)) if self.small else (self.own[name], own)
+            baseline = None if known is None else lambda found=known: found
+            own = self._tools(name, rows, baseline)
+            given = Tools(baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold)
+            pair = (self.evidence[name], given) if self.small else (self.own[name], own)
             instead = (self.own[name], own) if self.small else None
             self.findings += asking.ask_each(questions, *pair, instead)
 
@@ -361,6 +374,8 @@ class Running:
         recipes.write(self.folder / "recipe.yaml", self.recipe)
         report.write(document, self.folder)
         keep(self.evidence, self.folder / "evidence")
+        if self.folded:
+            keep(self.folded, self.folder / "evidence" / "sisters")
         return document
 
     def _horizons(self, name: str, rows: Rows) -> Settings:
@@ -451,10 +466,36 @@ class Running:
         assert self.learnt is not None
         evidence = self.own[name]
         truth = {name: take(self.collected.columns[name], rows)}
-        return tools(
+        found = tools(
             self.artifact, take_each(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline,
             None if self.collected.weight is None else self.collected.weight[rows],
         )  # fmt: skip
+        retraining = self._retraining(name)
+
+        def out_of_fold() -> Evidence:
+            if name not in self.folded and not self.small:
+                self.folded[name] = retraining.out_of_fold()
+            return self.folded.get(name, self.evidence[name])
+
+        return replace(found, retrain=retraining, out_of_fold=out_of_fold)
+
+    def _retraining(self, name: str) -> Retraining:
+        assert self.plan is not None
+        assert self.learnt is not None
+        recipe = Recipe(
+            collected=self.collected,
+            asked=self.asked,
+            inputs=self.learnt.inputs,
+            sizes=self.sizes,
+            plan=self.plan,
+            rows=len(self.collected.splits.folds[0][0] if self.small else self.rows[0]),
+            wishes=self.wishes,
+            extra=self.shared,
+            folder=self.folder / "checkpoint",
+            shown=self.ran * self.plan.batch,
+            sisters=self.sister,
+        )
+        return Retraining(recipe, self.judges[name], self.progress, self.say)
 
     def _notes(self) -> list[str]:
         stated = deciding.notes({name: judge.settings for name, judge in self.judges.items()})

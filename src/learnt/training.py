@@ -125,26 +125,39 @@ def train(
 
 def audit(
     model: str | Path,
-    data: Any,
+    data: Any = None,
     *,
     target: str | Sequence[str] | None = None,
     ask: str = "all",
+    out: str | Path | None = None,
 ) -> Run:
     """Ask the questions of trust of a file on new labelled data, without torch.
 
     `model` is a model.onnx or the folder of a run. `target` names the columns with the truth where they are called
-    otherwise than the file's targets. Raises RequestError when no column holds the truth.
+    otherwise than the file's targets. Without `data` the questions are asked of the evidence that the run kept. `out`
+    takes the rows of the one question that `ask` names: the suspects of `label_errors`. Raises RequestError when no
+    column holds the truth, or a run kept no evidence.
     """
-    from learnt.asking import audited
-    from learnt.data import sources
+    from learnt import asking
+    from learnt.data import sources, writers
     from learnt.model import load
 
-    path = Path(model)
-    path = path / "model.onnx" if path.is_dir() else path
+    given = Path(model)
+    if out is not None and len(asking.questions(ask)) != 1:
+        raise RequestError(f"--out {out} takes the rows of one question. Name it, for example: --ask label_errors")
+    if data is None and not given.is_dir():
+        raise RequestError(
+            f"{given} keeps no evidence. Name the folder of a run, or labelled data: learnt audit {given} DATA"
+        )
+    path = given / "model.onnx" if given.is_dir() else given
     artifact = load(path)
-    columns = sources.read(data)
-    given = [target] if isinstance(target, str) else target
-    document, findings = audited(artifact, columns, given, ask, str(path))
+    if data is None:
+        document, findings = asking.remembered(artifact, given, ask)
+    else:
+        names = [target] if isinstance(target, str) else target
+        document, findings = asking.audited(artifact, sources.read(data), names, ask, str(path))
+    if out is not None:
+        writers.write(out, asking.flat(findings))
     return Run(path.parent, document, artifact, findings)
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from learnt import registry
-from learnt.contracts import Evidence, Finding, Reasons, Tools, Verdicts
+from learnt.contracts import Evidence, Finding, Lesson, Reasons, Tools, Verdicts
 
 GRADES = {"fine", "watch", "bad", "cannot tell", "not examined"}
 KINDS = ["labels", "number", "horizons", "text", "boxes"]
@@ -59,6 +60,26 @@ def evidence_of(kind: str, examples: int, seed: int = 0) -> Evidence:
     )
 
 
+class Taught:
+    """Sisters who say what is known already, whatever they are taught."""
+
+    def __init__(self, evidence: Evidence) -> None:
+        self.evidence, self.examples = evidence, len(evidence.ids)
+        self.learnt = self.examples * 4 // 5
+
+    @property
+    def folds(self) -> list[Lesson]:
+        rows = np.arange(self.examples)
+        return [Lesson(np.setdiff1d(rows, held), held) for held in np.array_split(rows, 5) if len(held)]
+
+    def part(self, share: float, seed: int) -> Lesson:
+        learns = np.random.default_rng(seed).permutation(self.examples)[: int(share * self.examples)]
+        return Lesson(np.sort(learns), np.setdiff1d(np.arange(self.examples), learns))
+
+    def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
+        return [replace(self.evidence.take(lesson.judged), source="sisters") for lesson in lessons]
+
+
 def tools_of(evidence: Evidence) -> Tools:
     """Tools that work: the same evidence for changed inputs, a baseline without skill, reasons at random."""
     random = np.random.default_rng(1)
@@ -73,7 +94,8 @@ def tools_of(evidence: Evidence) -> Tools:
         explain=lambda rows: Reasons(random.normal(size=(len(rows), 4)).astype(np.float32), [list("abcd")] * len(rows)),
         hide=lambda given, _mask: given,
         stress=lambda given, _kind, _severity: given,
-        retrain=lambda rows, _changes: evidence.take(np.asarray(rows)[: count // 2]),
+        retrain=Taught(evidence),
+        out_of_fold=lambda: replace(evidence, source="sisters"),
         baseline=lambda: ("guessing", guess),
         metrics=lambda one: {"accuracy": float(np.mean(one.verdicts.correct)) if len(one.ids) else float("nan")},
     )

@@ -25,7 +25,7 @@ HEAVY = [
     "sklearn",
 ]
 HEAVY += ["torch", "yaml"]
-NOT_WITHOUT_TORCH = ("learnt.train.", "learnt.nets.", "learnt.running", "learnt.judging")
+NOT_WITHOUT_TORCH = ("learnt.train.", "learnt.nets.", "learnt.running", "learnt.judging", "learnt.retraining")
 RUNS_WHEN_IMPORTED = "learnt.__main__"
 
 WALL = """

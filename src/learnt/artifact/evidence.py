@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from math import isnan, nan
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +15,10 @@ from numpy.typing import NDArray
 
 from learnt.artifact.artifact import Artifact
 from learnt.contracts import Arrays, Cells, Evidence, Raw, Verdicts
+from learnt.errors import RequestError
+
+_TEXT = ("labels", "source", "calibrated_on")
+_NUMBERS = ("coverage", "near")
 
 
 def gather(
@@ -69,16 +75,49 @@ def usual(artifact: Artifact, raw: Raw) -> list[float]:
 
 def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
     """Write what the questions saw, a target at a time: arrays as .npz and the rest as .json, no pickle."""
-    folder.mkdir(exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
     for place, (target, one) in enumerate(evidence.items()):
         arrays: dict[str, Any] = {
-            name: value for name, value in asdict(one.verdicts).items() if isinstance(value, np.ndarray)
+            f"verdicts.{name}": value for name, value in asdict(one.verdicts).items() if isinstance(value, np.ndarray)
         }
         arrays |= {f"measures.{name}": values for name, values in one.verdicts.measures.items()}
         arrays |= {"vector": one.vector, "unfamiliar": one.unfamiliar}
         if one.probability is not None:
             arrays["probability"] = one.probability
         np.savez(folder / f"{place}.npz", **arrays)
-        text: dict[str, Any] = {"target": target, "ids": list(one.ids), "labels": one.labels, "source": one.source}
+        text: dict[str, Any] = {name: getattr(one, name) for name in _TEXT}
+        text |= {name: None if isnan(value := getattr(one, name)) else value for name in _NUMBERS}
+        text |= {"target": target, "ids": list(one.ids), "policy": dict(one.policy)}
         text["groups"] = {name: np.asarray(values).tolist() for name, values in one.groups.items()}
         (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
+
+
+def kept(folder: Path) -> dict[str, Evidence]:
+    """What `keep` wrote, by target; {} where there is nothing. Raises RequestError for a folder it did not write."""
+    found = {}
+    for path in sorted(folder.glob("*.json"), key=lambda path: int(path.stem)):
+        try:
+            text: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+            with np.load(path.with_suffix(".npz")) as held:
+                arrays = dict(held)
+            verdicts = Verdicts(**_part(arrays, "verdicts."), measures=_part(arrays, "measures."))
+            target = text["target"]
+            found[target] = Evidence(
+                verdicts=verdicts,
+                probability=arrays.get("probability"),
+                vector=arrays["vector"],
+                unfamiliar=arrays["unfamiliar"],
+                groups={name: np.array(values, dtype=object) for name, values in text.pop("groups").items()},
+                labels=tuple(text.pop("labels")),
+                **(text | {name: nan if text[name] is None else text[name] for name in _NUMBERS}),
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            raise RequestError(
+                f"The evidence in {str(path.parent)!r} is not whole, or of an older version. Train again to have it."
+            ) from None
+    return found
+
+
+def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:
+    return {name.removeprefix(prefix): values for name, values in arrays.items() if name.startswith(prefix)}

@@ -76,9 +76,11 @@ def explain(args: argparse.Namespace) -> Mapping[str, Any]:
 def audit(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import report, training
 
-    document = training.audit(args.model, args.data, target=args.target or None, ask=args.ask).document
-    args.say(report.summary(document))
-    return document
+    run = training.audit(args.model, args.data, target=args.target or None, ask=args.ask, out=args.out)
+    args.say(report.summary(run.document))
+    if args.out:
+        args.say(f"Rows written to {args.out}")
+    return run.document
 
 
 def show(args: argparse.Namespace) -> Mapping[str, Any]:

@@ -130,7 +130,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "learnt audit runs/fraud new.csv --target fraud",
     )
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
-    one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument(
+        "data", metavar="DATA", nargs="?", help=f"{DATA}; without it the evidence that the run kept is asked"
+    )
     one.add_argument(
         "--target",
         metavar="COL",
@@ -139,6 +141,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         help="the column or columns with the truth; needed where they are called otherwise than in training",
     )
     one.add_argument("--ask", metavar="fast|all|NAME,...", default="all", help="the questions to answer (default all)")
+    one.add_argument("--out", metavar="FILE", help="write the rows of the one question that --ask names here")
 
     one = add(
         commands.walk,

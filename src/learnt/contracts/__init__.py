@@ -9,7 +9,19 @@ Everything from `prepare` to `deploy` is inside the file; `read` and `decode` ar
 
 from __future__ import annotations
 
-from learnt.contracts.evidence import Evidence, Finding, Grade, Moved, Question, Reasons, Tools, Unlabelled, Verdicts
+from learnt.contracts.evidence import (
+    Evidence,
+    Finding,
+    Grade,
+    Lesson,
+    Moved,
+    Question,
+    Reasons,
+    Retrain,
+    Tools,
+    Unlabelled,
+    Verdicts,
+)
 from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Remembers
 from learnt.contracts.task import (
     Decides,
@@ -53,6 +65,7 @@ __all__ = [
     "Grade",
     "Guessing",
     "Legible",
+    "Lesson",
     "Modality",
     "Moved",
     "Occlude",
@@ -65,6 +78,7 @@ __all__ = [
     "Raw",
     "Reasons",
     "Remembers",
+    "Retrain",
     "Settings",
     "Shape",
     "Sifts",

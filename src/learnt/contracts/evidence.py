@@ -80,6 +80,34 @@ class Evidence:
     near: float = float("nan")
     """A number no further than this from the truth counts as right; nan where answers are no numbers."""
 
+    @staticmethod
+    def joined(parts: Sequence[Evidence]) -> Evidence:
+        """The examples of all parts, one after another; the rest is as in the first."""
+        from dataclasses import fields, replace
+
+        starts = np.cumsum([0, *(len(part.ids) for part in parts)])
+        held: dict[str, Any] = {}
+        for one in fields(Verdicts):
+            found = [getattr(part.verdicts, one.name) for part in parts]
+            held[one.name] = np.concatenate(found) if isinstance(found[0], np.ndarray) else found[0]
+        held["measures"] = {
+            name: np.concatenate([part.verdicts.measures[name] for part in parts])
+            for name in parts[0].verdicts.measures
+        }
+        held["example"] = np.concatenate(
+            [part.verdicts.example + start for part, start in zip(parts, starts, strict=False)]
+        )
+        probability = [part.probability for part in parts]
+        return replace(
+            parts[0],
+            ids=[name for part in parts for name in part.ids],
+            verdicts=Verdicts(**held),
+            probability=None if probability[0] is None else np.concatenate(probability),  # type: ignore[arg-type]
+            vector=np.concatenate([part.vector for part in parts]),
+            unfamiliar=np.concatenate([part.unfamiliar for part in parts]),
+            groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},
+        )
+
     def take(self, examples: NDArray[np.int64]) -> Evidence:
         """The evidence of these examples, in this order; an example may be taken twice (bootstrap)."""
         from dataclasses import fields
@@ -130,6 +158,45 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Lesson:
+    """What a sister network learns from, and what she is asked then: sorted numbers of examples."""
+
+    learns: NDArray[np.int64]
+    judged: NDArray[np.int64]
+    taught: NDArray[np.int64] | None = None
+    """[all examples]: the example whose answer each one is taught; None: each its own."""
+    weight: NDArray[np.float64] | None = None
+    """[all examples]: how much each one counts; None: as in the training."""
+
+
+class Retrain(Protocol):
+    """Sister networks from the recipe of the file. All lessons of a call cost at most as much as the training."""
+
+    @property
+    def examples(self) -> int:
+        """How many examples there are to learn from and to judge on."""
+        ...
+
+    @property
+    def learnt(self) -> int:
+        """How many examples the networks of the evidence at hand learnt from, those included that stopped them."""
+        ...
+
+    @property
+    def folds(self) -> Sequence[Lesson]:
+        """About five. Between them an example is judged at most once, and groups stay together."""
+        ...
+
+    def part(self, share: float, seed: int) -> Lesson:
+        """Learns from about this share of the examples, labels in proportion, and is judged on all others."""
+        ...
+
+    def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
+        """For each lesson what its sister says of `judged`, against the answers as they are in the data."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a question may do beyond looking. None: it cannot, and the finding says "not examined", and why."""
 
@@ -148,8 +215,9 @@ class Tools:
     """Part by part, how far these inputs are from those that were learnt from."""
     cells: Callable[[], Mapping[str, NDArray[Any]]] | None = None
     """The inputs that a reader can read: part -> [examples], numbers float64 (nan is missing) or text."""
-    retrain: Callable[[NDArray[np.int64], Settings], Evidence] | None = None
-    """Rows, and changed labels or weights -> a sister's evidence."""
+    retrain: Retrain | None = None
+    out_of_fold: Callable[[], Evidence] | None = None
+    """What sisters say of all examples, each example by one that never saw it."""
     baseline: Callable[[], tuple[str, Evidence]] | None = None
     """A well-known method on the same split: its name and its evidence on the same examples."""
     metrics: Callable[[Evidence], Mapping[str, float]] | None = None

@@ -18,7 +18,7 @@ from learnt.data import sources
 from learnt.data import splits as splitting
 from learnt.data import targets as targeting
 from learnt.data.roles import Roles
-from learnt.data.splits import Splits
+from learnt.data.splits import Parting, Splits
 from learnt.errors import RequestError, UnreadableError, unknown
 
 UNREADABLE = 0.01
@@ -54,6 +54,17 @@ class Collected:
         if self.roles.ids:
             return [str(text) for text in cells.texts(self.columns[self.roles.ids[0]])]
         return [str(row + 1) if row < self.own else f"test {row - self.own + 1}" for row in self.kept.tolist()]
+
+    def parting(self, seed: int) -> Parting:
+        """How all examples are parted anew, by the labels of the first target and by the groups."""
+        target, kind = next(iter(self.roles.targets.items()))
+        task, group = registry.task(kind), self.roles.group
+        return Parting(
+            self.rows,
+            seed,
+            task.strata(self.columns[target]) if isinstance(task, Stratified) else None,
+            None if group is None else self.columns[group],
+        )
 
     def where(self, row: int) -> str:
         """Where an example stood, as a reader would look for it: `row 17`, `row 17 of the test data`."""

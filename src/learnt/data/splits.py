@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import product
 from typing import Any
 
@@ -101,6 +102,51 @@ def split(
     folds = _folds(classes, names, units, order, rng, notes) if small else []
     fit, stop, calibrate, test = (part.astype(np.int64) for part in found)
     return Splits(fit, stop, calibrate, test, small=small, folds=folds, notes=notes)
+
+
+@dataclass(frozen=True)
+class Parting:
+    """Parts all examples anew, for sister networks: labels in proportion, groups whole."""
+
+    rows: int
+    seed: int
+    labels: Cells | None = None
+    groups: Cells | None = None
+
+    @cached_property
+    def classes(self) -> Rows:
+        """The label of each row, as a code."""
+        return discrete(self.labels, self.rows)[0]
+
+    @cached_property
+    def units(self) -> Rows:
+        """The group of each row, numbered from 0."""
+        return _units(self.groups, self.rows)
+
+    def folds(self) -> list[Rows]:
+        """Up to `FOLDS` parts of all rows, each sorted."""
+        number = min(FOLDS, int(self.units.max()) + 1)
+        held = _allocate(range(number), self.classes, self.units, None, np.random.default_rng([self.seed, 21]))
+        return [np.flatnonzero(held == fold) for fold in range(number)]
+
+    def stop_of(self, rows: Rows) -> tuple[Rows, Rows]:
+        """An eighth of these rows ends the training of a sister who learns from the others: (fit, stop)."""
+        units = np.unique(self.units[rows], return_inverse=True)[1].astype(np.int64)
+        parts = _allocate(_STOP_OF_REST, self.classes[rows], units, None, np.random.default_rng([self.seed, 22]))
+        _cover(parts, self.classes[rows], units)
+        _fill(parts, self.classes[rows], units, 2)
+        return rows[parts == 0], rows[parts == 1]
+
+    def part(self, share: float, seed: int) -> Rows:
+        """About this share of all rows, sorted; each label keeps its share as nearly as whole groups allow."""
+        rng = np.random.default_rng([self.seed, 23, seed])
+        mixed = rng.permutation(int(self.units.max()) + 1)
+        if len(mixed) == self.rows:
+            mixed = mixed[np.argsort(self.classes[mixed], kind="stable")]
+            steps = np.floor((np.arange(self.rows) + rng.random()) * share)
+            return np.sort(mixed[np.diff(steps, append=np.floor((self.rows + 0.5) * share)) > 0])
+        before = np.concatenate([[0], np.cumsum(np.bincount(self.units)[mixed])])[:-1]
+        return np.flatnonzero(np.isin(self.units, mixed[before < share * self.rows]))
 
 
 def duplicates(columns: Mapping[str, Cells], splits: Splits) -> dict[str, int]:

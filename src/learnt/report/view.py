@@ -15,7 +15,7 @@ MODEL = "model.onnx"
 AXES = {
     "calibration": ("it says", "it is right", True),
     "coverage": ("stated coverage", "truth among the plausible", True),
-    "learning_curve": ("examples to learn from", "score", False),
+    "learning_curve": ("examples to learn from", "share wrong", False),
     "robustness": ("severity of damage", "score", False),
     "unfamiliar": ("unfamiliar", "error", False),
 }

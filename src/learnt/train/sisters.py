@@ -27,13 +27,15 @@ from learnt.train.network import Network, Target, build, grouped, groups_of, tas
 
 @dataclass(frozen=True)
 class Sister:
-    """What a sister said of the rows held out from it, and how long its training paid."""
+    """What a sister said of the rows held out from her, and how long her training was."""
 
     held: Rows
     outputs: Arrays
     """As the file's: `<target>.<name>`, `vector`, `unfamiliar`."""
     targets: tuple[Target, ...]
     steps: int
+    """After so many her stop loss was lowest."""
+    ran: int
     calibrated_on: int
     plain: tuple[NDArray[np.float64], NDArray[np.float64]]
     """Features for a baseline: of its fit rows, of the rows held out."""
@@ -87,6 +89,7 @@ def sister(
         outputs=outputs_of(frozen, known.fed, held, constants, groups),
         targets=known.targets,
         steps=trained.step,
+        ran=trained.history[-1][0],
         calibrated_on=len(stop),
         plain=(plain[own], plain[held]),
         truths={

@@ -1,0 +1,154 @@
+"""Sister networks for a question: what they cost is said before, and is at most what the training cost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from learnt.codecs.ragged import take
+from learnt.contracts import Evidence, Lesson, Settings
+from learnt.data.collecting import Collected
+from learnt.data.splits import Parting
+from learnt.judging import Judge
+from learnt.train import planning
+from learnt.train.learning import Asked
+from learnt.train.loop import Plan
+from learnt.train.network import Input, seeded, sizes_for
+from learnt.train.progress import Progress
+from learnt.train.sisters import Sister, sister
+
+LEAST_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What sisters share with the network of the file."""
+
+    collected: Collected
+    asked: Asked
+    inputs: tuple[Input, ...]
+    sizes: Mapping[str, Any]
+    plan: Plan
+    rows: int
+    """How many rows the plan was made for."""
+    wishes: Settings
+    extra: Mapping[str, Settings]
+    """Settings of the targets that no sister learns anew: labels."""
+    folder: Path
+    shown: int
+    """Examples shown in all steps of the training, of the file and its sisters: what a question may cost again."""
+    sisters: Sequence[Sister]
+    """Those of the training itself, one a fold, where the data are few."""
+
+    @cached_property
+    def parting(self) -> Parting:
+        """How the examples are parted anew."""
+        return self.collected.parting(self.plan.seed)
+
+    @cached_property
+    def folds(self) -> list[Lesson]:
+        """Those of the training, or five."""
+        if self.sisters:
+            return [Lesson(np.union1d(own, stop), held) for own, stop, held in self.collected.splits.folds]
+        rows = np.arange(self.collected.rows)
+        return [Lesson(np.setdiff1d(rows, held), held) for held in self.parting.folds()]
+
+
+@dataclass(frozen=True)
+class Retraining:
+    """`Tools.retrain` of one target. A lesson that was learnt before is taken from its checkpoint."""
+
+    recipe: Recipe
+    judge: Judge
+    progress: Progress
+    say: Callable[[str], None]
+
+    @property
+    def examples(self) -> int:
+        return self.recipe.collected.rows
+
+    @property
+    def learnt(self) -> int:
+        if self.recipe.sisters:
+            return int(np.median([len(fold.learns) for fold in self.folds]))
+        splits = self.recipe.collected.splits
+        return len(splits.fit) + len(splits.stop)
+
+    @property
+    def folds(self) -> Sequence[Lesson]:
+        return self.recipe.folds
+
+    def part(self, share: float, seed: int) -> Lesson:
+        learns = self.recipe.parting.part(share, seed)
+        return Lesson(learns, np.setdiff1d(np.arange(self.examples), learns))
+
+    def out_of_fold(self) -> Evidence:
+        """`Tools.out_of_fold`: nothing is trained where the training had sisters."""
+        return self.judge.of_sisters(self.recipe.sisters or self._learnt(self.folds))
+
+    def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
+        return [self.judge.of_sisters([sister]) for sister in self._learnt(lessons)]
+
+    def _learnt(self, lessons: Sequence[Lesson]) -> list[Sister]:
+        plans = self._plans(lessons)
+        cost = sum(plan.steps * plan.batch for plan in plans) / max(1, self.recipe.shown)
+        self.say(f"Training {len(lessons)} sister networks for a question: {cost:.0%} of what the training cost.")
+        return [
+            self._sister(lesson, plan, place + 1)
+            for place, (lesson, plan) in enumerate(zip(lessons, plans, strict=True))
+        ]
+
+    def _plans(self, lessons: Sequence[Lesson]) -> list[Plan]:
+        """Each as many steps as proved enough for so many rows; all fewer alike where that would cost too much."""
+        given, wanted = self.recipe, []
+        for lesson in lessons:
+            count = len(lesson.learns)
+            batch = max(1, min(given.plan.batch, int(sizes_for(given.inputs, count)["batch"]), count))
+            wanted.append((given.plan.steps * self._enough(count) / self._enough(given.rows), batch))
+        share = min(1.0, given.shown / max(1.0, sum(steps * batch for steps, batch in wanted)))
+        plans = []
+        for steps, batch in wanted:
+            allowed = max(LEAST_STEPS, int(steps * share))
+            every = -(-allowed // planning.EVALUATIONS)
+            plans.append(replace(given.plan, steps=allowed, batch=batch, every=every, until=None))
+        return plans
+
+    def _enough(self, rows: int) -> float:
+        sizes = sizes_for(self.recipe.inputs, rows)
+        return float(sizes["epochs"]) * max(1.0, rows / float(sizes["batch"]))
+
+    def _sister(self, lesson: Lesson, plan: Plan, place: int) -> Sister:
+        given, target = self.recipe, self.judge.target
+        key = _key(lesson, target)
+        plan = replace(plan, seed=seeded(plan.seed, "lesson", key) % 2**31)
+        columns = given.collected.columns
+        if lesson.taught is not None:
+            columns = {**columns, target: take(columns[target], lesson.taught)}
+        with self.progress.training(f"sister network {place} for a question") as say:
+            return sister(
+                columns,
+                given.asked,
+                (*given.parting.stop_of(lesson.learns), lesson.judged),
+                given.sizes,
+                plan,
+                given.wishes,
+                given.extra,
+                given.collected.weight if lesson.weight is None else lesson.weight,
+                given.folder / f"lesson-{sha256(f'{key}{plan}'.encode()).hexdigest()[:16]}",
+                True,
+                say,
+            )
+
+
+def _key(lesson: Lesson, target: str) -> str:
+    """Names what is learnt; changed answers are those of one target."""
+    parts = [target if lesson.taught is not None else ""]
+    for rows in (lesson.learns, lesson.judged, lesson.taught, lesson.weight):
+        parts.append("" if rows is None else sha256(np.ascontiguousarray(rows).tobytes()).hexdigest())
+    return "/".join(parts)

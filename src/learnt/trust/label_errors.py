@@ -1,0 +1,207 @@
+"""Which of my labels are wrong?"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.contracts import Evidence, Finding, Grade, Tools
+from learnt.stats import label_noise
+from learnt.stats.intervals import bootstrap_mean
+from learnt.stats.wording import percent, percents
+
+LEAST = 100
+PLANTED = 0.05
+"""Share of the labels that are changed on purpose."""
+ENOUGH = 100
+"""So many are changed in all, where nothing has to be trained for it."""
+FLOOR = 0.5
+"""Planted errors must be listed so much oftener than other examples. Chosen on simulated data (2 to 4 classes, 0 to
+80 % of the answers left to chance): below it a list and the errors had less than half in common, by F1."""
+BEYOND = 20
+"""Examples below the cut that are shown as well."""
+Floats = NDArray[np.float64]
+Codes = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class _Labelled:
+    """The atoms that can be examined: what the network said of each, and the label it was given."""
+
+    probability: Floats
+    given: Codes
+    atoms: Codes
+
+
+@dataclass(frozen=True)
+class _Listed:
+    """How likely each given label is wrong, what it would be instead, and which are listed."""
+
+    wrong: Floats
+    instead: Codes
+    inside: NDArray[np.bool_]
+
+
+class LabelErrors:
+    """Ranks examples by the chance that their label is wrong (`stats.label_noise`), by networks that never saw them.
+
+    A known 5 % of the labels are changed and looked for in the same way: by sisters trained again where the training
+    had sisters, else by the same ones. Where changed labels are hardly listed more often than others the answer is
+    "cannot tell", and there is no list. Grades: fine below 1 % wrong, bad when surely above 5 %, else watch.
+    """
+
+    name: ClassVar[str] = "label_errors"
+    fast: ClassVar[bool] = False
+
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
+        """One finding; its rows are the suspects, the likeliest error first."""
+        if _labelled(evidence) is None:
+            sentence = "Which labels are wrong was not examined: that needs a probability for each label."
+            return [self._silent(evidence, "not examined", sentence, len(evidence.ids))]
+        if len(evidence.ids) == 0:
+            return [self._silent(evidence, "cannot tell", "Without examples no label can be doubted.", 0)]
+        whole = evidence if tools.out_of_fold is None else tools.out_of_fold()
+        known = _labelled(whole)
+        n = 0 if known is None else len(known.given)
+        if known is None or n < LEAST:
+            sentence = f"Which labels are wrong cannot be told from {n} examples; {LEAST} are needed."
+            return [self._silent(whole, "cannot tell", sentence, n)]
+        refit = tools.retrain is not None and evidence.source == "sisters"
+        count, found, others = _again(whole, known, tools) if refit else _planted(known)
+        if not found - others >= FLOOR:
+            sentence = (
+                f"Which labels are wrong cannot be told here. Of {count:,} labels changed on purpose it doubted "
+                f"{percent(found)}, and of the others {percent(others)}."
+            )
+            act = "Have two people label the same examples: how often they differ says what can be expected."
+            return [replace(self._silent(whole, "cannot tell", sentence, n), act=act)]
+        return [self._listed(whole, known, count, found)]
+
+    def _listed(self, evidence: Evidence, known: _Labelled, planted: int, found: float) -> Finding:
+        listed = _doubted(known.probability, known.given)
+        share, n, count = float(listed.wrong.mean()), len(known.given), int(listed.inside.sum())
+        interval = bootstrap_mean(listed.wrong)
+        grade: Grade = "fine" if share < 0.01 else "bad" if interval[0] > 0.05 else "watch"
+        tried = f"Of {planted:,} labels changed on purpose it doubted {percent(found)}."
+        looks = f"About {percent(share)} of the labels look wrong ({percents(*interval)}, n = {n:,})"
+        if count:
+            shown = f"{count:,} {'are' if count > 1 else 'is'} listed, the likeliest error first"
+            sentence = f"{looks}: {shown}. {tried}"
+        else:
+            sentence = f"Hardly a label looks wrong: none of {n:,} is listed. {tried}"
+        return Finding(
+            question=self.name,
+            sentence=sentence,
+            grade=grade,
+            harm=0.0 if grade == "fine" else min(1.0, 0.1 + 3 * share),
+            value=share,
+            interval=interval,
+            n=n,
+            source="file" if evidence.source == "file" else "sisters",
+            rows=_rows(evidence, known, listed),
+            picture="table" if count else "none",
+            act="Correct what is wrong in the list, then train again: `learnt audit RUN --ask label_errors --out "
+            "suspects.csv`"
+            if count
+            else "",
+            target=evidence.target,
+        )
+
+    def _silent(self, evidence: Evidence, grade: Grade, sentence: str, n: int) -> Finding:
+        return Finding(
+            question=self.name,
+            sentence=sentence,
+            grade=grade,
+            n=n,
+            source=evidence.source,
+            target=evidence.target,
+        )
+
+
+def _labelled(evidence: Evidence) -> _Labelled | None:
+    """None where what was said of an atom is not a probability of each label."""
+    probability, truth = evidence.probability, evidence.verdicts.truth
+    if probability is None or not evidence.labels or probability.shape[1] != len(evidence.labels):
+        return None
+    if len(probability) and not np.allclose(probability.sum(1), 1, atol=1e-3):
+        return None
+    atoms = np.flatnonzero(truth >= 0)
+    return _Labelled(probability[atoms], truth[atoms], atoms)
+
+
+def _doubted(probability: Floats, given: Codes) -> _Listed:
+    posterior = label_noise.fit(probability, given).posterior(probability, given)
+    rows = np.arange(len(given))
+    wrong = 1 - posterior[rows, given]
+    posterior[rows, given] = -1
+    return _Listed(wrong, posterior.argmax(1), wrong >= label_noise.cut(wrong))
+
+
+def _changed(given: Codes, rng: np.random.Generator) -> tuple[NDArray[np.bool_], Codes]:
+    """Which labels are changed, and all labels then: another one of those that occur, each as likely."""
+    occurring, code = np.unique(given, return_inverse=True)
+    if len(occurring) < 2:
+        return np.zeros(len(given), bool), given
+    chosen = rng.random(len(given)) < PLANTED
+    moved = (code + rng.integers(1, len(occurring), len(given))) % len(occurring)
+    return chosen, np.where(chosen, occurring[moved], given)
+
+
+def _shares(doubted: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> tuple[int, float, float]:
+    """How many were changed, the share of them that is listed, and the share of the others."""
+    if not chosen.any():
+        return 0, float("nan"), float("nan")
+    return int(chosen.sum()), float(doubted[chosen].mean()), float(doubted[~chosen].mean())
+
+
+def _planted(known: _Labelled) -> tuple[int, float, float]:
+    """Labels changed under the eyes of the same networks, as often as it takes for `ENOUGH`."""
+    rng = np.random.default_rng([0, len(known.given)])
+    doubted, chosen = [], []
+    for _ in range(max(1, round(ENOUGH / (PLANTED * len(known.given))))):
+        one, given = _changed(known.given, rng)
+        chosen.append(one)
+        doubted.append(_doubted(known.probability, given).inside)
+    return _shares(np.concatenate(doubted), np.concatenate(chosen))
+
+
+def _again(whole: Evidence, known: _Labelled, tools: Tools) -> tuple[int, float, float]:
+    """Labels changed before the sisters learn once more."""
+    assert tools.retrain is not None
+    folds = tools.retrain.folds
+    places = np.concatenate([fold.judged for fold in folds])
+    examples = np.sort(places)[whole.verdicts.example[known.atoms]]
+    rng = np.random.default_rng([0, len(known.given)])
+    chosen, given = _changed(known.given, rng)
+    taught = np.arange(tools.retrain.examples)
+    for atom in np.flatnonzero(chosen):
+        taught[examples[atom]] = rng.choice(examples[known.given == given[atom]])
+    said = Evidence.joined(tools.retrain([replace(fold, taught=taught) for fold in folds]))
+    again = said.take(np.argsort(places, kind="stable"))
+    assert again.probability is not None
+    return _shares(_doubted(again.probability[known.atoms], given).inside, chosen)
+
+
+def _rows(evidence: Evidence, known: _Labelled, listed: _Listed) -> list[dict[str, Any]]:
+    """The suspects, and some examples below the cut."""
+    order = np.argsort(-listed.wrong, kind="stable")
+    rows = []
+    for rank, i in enumerate(order[: int(listed.inside.sum()) + BEYOND]):
+        given, instead, said = int(known.given[i]), int(listed.instead[i]), known.probability[i]
+        rows.append(
+            {
+                "rank": rank + 1,
+                "id": evidence.ids[int(evidence.verdicts.example[known.atoms[i]])],
+                "given": evidence.labels[given],
+                "suggested": evidence.labels[instead],
+                "chance_wrong": float(listed.wrong[i]),
+                "listed": "yes" if listed.inside[i] else "no",
+                "reason": f"{percent(float(said[instead]))} {evidence.labels[instead]}, "
+                f"{percent(float(said[given]))} {evidence.labels[given]}",
+            }
+        )
+    return rows
