@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+import rivals
+
 Table = dict[str, list[str]]
 ROOT = Path(__file__).resolve().parents[1]
 ADULT = (
@@ -98,6 +100,30 @@ def diabetes() -> Table:
         name: [repr(float(value)) for value in found.data[:, place]] for place, name in enumerate(found.feature_names)
     }
     return columns | {"progression": [repr(float(value)) for value in found.target]}
+
+
+def survival(name: str) -> Table:
+    """Times to an event: GBSG2, whas500 or flchain (without `chapter`, the cause of death)."""
+    lines = (folder() / "survival" / f"{name}.arff").read_text(encoding="utf-8").splitlines()
+    kept = [line.strip() for line in lines if line.strip() and not line.startswith("%")]
+    names = [line.split()[1] for line in kept if line.lower().startswith("@attribute")]
+    first = next(place for place, line in enumerate(kept) if line.lower().startswith("@data")) + 1
+    rows = [[cell.strip() for cell in row] for row in csv.reader(kept[first:], quotechar="'", skipinitialspace=True)]
+    table = _columns(names, rows)
+    return without(table, "chapter") if name == "flchain" else table
+
+
+def support() -> tuple[Table, Table]:
+    """SUPPORT's official train (7,098) and test (1,775) rows: 14 numbers, `time` in days and `event`."""
+    parts = []
+    found = rivals.ask("hdf5", path=str(folder() / "survival" / "support_train_test.h5"))
+    if "missing" in found:
+        raise SystemExit(f"SUPPORT cannot be read: {found['missing']}")
+    for part in ("train", "test"):
+        held = found[part]
+        table = {f"x{place}": [f"{row[place]:.7g}" for row in held["x"]] for place in range(len(held["x"][0]))}
+        parts.append(table | {"time": [f"{cell:g}" for cell in held["t"]], "event": [str(cell) for cell in held["e"]]})
+    return parts[0], parts[1]
 
 
 def take(table: Mapping[str, Sequence[str]], rows: Sequence[int] | NDArray[np.int64]) -> Table:

@@ -16,8 +16,10 @@ from learnt.cli import main
 from learnt.contracts import Column, Evidence, Prediction
 from learnt.data import sources
 from learnt.errors import DataError, RequestError
+from learnt.modalities.table import Table
 from learnt.nets.hazards import Risks, merged
 from learnt.tasks.survival import Survival
+from learnt.train.network import Target, sizes_for
 
 TASK = Survival()
 SIZES = {
@@ -69,6 +71,13 @@ def test_what_cannot_be_learnt_is_said() -> None:
         TASK.learn([(3, 0), (2, 0), (4, 1)])
     with pytest.raises(RequestError, match="durations go up to 9"):
         TASK.at([10.0], [(time, time % 2) for time in range(10)])
+
+
+def test_few_rows_get_a_small_network_and_another_task_the_same_as_ever() -> None:
+    few, many = (sizes_for([], rows, [Target("days,died", "survival", {})]) for rows in (300, 5000))
+    assert few["width"] < Table().suggest(300)["width"]
+    assert many == sizes_for([], 5000)
+    assert sizes_for([], 300, [Target("died", "classify", {})]) == sizes_for([], 300)
 
 
 def test_horizons_are_ends_of_intervals() -> None:

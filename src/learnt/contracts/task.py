@@ -159,6 +159,15 @@ class Sifts(Protocol):
 
 
 @runtime_checkable
+class Suggests(Protocol):
+    """A task for which other sizes and rates proved better than those that its inputs suggest."""
+
+    def suggest(self, rows: int) -> Settings:
+        """Those that take the place of the modality's, with so many rows to learn from; {} for none."""
+        ...
+
+
+@runtime_checkable
 class Timed(Protocol):
     """A task that says what will have happened by some horizons; `codes` of its settings says what each is called."""
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 Floats = NDArray[np.float64]
 HAPPENED = frozenset({"1", "yes", "y", "true", "t", "event", "dead", "died", "deceased", "death"})
 NOT_YET = frozenset({"0", "no", "n", "false", "f", "none", "alive", "censored", "survived"})
+FEW_ROWS = 2000
 USABLE = 0.99
 """Share of the cells that must be a time and an event, for a target to be taken for one."""
 MOST_INTERVALS = 20
@@ -84,6 +85,14 @@ class Survival:
             )
             for row in np.flatnonzero(np.isnan(time)).tolist()
         ]
+
+    def suggest(self, rows: int) -> Settings:
+        """A smaller network that learns for longer where there are few rows, some of whom never had the event.
+
+        Chosen on folds of GBSG2 and whas500, drawn with another seed than those of the benchmark.
+        """
+        few = {"width": 64, "depth": 1, "dropout": 0.3, "epochs": 90, "rate": 1e-3, "decay": 0.1}
+        return few if rows < FEW_ROWS else {}
 
     def learn(self, labels: Cells) -> Settings:
         return self.at((), labels)

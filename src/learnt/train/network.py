@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnt import registry
-from learnt.contracts import Features, Paced, Settings, Shape, Task, Tensors
+from learnt.contracts import Features, Paced, Settings, Shape, Suggests, Task, Tensors
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
 
@@ -146,7 +146,8 @@ class Network(nn.Module):
 
 def sizes_for(inputs: Sequence[Input], rows: int, targets: Sequence[Target] = ()) -> dict[str, Any]:
     """Sizes and rates: the table's where all inputs are one, else those of the other input that asks for most width;
-    epochs as many as the slowest target needs."""
+    epochs as many as the slowest target needs. Where there is one target, its task may say otherwise.
+    """
     sizes: dict[str, Any] = {
         "width": 64, "depth": 0, "members": 1, "dropout": 0.0,
         "batch": 64, "epochs": 40, "rate": 2e-3, "decay": 1e-2,
@@ -157,6 +158,9 @@ def sizes_for(inputs: Sequence[Input], rows: int, targets: Sequence[Target] = ()
     tasks = [registry.task(target.task) for target in targets]
     pace = max((task.pace for task in tasks if isinstance(task, Paced)), default=1.0)
     sizes |= {"epochs": round(sizes["epochs"] * pace)}
+    for target in targets if len(targets) == 1 else ():
+        if isinstance(task := registry.task(target.task), Suggests):
+            sizes |= task.suggest(rows)
     if len(inputs) > 1 and sizes["depth"] == 0:
         sizes |= {"depth": 1}
     return sizes
