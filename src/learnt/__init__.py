@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from learnt.model import load as load
     from learnt.training import Run as Run
     from learnt.training import audit as audit
+    from learnt.training import recalibrate as recalibrate
     from learnt.training import train as train
     from learnt.training import walk as walk
 
@@ -44,6 +45,7 @@ _HOMES = {
     "UnreadableError": "errors",
     "audit": "training",
     "load": "model",
+    "recalibrate": "training",
     "train": "training",
     "walk": "training",
 }

@@ -77,7 +77,7 @@ def audited(
 ) -> tuple[dict[str, Any], list[Finding]]:
     """The document and findings of a file on new data; without the truth, of the questions that need none."""
     names = list(artifact.targets)
-    if target is None and not _labelled(columns, names, artifact):
+    if target is None and not with_truth(columns, names, artifact):
         return _unlabelled(artifact, columns, questions(ask), path)
     given = [sources.name_of(name) for name in (target if target is not None else names)]
     if len(given) != len(names):
@@ -85,7 +85,7 @@ def audited(
             f"The file predicts {', '.join(names)}; name a column for each, in this order: --target {' '.join(names)}."
         )
     columns = targets.gathered(columns, given, "the data")
-    labelled = _labelled(columns, given, artifact)
+    labelled = with_truth(columns, given, artifact)
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
     kept = {name: [values[row] for row in labelled] for name, values in columns.items()}
@@ -145,7 +145,7 @@ def _answered(
     return {"metrics": keyed(metrics), "findings": rows_of(findings), "labels": labels}, findings
 
 
-def _labelled(columns: Mapping[str, Cells], target: Sequence[str], artifact: Artifact) -> list[int]:
+def with_truth(columns: Mapping[str, Cells], target: Sequence[str], artifact: Artifact) -> list[int]:
     """The rows that have a cell for every target of the file, one that can be one; none where a target is no column."""
     if any(part not in columns for name in target for part in targets.pieces(name, columns)):
         return []

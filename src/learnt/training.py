@@ -161,6 +161,36 @@ def audit(
     return Run(path.parent, document, artifact, findings)
 
 
+def recalibrate(
+    model: str | Path,
+    data: Any,
+    *,
+    target: str | Sequence[str] | None = None,
+    prevalence: float | str | None = None,
+    decide: str | None = None,
+    positive: str | None = None,
+    out: str | Path,
+) -> Mapping[str, Any]:
+    """The same file for another site, without torch: its weights stay, its constants are chosen anew on its rows.
+
+    Temperature, bias, sets, thresholds and the percentiles of `unfamiliar` are chosen; `decide` and `positive` are the
+    file's own where they are left out. With 300 rows or more a third only measures. Returns `rows`, `metrics` and
+    `notes`. Raises DataError for fewer than 100 rows with the truth, RequestError for a wish that the file cannot meet.
+    """
+    from learnt import recalibrating
+    from learnt.model import load
+
+    path = Path(model)
+    path = path / "model.onnx" if path.is_dir() else path
+    wishes = {
+        "decide": decide,
+        "prevalence": None if prevalence is None else str(prevalence),
+        "positive": positive,
+    }
+    given = [target] if isinstance(target, str) else list(target) if target else None
+    return recalibrating.recalibrate(load(path), data, given, wishes, out)
+
+
 def walk(data: Any, target: str | Sequence[str], row: int = 0) -> str:
     """One example through every step before the network, aloud: what was guessed, split, read and encoded.
 

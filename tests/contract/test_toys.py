@@ -15,6 +15,8 @@ import pytest
 
 from learnt import registry, training
 from learnt.artifact.evidence import gather
+from learnt.artifact.recalibrate import recalibrated
+from learnt.artifact.verify import verify
 from learnt.contracts import Unrolls
 from learnt.errors import RequestError
 
@@ -262,3 +264,12 @@ def test_no_path_of_this_machine_is_in_the_file(went):
     content = (went.run.folder / "model.onnx").read_bytes()
     assert str(Path.cwd()).encode() not in content
     assert str(went.run.folder).encode() not in content
+
+
+def test_its_constants_can_be_chosen_anew_on_other_examples(went):
+    inputs = {name: cells for name, cells in went.new.items() if name not in went.targets}
+    truth = {target: went.new[target] for target in went.targets}
+    made = recalibrated(went.artifact, inputs, truth, {})
+    assert made.manifest["calibrated_on"] == 200
+    assert all(check.ok for check in verify(made))
+    assert len(next(iter(made.answers(made.read(went.some())).values()))) == ASKED

@@ -130,6 +130,8 @@ def test_each_group_gets_its_own_threshold_and_a_small_one_that_of_all():
     record = decisions.record(policy, decision, truth, None, group, ["a", "b", "c"])
     assert record["pooled"] == ["c"]
     assert [rule["group"] for rule in record["rules"]] == ["a", "b"]
+    alone = decisions.record(policy, decision[-20:], truth[-20:], None, group[-20:], ["a", "b", "c"])
+    assert [rule["group"] for rule in alone["rules"]] == [""]
 
 
 def test_weights_choose_the_threshold_of_the_population_they_stand_for():
@@ -208,3 +210,12 @@ def test_odds_want_one_column(text):
 def test_odds_want_two_labels():
     with pytest.raises(RequestError, match="for two labels"):
         policies.parse("odds=region", ["a", "b", "c"], "a")
+
+
+def test_no_stricter_action_takes_more_than_the_alerts_allowed():
+    odds, truth = drawn()
+    decision, policy = decided("block recall>=.9, review alerts<=5%", odds, truth)
+    assert (decision == 2).sum() == 200
+    assert (decision == 1).sum() == 0
+    rules = decisions.record(policy, decision, truth)["rules"]
+    assert [rule["kept"] for rule in rules] == [False, True]

@@ -115,3 +115,11 @@ def test_equal_weights_choose_the_same_set_threshold():
 def test_weights_and_a_stated_share_contradict_each_other():
     with pytest.raises(RequestError, match="not both"):
         calibrated(network(np.zeros(50), 0.3), np.tile([0, 1], 25), {"prevalence": ".4"}, np.ones(50))
+
+
+def test_how_many_a_day_brings_is_not_known_where_rows_were_left_out():
+    learnt, truth = {"labels": LABELS, "positive": 1}, {"label": np.tile([0, 1], 25)}
+    wishes = {"decide": "alerts<=5/day", "per_day": 100.0}
+    assert CLASSIFY.settle(learnt, truth, None, wishes)["per_day"] == 100
+    with pytest.raises(RequestError, match="share"):
+        CLASSIFY.settle(learnt, truth, None, {**wishes, "prevalence": ".1"})

@@ -130,3 +130,13 @@ def test_a_risk_that_is_too_high_is_named_with_its_horizon() -> None:
 
 def test_too_few_times_tell_nothing() -> None:
     assert Calibration().ask(_foretold(1.0, 40), Tools())[0].grade == "cannot tell"
+
+
+def test_examples_count_as_much_as_they_stand_for():
+    p, truth = drawn(3000, 2, seed=0)
+    wrong = overconfident(p, 3.0)
+    weight = np.where(np.arange(3000) < 1500, 1.0, 0.0)
+    mixed = classified(np.where(weight[:, None] > 0, p, wrong), truth)
+    weighted = replace(mixed, verdicts=replace(mixed.verdicts, weight=weight))
+    assert _ask(mixed).grade in ("watch", "bad")
+    assert _ask(weighted).grade == "fine"

@@ -36,7 +36,17 @@ def _predicts(manifest: Settings) -> Iterator[str]:
         labels = labels or [f"risk by {name}" for name in target["settings"].get("codes", ())]
         about = f": {_listed(labels)}" if labels else ""
         yield from _wrapped(f"Predicts {name} ({target['task']}){about}", "  ", 2)
+        yield from _decides(target["settings"])
     yield from _rest(targets, "targets")
+
+
+def _decides(settings: Settings) -> Iterator[str]:
+    if policy := settings.get("policy"):
+        said = " ".join(str(sentence) for sentence in policy["sentences"])
+        yield from _wrapped(f"  Decides by {policy['asked']!r}: {_listed(policy['actions'])}. {said}", "  ", 3)
+    if stated := settings.get("prevalence"):
+        shares = [f"{label} {100 * share:.3g} %" for label, share in zip(settings["labels"], stated, strict=True)]
+        yield from _wrapped(f"  For a place where there are: {_listed(shares, 10)}", "  ", 2)
 
 
 def _needs(manifest: Settings) -> Iterator[str]:

@@ -79,6 +79,15 @@ def array(nested: Any, kind: str) -> NDArray[Any]:
     return np.array(nested, dtype)
 
 
+def nested(value: NDArray[Any]) -> Any:
+    """An output as a nested list of the manifest; nan is null."""
+    if value.dtype.kind == "f":
+        nested = value.astype(np.float64).astype(object)
+        nested[np.isnan(value)] = None
+        return nested.tolist()
+    return value.tolist()
+
+
 def _steps(steps: Sequence[Mapping[str, Any]]) -> list[Check]:
     checks = []
     for step in steps:

@@ -83,6 +83,22 @@ def audit(args: argparse.Namespace) -> Mapping[str, Any]:
     return run.document
 
 
+def recalibrate(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt import training
+
+    document = training.recalibrate(
+        args.model,
+        args.data,
+        target=args.target or None,
+        prevalence=args.prevalence,
+        decide=args.decide,
+        positive=args.positive,
+        out=args.out,
+    )
+    args.say("\n".join([*document["notes"], f"Written to {args.out}"]))
+    return document
+
+
 def show(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import model
 

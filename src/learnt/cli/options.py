@@ -144,6 +144,17 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one.add_argument("--out", metavar="FILE", help="write the rows of the one question that --ask names here")
 
     one = add(
+        commands.recalibrate,
+        "choose the constants of a model anew on rows of another site, without torch",
+        "learnt recalibrate fraud.onnx site.csv --out site.onnx",
+    )
+    one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
+    one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument("--target", metavar="COL", nargs="+", default=[], help="the column or columns with the truth")
+    _deciding(one)
+    one.add_argument("--out", metavar="FILE", required=True, help="the .onnx file to write")
+
+    one = add(
         commands.walk,
         "follow one example through every step, aloud",
         "learnt walk transactions.csv --target fraud",
@@ -156,12 +167,12 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
 
 
-def _deciding(one: argparse._ArgumentGroup) -> None:
+def _deciding(one: argparse._ActionsContainer) -> None:
     one.add_argument(
         "--decide",
         metavar="POLICY",
         help="what to do when: 'recall>=.9', 'precision>=.95', 'alerts<=100/day', 'cost=fn:100,fp:1', "
-        "'block precision>=.95, review recall>=.99' (default argmax)",
+        "'block precision>=.95, review recall>=.99' (default argmax; of a file its own)",
     )
     one.add_argument(
         "--prevalence",

@@ -208,6 +208,13 @@ class Decides(Protocol):
         """
         ...
 
+    def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:
+        """Constants for another prevalence where no truth is known: from what `settings` have to what `settled` states.
+
+        Raises RequestError for a policy whose thresholds cannot be found without the truth.
+        """
+        ...
+
     def policy(self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], settings: Settings) -> Settings:
         """What became of the policy on the calibrate split, as JSON with `sentences` to be said; {} without one."""
         ...

@@ -18,6 +18,7 @@ AXES = {
     "learning_curve": ("examples to learn from", "share wrong", False),
     "robustness": ("severity of damage", "score", False),
     "unfamiliar": ("unfamiliar", "error", False),
+    "decision": ("alerts, of all", "found", True),
 }
 SOURCES = {
     "file": "measured on the file itself",

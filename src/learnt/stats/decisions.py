@@ -88,10 +88,17 @@ def place(rule: Rule, found: Cuts) -> tuple[int, bool]:
 def thresholds(
     policy: Policy, score: Floats, truth: NDArray[np.bool_], weight: Floats | None = None
 ) -> tuple[Floats, list[bool]]:
-    """Log-odds [rules], the strictest action first and none below the next; and whether each rule is kept."""
+    """Log-odds [rules], the strictest action first and none below the next; and whether each rule is kept.
+
+    Where two rules disagree on the order a number of alerts comes first: no stricter action takes more. Otherwise the
+    milder action takes what the stricter one would.
+    """
     found = cuts(score, truth, weight)
     placed = [place(rule, found) for rule in policy.rules]
     values = np.array([found.threshold[cut] for cut, _ in placed])
+    for milder, rule in enumerate(policy.rules):
+        if rule.measure == "alerts":
+            values[:milder] = np.maximum(values[:milder], values[milder])
     return np.minimum.accumulate(values), [kept for _, kept in placed]
 
 
@@ -183,7 +190,7 @@ def record(
     group: NDArray[np.int64] | None = None,
     groups: Sequence[str] = (),
 ) -> dict[str, Any]:
-    """What became of a policy on the examples it was chosen on, as JSON.
+    """What became of a policy on the examples that it was chosen on, as JSON.
 
     `asked`, `actions`, `costs`; `rules`: of each rule, and each group with thresholds of its own, what was asked and
     what is reached; `pooled`: the groups too small for that; `chosen_on`: how many examples.
@@ -191,6 +198,8 @@ def record(
     own = [np.ones(len(truth), bool)] if group is None else [group == code for code in range(1, len(groups) + 1)]
     named = [""] if group is None else list(groups)
     small = [bool(groups) and not _enough(truth[inside]) for inside in own]
+    judged = [(name, inside) for name, inside, few in zip(named, own, small, strict=True) if not few]
+    judged = judged or [("", np.ones(len(truth), bool))]
     return {
         "asked": policy.asked,
         "actions": list(policy.actions),
@@ -198,9 +207,8 @@ def record(
         "by": policy.by,
         "rules": [
             {"group": name, **_kept(policy, rule, decision[inside], truth[inside], weight, inside)}
-            for name, inside, few in zip(named, own, small, strict=True)
+            for name, inside in judged
             for rule in policy.rules
-            if not few
         ],
         "pooled": [name for name, few in zip(named, small, strict=True) if few],
         "chosen_on": len(truth),
@@ -250,6 +258,7 @@ def _kept(
         "reached": None if np.isnan(value) else value,
         "alerts": found.count,
         "of": len(truth),
+        "rests_on": {"recall": int(truth.sum()), "precision": found.count}.get(rule.measure, len(truth)),
         "kept": bool(kept),
     }
 

@@ -104,8 +104,9 @@ def _bound(clause: str, text: str, measure: str, per_day: float | None) -> float
         if unit == "day":
             if per_day is None:
                 raise RequestError(
-                    f"{clause!r}: how many examples a day bring is not known. Name the column of dates with --time, or "
-                    "write a share: alerts<=1%"
+                    f"{clause!r}: how many examples a day bring is not known. It is counted in the column of dates "
+                    "named with --time, and not where --prevalence says that the rows are not as the world is. Write a "
+                    "share: alerts<=1%"
                 )
             value /= per_day
         elif unit:

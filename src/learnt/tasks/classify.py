@@ -129,14 +129,31 @@ class Classify:
                 raise RequestError(
                     "--weight already says how frequent each label is; give it or --prevalence, not both."
                 )
-            shares = np.asarray(settled["shares"])
+            shares = np.asarray(settled.get("shares") or [1 / len(labels)] * len(labels))
             settled["prevalence"] = decisions.prior(str(stated), labels, positive, shares).tolist()
-        per_day = wishes.get("per_day")
+        per_day = wishes.get("per_day") if stated is None else None
         policy = policies.parse(str(wishes.get("decide") or "argmax"), labels, positive, per_day)
         if policy is not None:
             settled |= {"decide": policy.asked, "actions": list(policy.actions), "per_day": per_day}
             settled |= {} if policy.by is None else {"by": {"column": policy.by}}
         return settled
+
+    def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:
+        before = settings.get("prevalence") or settings.get("shares")
+        if before is None:
+            raise RequestError("The file does not say how frequent labels were: give rows with the truth.")
+        ratio = np.log(settled["prevalence"]) - np.log(np.maximum(before, 1e-12))
+        found = {**constants, "bias": (constants["bias"] + ratio).astype(np.float32)}
+        policy = self._policy(settled)
+        if policy is None or policy.costs:
+            return {**found, "cost": np.asarray(self.constants(settled)["cost"])}
+        if settled["decide"] != settings.get("decide") or any(rule.measure != "recall" for rule in policy.rules):
+            raise RequestError(
+                f"The thresholds of {settled['decide']!r} cannot be found without rows with the truth. Without them "
+                "write --decide argmax, or --decide 'cost=fn:100,fp:1'"
+            )
+        # The same examples are alerts as before, and a recall does not change with how many there are.
+        return {**found, "cost": (constants["cost"] / np.exp(ratio)).astype(np.float32)}
 
     def policy(self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], settings: Settings) -> Settings:
         policy = self._policy(settings)
@@ -151,7 +168,7 @@ class Classify:
             truth[known] == positive,
             None if weight is None else weight[known],
             self._group(groups, known, settings) if len(truth) else None,
-            settings.get("by", {}).get("groups", ()),
+            settings.get("by", {}).get("groups", ()) if policy.by else (),
         )
         found |= {"positive": settings["labels"][positive], "per_day": settings.get("per_day")}
         return found | {"sentences": decisions.sentences(found)}
@@ -210,8 +227,12 @@ class Classify:
     def _group(
         self, groups: Mapping[str, NDArray[Any]], rows: NDArray[np.bool_], settings: Settings
     ) -> NDArray[np.int64] | None:
-        by = settings.get("by")
-        return None if by is None else group_codes(groups[by["column"]], by["groups"])[rows]
+        by, policy = settings.get("by"), self._policy(settings)
+        return (
+            None
+            if by is None or policy is None or policy.by is None
+            else group_codes(groups[by["column"]], by["groups"])[rows]
+        )
 
     def _shift(self, truth: NDArray[np.int64], settings: Settings) -> NDArray[np.float64]:
         """[L], from the prior learnt from to the stated one: Saerens, Latinne and Decaestecker 2002, equation 2.4."""

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from importlib import metadata
 from typing import Any
 
-import numpy as np
 import onnx
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.artifact.verify import nested
 from learnt.train.export import PERCENTILE, TOLERANCE, feed, parts_of, specs_of, trial
 from learnt.train.network import Network, groups_of
 
@@ -138,19 +138,11 @@ def golden_inputs(network: Network) -> dict[str, NDArray[Any]]:
 def goldens(inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
     """As JSON; nan is null."""
     return {
-        "inputs": {name: _nested(value) for name, value in inputs.items()},
-        "outputs": {name: _nested(value) for name, value in outputs.items()},
+        "inputs": {name: nested(value) for name, value in inputs.items()},
+        "outputs": {name: nested(value) for name, value in outputs.items()},
         "tolerance": TOLERANCE,
         "tolerances": PERCENTILE,
     }
-
-
-def _nested(value: NDArray[Any]) -> Any:
-    if value.dtype.kind == "f":
-        nested = value.astype(np.float64).astype(object)
-        nested[np.isnan(value)] = None
-        return nested.tolist()
-    return value.tolist()
 
 
 def write(model: onnx.ModelProto, manifest: Mapping[str, Any]) -> None:

@@ -46,18 +46,20 @@ class Calibration:
             verdicts.confidence[known],
             verdicts.correct[known],
         )
+        weight = np.ones(len(example)) if verdicts.weight is None else verdicts.weight[known]
         n = len(np.unique(example))
         if n < LEAST:
             return [self._few(evidence, n)]
-        value = ece(confidence, correct)
-        interval = _interval(example, confidence, correct)
+        value = ece(confidence, correct, weight=weight)
+        interval = _interval(example, confidence, correct, weight)
         low, high = interval
         grade: Grade = "bad" if low > 0.10 else "watch" if low > 0.03 else "fine" if high <= 0.10 else "cannot tell"
-        rows = _curve(example, confidence, correct)
+        rows = _curve(example, confidence, correct, weight)
+        excess = float(np.average(confidence - correct, weights=weight))
         return [
             Finding(
                 question=self.name,
-                sentence=_sentence(grade, rows, float(np.mean(confidence - correct)), value, interval, n),
+                sentence=_sentence(grade, rows, excess, value, interval, n),
                 grade=grade,
                 harm=min(1.0, 4 * value) if grade in ("watch", "bad") else 0.0,
                 value=value,
@@ -141,7 +143,10 @@ def _risks(
 
 
 def _interval(
-    example: NDArray[np.int64], confidence: NDArray[np.float64], correct: NDArray[np.float64]
+    example: NDArray[np.int64],
+    confidence: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    weight: NDArray[np.float64],
 ) -> tuple[float, float]:
     order = np.argsort(example, kind="stable")
     examples, first, count = np.unique(example[order], return_index=True, return_counts=True)
@@ -151,26 +156,34 @@ def _interval(
         chosen = rng.integers(0, len(examples), len(examples))
         size = count[chosen]
         atoms = order[np.repeat(first[chosen] - np.cumsum(size) + size, size) + np.arange(size.sum())]
-        drawn[i] = ece(confidence[atoms], correct[atoms], draws=2)
+        drawn[i] = ece(confidence[atoms], correct[atoms], draws=2, weight=weight[atoms])
     return percentiles(drawn)
 
 
 def _curve(
-    example: NDArray[np.int64], confidence: NDArray[np.float64], correct: NDArray[np.float64]
+    example: NDArray[np.int64],
+    confidence: NDArray[np.float64],
+    correct: NDArray[np.float64],
+    weight: NDArray[np.float64],
 ) -> list[dict[str, float]]:
     rows = []
     place = np.clip((confidence * _BINS).astype(np.int64), 0, _BINS - 1)
     for b in np.unique(place):
         inside = place == b
         owners, index = np.unique(example[inside], return_inverse=True)
-        share, n = float(correct[inside].mean()), int(inside.sum())
-        if len(owners) == n:
+        own = weight[inside]
+        if not own.sum():
+            continue
+        share, n = float(np.average(correct[inside], weights=own)), int(inside.sum())
+        if len(owners) == n and own.min() == own.max():
             low, high = wilson(float(correct[inside].sum()), n)
         else:
             low, high = bootstrap_mean(
-                np.bincount(index, correct[inside]).astype(np.float64), np.bincount(index).astype(np.float64)
+                np.bincount(index, correct[inside] * own).astype(np.float64), np.bincount(index, own).astype(np.float64)
             )
-        rows.append({"x": float(confidence[inside].mean()), "y": share, "low": low, "high": high, "n": n})
+        rows.append(
+            {"x": float(np.average(confidence[inside], weights=own)), "y": share, "low": low, "high": high, "n": n}
+        )
     return rows
 
 
