@@ -143,3 +143,18 @@ def test_near_on_average_and_far_off_at_times_is_a_contradiction():
     finding = _ask(_of_numbers(said, truth), _of_numbers(*_noisy(1, 2.0)))
     assert finding.grade == "watch"
     assert "are each better at one thing" in finding.sentence
+
+
+def test_examples_count_as_much_as_they_stand_for() -> None:
+    """The baseline is better on what counts little: the network is the better one."""
+    truth, rng = np.tile([0, 1], 500), np.random.default_rng(0)
+    weight = np.where(np.arange(1000) < 500, 1.9, 0.1)
+    sides = []
+    for better in (0, 1):
+        right = rng.random(1000) < np.where((np.arange(1000) < 500) == (better == 0), 0.95, 0.6)
+        p = np.where(right[:, None] == (np.arange(2) == truth[:, None]), 0.8, 0.2)
+        made = classified(p, truth)
+        sides.append(replace(made, verdicts=replace(made.verdicts, weight=weight)))
+    (found,) = Baseline().ask(sides[0], Tools(baseline=lambda: ("guessing", sides[1])))
+    assert found.grade == "fine"
+    assert found.value == pytest.approx(0.35 * 0.9, abs=0.05)

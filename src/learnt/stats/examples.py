@@ -18,6 +18,16 @@ def totals(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | N
     )
 
 
+def worth(example: NDArray[np.int64], n: int, weight: Floats | None) -> Floats:
+    """[n], how much each example counts, 1 on average; 1 each without weights, and where examples have several atoms,
+    whose weights are for the mean within the example."""
+    if weight is None or len(example) != n or len(np.unique(example)) != n or not weight.sum():
+        return np.ones(n)
+    found = np.empty(n)
+    found[example] = weight * (n / weight.sum())
+    return found
+
+
 def means(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | None = None) -> Floats:
     """[n], the mean over the atoms of each example; nan for an example without any."""
     total, count = totals(value, example, n, weight)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
-from learnt.stats.examples import means
+from learnt.stats.examples import means, worth
 from learnt.stats.intervals import bootstrap_mean
 from learnt.stats.wording import percent, points, quantity
 
@@ -189,7 +189,7 @@ def _capital(sentence: str) -> str:
 
 def _right(evidence: Evidence) -> NDArray[np.float64]:
     verdicts = evidence.verdicts
-    return means(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
+    return _counted(means(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight), evidence)
 
 
 def _off(evidence: Evidence) -> NDArray[np.float64]:
@@ -202,7 +202,12 @@ def _off(evidence: Evidence) -> NDArray[np.float64]:
 def _log_given(evidence: Evidence) -> NDArray[np.float64]:
     verdicts = evidence.verdicts
     score = np.log(np.maximum(verdicts.given, _FLOOR))
-    return means(score, verdicts.example, len(evidence.ids), verdicts.weight)
+    return _counted(means(score, verdicts.example, len(evidence.ids), verdicts.weight), evidence)
+
+
+def _counted(values: NDArray[np.float64], evidence: Evidence) -> NDArray[np.float64]:
+    """[examples], times what each counts: their mean is the weighted one."""
+    return values * worth(evidence.verdicts.example, len(evidence.ids), evidence.verdicts.weight)
 
 
 def _ends(value: NDArray[np.float64]) -> dict[str, float]:
