@@ -11,7 +11,7 @@ import learnt
 
 PUBLIC = {
     "ArtifactError", "DataError", "Finding", "LearntError", "MissingExtra", "Model", "Part", "Prediction",
-    "RequestError", "Run", "UnreadableError", "__version__", "audit", "load", "train", "walk",
+    "RequestError", "Run", "UnreadableError", "__version__", "audit", "load", "recalibrate", "train", "walk",
 }  # fmt: skip
 
 
