@@ -22,6 +22,7 @@ from learnt.artifact import open as opening
 from learnt.artifact import wire
 from learnt.artifact.artifact import Artifact
 from learnt.codecs.ragged import take_each
+from learnt.examining import Examining
 from learnt.model import predict_file
 from learnt.running import Running
 from learnt.train import export
@@ -43,7 +44,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         out = args.run or Path(name)
         running = trained(train, TARGET, test, out, recipe=QUICK if args.quick else None, resume=args.run is not None)
-        running.measure()
+        Examining(running).measure()
         raw = running.artifact.read(test)
         apart = disagreement(running, raw, 200 if args.quick else 2000)
         plain = speed(out / "model.onnx", test, Path(name), 2 if args.quick else 5)

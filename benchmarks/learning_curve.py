@@ -17,6 +17,7 @@ import numpy as np
 
 import sets
 from learnt.contracts import Tools
+from learnt.examining import Examining
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining
 from learnt.running import Running
@@ -103,8 +104,9 @@ def foretold(table: Mapping[str, Any], target: str, seed: int, quick: bool, ask:
             running.fit()
             if not running.small:
                 running.export()
-                running.measure()
-            evidence = _of_sisters(running, target) if running.small else running.own[target]
+                examining = Examining(running)
+                examining.measure()
+            evidence = _of_sisters(running, target) if running.small else examining.own[target]
             judge = _judge(running, target)
             retrain = Retraining(_recipe(running), judge, running.progress, running.say)
             finding, *_ = LearningCurve().ask(evidence, Tools(retrain=retrain))

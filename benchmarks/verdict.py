@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 import sets
 from learnt.contracts import Evidence, Tools
+from learnt.examining import Examining
 from learnt.trust.baseline import Baseline
 from network import QUICK, trained
 from results import claim, finish, options
@@ -50,10 +51,11 @@ def judged(table: sets.Table, target: str, seed: int, quick: bool) -> dict[str, 
             sets.take(table, order[:fit]), target, sets.take(table, order[fit:]), Path(folder), seed=seed,
             recipe=QUICK if quick else None,
         )  # fmt: skip
-        running.measure()
-    name, other = running.compared[target]
+        examining = Examining(running)
+        examining.measure()
+    name, other = examining.compared[target]
     few, many = np.arange(JUDGED_ON), np.arange(JUDGED_ON, len(other.ids))
-    asked, truth = (_signs(running.evidence[target].take(rows), name, other.take(rows)) for rows in (few, many))
+    asked, truth = (_signs(examining.evidence[target].take(rows), name, other.take(rows)) for rows in (few, many))
     right = all(_borne_out(asked[thing], truth[thing]) for thing in asked)
     return {"rows": [fit, len(few), len(many)], "asked": asked, "truth": truth, "right": right}
 

@@ -1,9 +1,9 @@
-"""A training from begin to report, one method a step. Each step reads what the steps before left, and adds to it."""
+"""A training from begin to file, one method a step. Each step reads what the steps before left, and adds to it."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -12,18 +12,16 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from learnt import __version__, asking, deciding, judging, recipes, registry, report
+from learnt import __version__, deciding, recipes, registry
 from learnt.artifact import filling
 from learnt.artifact.artifact import Artifact
-from learnt.artifact.evidence import gather, keep, usual
-from learnt.artifact.tools import tools
+from learnt.artifact.evidence import usual
 from learnt.codecs import cells
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Arrays, Doubts, Evidence, Finding, Settings, Timed, Tools
+from learnt.contracts import Arrays, Doubts, Settings, Timed
 from learnt.data.collecting import Collected, collect
 from learnt.errors import RequestError
 from learnt.judging import Judge
-from learnt.report.document import plain
 from learnt.retraining import Recipe, Retraining
 from learnt.train import export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
@@ -70,14 +68,6 @@ class Running:
     model: onnx.ModelProto | None = None
     described: dict[str, Any] = field(default_factory=dict)
     opened: Artifact | None = None
-    evidence: dict[str, Evidence] = field(default_factory=dict)
-    own: dict[str, Evidence] = field(default_factory=dict)
-    folded: dict[str, Evidence] = field(default_factory=dict)
-    """By target, what sisters say of all examples, where a question wanted it."""
-    findings: list[Finding] = field(default_factory=list)
-    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
-    compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
-    nothing: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     name: str = "data"
     """What the data are called."""
@@ -308,75 +298,33 @@ class Running:
         outputs = dict(zip(names, self.opened.session.run(names, inputs), strict=True))
         self.described["goldens"] = manifest.goldens(inputs, outputs)
 
-    def measure(self) -> None:
-        """Evidence on examples never seen: of the file, or with few examples of its sisters; and of a baseline."""
-        splits = self.collected.splits
-        self.own = self._gathered(splits.calibrate if self.small else splits.test)
-        for name, judge in self.judges.items():
-            self.evidence[name] = judge.of_sisters(self.sister) if self.small else self.own[name]
-            self.metrics[name] = asking.measured(registry.task(judge.task), judge.settings, self.evidence[name])
-            assert self.learnt is not None
-            trials = judging.trials(self.collected, self.learnt, name, self.sister)
-            for blind, known in ((False, self.compared), (True, self.nothing)):
-                if (found := judge.baseline(trials, self.recipe["seed"], blind)) is not None:
-                    known[name] = found
-        self.described["measured"] = plain(self.metrics)
+    def finish(self, measured: Mapping[str, Any]) -> None:
+        """The figures into the manifest, and the file to its place."""
         assert self.model is not None
+        self.described["measured"] = measured
         manifest.write(self.model, self.described)
         graph.check(self.model)
         self.opened = Artifact.open(graph.to_bytes(self.model))
         self.opened.save(self.folder / "model.onnx")
 
-    def ask(self, questions: Sequence[str]) -> None:
-        """Each question of every target, of the evidence; what sisters cannot say is asked of the file."""
-        rows = self.collected.splits.calibrate if self.small else self.collected.splits.test
-        for name in self.asked.targets:
-            known = self.compared.get(name)
-            baseline = None if known is None else lambda found=known: found
-            own = self._tools(name, rows, baseline)
-            given = Tools(baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold)
-            pair = (self.evidence[name], given) if self.small else (self.own[name], own)
-            instead = (self.own[name], own) if self.small else None
-            self.findings += asking.ask_each(questions, *pair, instead)
-
-    def report(self, seconds: float) -> dict[str, Any]:
-        """report.json, report.html, the evidence; the checkpoint is left for another look."""
-        splits, roles = self.collected.splits, self.collected.roles
-        document = {
-            "model": str(self.folder / "model.onnx"),
-            "report": str(self.folder / "report.html"),
-            "title": f"{', '.join(self.asked.targets)} from {self.name}",
-            "task": ", ".join(dict.fromkeys(self.asked.targets.values())),
-            "target": list(self.asked.targets),
-            "seconds": seconds,
-            "rows": {part: len(getattr(splits, part)) for part in ("fit", "stop", "calibrate", "test")},
-            "metrics": asking.keyed(self.metrics),
-            "metrics_source": "sisters" if self.small else "file",
-            "baseline": judging.figures(self.compared, self.judges),
-            "nothing": judging.figures(
-                {name: ("always the same answer", evidence) for name, (_, evidence) in self.nothing.items()},
-                self.judges,
-            ),
-            "findings": asking.rows_of(self.findings),
-            "guesses": roles.guesses,
-            "notes": list(self.collected.notes) + self._notes(),
-            "problems": [{"where": where, "why": why} for where, why in [*self.collected.problems, *self.unreadable]],
-            "inputs": asking.inputs_of(self.artifact),
-            "policies": {
-                name: held["policy"] for name, judge in self.judges.items() if "policy" in (held := judge.settings)
-            },
-            "labels": {name: list(judge.settings.get("labels", ())) for name, judge in self.judges.items()},
-            "file": asking.file_of(self.artifact),
-            "versions": self.described["versions"],
-            "recipe": self.recipe,
-            "plan": self.recipe["plan"],
-        }
-        recipes.write(self.folder / "recipe.yaml", self.recipe)
-        report.write(document, self.folder)
-        keep(self.evidence, self.folder / "evidence")
-        if self.folded:
-            keep(self.folded, self.folder / "evidence" / "sisters")
-        return document
+    def retraining(self, name: str) -> Retraining:
+        """Trains sisters for a question about a target."""
+        assert self.plan is not None
+        assert self.learnt is not None
+        recipe = Recipe(
+            collected=self.collected,
+            asked=self.asked,
+            inputs=self.learnt.inputs,
+            sizes=self.sizes,
+            plan=self.plan,
+            rows=len(self.collected.splits.folds[0][0] if self.small else self.rows[0]),
+            wishes=self.wishes,
+            extra=self.shared,
+            folder=self.folder / "checkpoint",
+            shown=self.ran * self.plan.batch,
+            sisters=self.sister,
+        )
+        return Retraining(recipe, self.judges[name], self.progress, self.say)
 
     def _horizons(self, name: str, rows: Rows) -> Settings:
         """The settings of a target that has horizons: those asked for, or guessed aloud."""
@@ -449,65 +397,6 @@ class Running:
         given, tensor = name.rsplit(".", 1)
         found = self.learnt.fed.raw.get(given, {}).get(tensor)
         return values if found is None or isinstance(values, np.ndarray) else found
-
-    def _gathered(self, rows: Rows) -> dict[str, Evidence]:
-        assert self.learnt is not None
-        collected = self.collected
-        return gather(
-            self.artifact,
-            take_each(self.learnt.raw, rows),
-            {name: take(collected.columns[name], rows) for name in self.asked.targets},
-            [collected.ids[int(row)] for row in rows],
-            {name: values[rows] for name, values in collected.groups.items()},
-            weight=None if collected.weight is None else collected.weight[rows],
-        )
-
-    def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
-        assert self.learnt is not None
-        evidence = self.own[name]
-        truth = {name: take(self.collected.columns[name], rows)}
-        found = tools(
-            self.artifact, take_each(self.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline,
-            None if self.collected.weight is None else self.collected.weight[rows],
-        )  # fmt: skip
-        retraining = self._retraining(name)
-
-        def out_of_fold() -> Evidence:
-            if name not in self.folded and not self.small:
-                self.folded[name] = retraining.out_of_fold()
-            return self.folded.get(name, self.evidence[name])
-
-        return replace(found, retrain=retraining, out_of_fold=out_of_fold)
-
-    def _retraining(self, name: str) -> Retraining:
-        assert self.plan is not None
-        assert self.learnt is not None
-        recipe = Recipe(
-            collected=self.collected,
-            asked=self.asked,
-            inputs=self.learnt.inputs,
-            sizes=self.sizes,
-            plan=self.plan,
-            rows=len(self.collected.splits.folds[0][0] if self.small else self.rows[0]),
-            wishes=self.wishes,
-            extra=self.shared,
-            folder=self.folder / "checkpoint",
-            shown=self.ran * self.plan.batch,
-            sisters=self.sister,
-        )
-        return Retraining(recipe, self.judges[name], self.progress, self.say)
-
-    def _notes(self) -> list[str]:
-        stated = deciding.notes({name: judge.settings for name, judge in self.judges.items()})
-        if not self.small:
-            return stated
-        return [
-            *stated,
-            "There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
-            f"{len(self.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
-            "learnt from all examples but those it was calibrated on. Each sister was calibrated on the rows that "
-            "ended her training, so what she promises is a little too good.",
-        ]
 
 
 def _stem(data: Any) -> str:

@@ -81,6 +81,7 @@ def train(
     from learnt.model import Model
 
     try:
+        from learnt.examining import Examining
         from learnt.running import Running
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "train", "Training") from None
@@ -117,10 +118,11 @@ def train(
         running.sisters()
         running.fit()
         running.export()
-        running.measure()
-        running.ask(questions)
-        document = running.report(clock.monotonic() - began)
-    return Run(running.folder, document, Model.open(running.artifact.bytes), running.findings)
+        examining = Examining(running)
+        examining.measure()
+        examining.ask(questions)
+        document = examining.report(clock.monotonic() - began)
+    return Run(running.folder, document, Model.open(running.artifact.bytes), examining.findings)
 
 
 def audit(

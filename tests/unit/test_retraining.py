@@ -14,7 +14,7 @@ from learnt.artifact.evidence import keep, kept
 from learnt.cli import main
 from learnt.data.splits import Parting
 from learnt.errors import RequestError
-from learnt.running import Running
+from learnt.examining import Examining
 from small.evidence import classified, drawn
 
 SIZES = {
@@ -38,9 +38,9 @@ def running(request, tmp_path_factory):
     """A training that kept what a question needs."""
     held = []
     with pytest.MonkeyPatch.context() as patch:
-        ask = Running.ask
-        patch.setattr(Running, "ask", lambda self, questions: held.append(self) or ask(self, questions))
-        patch.setattr(Running, "report", lambda self, seconds: {})
+        ask = Examining.ask
+        patch.setattr(Examining, "ask", lambda self, questions: held.append(self.running) or ask(self, questions))
+        patch.setattr(Examining, "report", lambda self, seconds: {})
         train(table(request.param, flips=0.08), tmp_path_factory.mktemp("run"))
     said = []
     (found,) = held
@@ -51,7 +51,7 @@ def running(request, tmp_path_factory):
 
 def test_every_example_is_judged_by_a_sister_that_never_saw_it(running):
     found, _ = running
-    retraining = found._retraining("kind")
+    retraining = found.retraining("kind")
     judged = np.concatenate([fold.judged for fold in retraining.folds])
     assert np.array_equal(np.sort(judged), np.arange(found.collected.rows))
     for fold in retraining.folds:
@@ -64,7 +64,7 @@ def test_every_example_is_judged_by_a_sister_that_never_saw_it(running):
 
 def test_sisters_cost_at_most_the_training_and_it_is_said_before(running):
     found, said = running
-    retraining = found._retraining("kind")
+    retraining = found.retraining("kind")
     said.clear()
     lessons = [retraining.part(0.4, seed) for seed in range(4)]
     plans = retraining._plans(lessons)
@@ -76,7 +76,7 @@ def test_sisters_cost_at_most_the_training_and_it_is_said_before(running):
 
 def test_changed_labels_are_learnt_and_judged_by_the_true_ones(running):
     found, _ = running
-    retraining = found._retraining("kind")
+    retraining = found.retraining("kind")
     part = retraining.part(0.5, 1)
     kind = np.array(found.collected.columns["kind"])
     other = {label: np.flatnonzero(kind != label)[0] for label in ("up", "down")}
@@ -89,7 +89,7 @@ def test_changed_labels_are_learnt_and_judged_by_the_true_ones(running):
 
 def test_what_weighs_nothing_is_not_learnt(running):
     found, _ = running
-    retraining = found._retraining("kind")
+    retraining = found.retraining("kind")
     kind = np.array(found.collected.columns["kind"])
     other = {label: np.flatnonzero(kind != label)[0] for label in ("up", "down")}
     fooled = np.random.default_rng(0).random(len(kind)) < 0.6
@@ -102,7 +102,7 @@ def test_what_weighs_nothing_is_not_learnt(running):
 
 def test_the_same_lesson_gives_the_same_answers_from_its_checkpoint_or_anew(running, tmp_path):
     found, _ = running
-    retraining = found._retraining("kind")
+    retraining = found.retraining("kind")
     part = retraining.part(0.5, 3)
     (first,), (again,) = retraining([part]), retraining([part])
     elsewhere = replace(retraining, recipe=replace(retraining.recipe, folder=tmp_path))

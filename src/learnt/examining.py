@@ -1,0 +1,146 @@
+"""A finished training examined: figures, questions, report. What is judged is the file, or sisters of its network."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from learnt import asking, deciding, judging, recipes, registry, report
+from learnt.artifact.evidence import gather, keep
+from learnt.artifact.tools import tools
+from learnt.codecs.ragged import take, take_each
+from learnt.contracts import Evidence, Finding, Tools
+from learnt.report.document import plain
+from learnt.running import Running
+from learnt.train.batches import Rows
+
+
+@dataclass
+class Examining:
+    """Where the examination of a training stands."""
+
+    running: Running
+    evidence: dict[str, Evidence] = field(default_factory=dict)
+    own: dict[str, Evidence] = field(default_factory=dict)
+    folded: dict[str, Evidence] = field(default_factory=dict)
+    """By target, what sisters say of all examples, where a question wanted it."""
+    findings: list[Finding] = field(default_factory=list)
+    metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
+    compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
+    nothing: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
+
+    def measure(self) -> None:
+        """Evidence on examples never seen: of the file, or with few examples of its sisters; and of a baseline."""
+        running = self.running
+        splits = running.collected.splits
+        self.own = self._gathered(splits.calibrate if running.small else splits.test)
+        for name, judge in running.judges.items():
+            self.evidence[name] = judge.of_sisters(running.sister) if running.small else self.own[name]
+            self.metrics[name] = asking.measured(registry.task(judge.task), judge.settings, self.evidence[name])
+            assert running.learnt is not None
+            trials = judging.trials(running.collected, running.learnt, name, running.sister)
+            for blind, known in ((False, self.compared), (True, self.nothing)):
+                if (found := judge.baseline(trials, running.recipe["seed"], blind)) is not None:
+                    known[name] = found
+        running.finish(plain(self.metrics))
+
+    def ask(self, questions: Sequence[str]) -> None:
+        """Each question of every target, of the evidence; what sisters cannot say is asked of the file."""
+        running = self.running
+        rows = running.collected.splits.calibrate if running.small else running.collected.splits.test
+        for name in running.asked.targets:
+            known = self.compared.get(name)
+            baseline = None if known is None else lambda found=known: found
+            own = self._tools(name, rows, baseline)
+            given = Tools(baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold)
+            pair = (self.evidence[name], given) if running.small else (self.own[name], own)
+            instead = (self.own[name], own) if running.small else None
+            self.findings += asking.ask_each(questions, *pair, instead)
+
+    def report(self, seconds: float) -> dict[str, Any]:
+        """report.json, report.html, the evidence; the checkpoint is left for another look."""
+        running = self.running
+        collected = running.collected
+        splits, roles = collected.splits, collected.roles
+        document = {
+            "model": str(running.folder / "model.onnx"),
+            "report": str(running.folder / "report.html"),
+            "title": f"{', '.join(running.asked.targets)} from {running.name}",
+            "task": ", ".join(dict.fromkeys(running.asked.targets.values())),
+            "target": list(running.asked.targets),
+            "seconds": seconds,
+            "rows": {part: len(getattr(splits, part)) for part in ("fit", "stop", "calibrate", "test")},
+            "metrics": asking.keyed(self.metrics),
+            "metrics_source": "sisters" if running.small else "file",
+            "baseline": judging.figures(self.compared, running.judges),
+            "nothing": judging.figures(
+                {name: ("always the same answer", evidence) for name, (_, evidence) in self.nothing.items()},
+                running.judges,
+            ),
+            "findings": asking.rows_of(self.findings),
+            "guesses": roles.guesses,
+            "notes": list(running.collected.notes) + self._notes(),
+            "problems": [
+                {"where": where, "why": why} for where, why in [*running.collected.problems, *running.unreadable]
+            ],
+            "inputs": asking.inputs_of(running.artifact),
+            "policies": {
+                name: held["policy"] for name, judge in running.judges.items() if "policy" in (held := judge.settings)
+            },
+            "labels": {name: list(judge.settings.get("labels", ())) for name, judge in running.judges.items()},
+            "file": asking.file_of(running.artifact),
+            "versions": running.described["versions"],
+            "recipe": running.recipe,
+            "plan": running.recipe["plan"],
+        }
+        recipes.write(running.folder / "recipe.yaml", running.recipe)
+        report.write(document, running.folder)
+        keep(self.evidence, running.folder / "evidence")
+        if self.folded:
+            keep(self.folded, running.folder / "evidence" / "sisters")
+        return document
+
+    def _gathered(self, rows: Rows) -> dict[str, Evidence]:
+        running = self.running
+        assert running.learnt is not None
+        collected = running.collected
+        return gather(
+            running.artifact,
+            take_each(running.learnt.raw, rows),
+            {name: take(collected.columns[name], rows) for name in running.asked.targets},
+            [collected.ids[int(row)] for row in rows],
+            {name: values[rows] for name, values in collected.groups.items()},
+            weight=None if collected.weight is None else collected.weight[rows],
+        )
+
+    def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
+        running = self.running
+        assert running.learnt is not None
+        evidence = self.own[name]
+        truth = {name: take(running.collected.columns[name], rows)}
+        found = tools(
+            running.artifact, take_each(running.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline,
+            None if running.collected.weight is None else running.collected.weight[rows],
+        )  # fmt: skip
+        retraining = running.retraining(name)
+
+        def out_of_fold() -> Evidence:
+            if name not in self.folded and not running.small:
+                self.folded[name] = retraining.out_of_fold()
+            return self.folded.get(name, self.evidence[name])
+
+        return replace(found, retrain=retraining, out_of_fold=out_of_fold)
+
+    def _notes(self) -> list[str]:
+        running = self.running
+        stated = deciding.notes({name: judge.settings for name, judge in running.judges.items()})
+        if not running.small:
+            return stated
+        return [
+            *stated,
+            "There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
+            f"{len(running.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
+            "learnt from all examples but those it was calibrated on. Each sister was calibrated on the rows that "
+            "ended her training, so what she promises is a little too good.",
+        ]
