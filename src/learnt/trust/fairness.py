@@ -34,7 +34,8 @@ class Fairness:
     With a policy that decides for one of two labels, what is decided is judged.
 
     Grades by the gap in errors: bad when surely above 0 and measured above .1, watch when surely above 0, fine when
-    surely at most .1, else cannot tell. Groups under 30 atoms are named and not judged.
+    surely at most .1, else watch where yes is surely said more often to some, else cannot tell. Groups under 30 atoms
+    are named and not judged.
     """
 
     name: ClassVar[str] = "fairness"
@@ -75,6 +76,7 @@ class Fairness:
         said = gaps.largest(found, known, (_SAID,), errors) if sides.two else None
         if said is not None and said.low > 0:
             sentence += f" {_apart(names, found, said, sides)}"
+            grade = "watch" if grade == "cannot tell" else grade
         excess = gaps.largest(found, known, (_EXCESS,), errors) if sides.two else None
         if excess is not None and excess.low > 0:
             sentence += f" {_misjudged(names, found, excess, sides)}"

@@ -83,7 +83,11 @@ class Robustness:
             sentence = " ".join(map(_fallen, worst))
         elif curves:
             names = listed([_KINDS.get(kind, f"inputs are damaged ({kind})") for kind in curves])
-            sentence = f"It stands damaged inputs: where {names}, it is right about as often."
+            most = max((one for found in curves.values() for one in found), key=lambda one: one.fall)
+            sentence = (
+                f"It stands damaged inputs: where {names}, none surely makes it right more than {points(_FALL)} less "
+                f"often. The most measured is {points(most.fall)} ({_span(most, level)}), by {most.kind!r}."
+            )
         else:
             sentence = "Nothing in these inputs could be damaged."
         if harmless and curves:
@@ -109,13 +113,15 @@ class Robustness:
         fallen = [one for one in found if one.surely(level) > _FALL]
         worst = found[0]
         if fallen:
-            low, high = (f"{100 * end:.1f}" for end in worst.interval(level))
             sentence = (
-                f"Without {worst.kind!r} it is right {points(worst.fall)} less often ({low} to {high}). Of "
+                f"Without {worst.kind!r} it is right {points(worst.fall)} less often ({_span(worst, level)}). Of "
                 f"{len(found)} columns or parts, {len(fallen)} cost more than {points(_FALL)} when they are missing."
             )
         else:
-            sentence = f"It stands the loss of any one of {len(found)} columns or parts."
+            sentence = (
+                f"Of {len(found)} columns or parts none surely costs more than {points(_FALL)} when it is missing. The "
+                f"most measured is {points(worst.fall)} ({_span(worst, level)}), without {worst.kind!r}."
+            )
         return Finding(
             self.name,
             sentence,
@@ -157,6 +163,10 @@ class _Damaged:
     def bar(self) -> dict[str, Any]:
         low, high = self.interval(0.95)
         return {"name": self.kind, "value": self.fall, "low": low, "high": high}
+
+
+def _span(damaged: _Damaged, level: float) -> str:
+    return " to ".join(f"{100 * end:.1f}" for end in damaged.interval(level))
 
 
 @dataclass(frozen=True, slots=True)
