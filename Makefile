@@ -5,7 +5,8 @@ READY := .venv/.ready
 # The file is run in Node too, where there is one.
 NODE := $(if $(shell command -v npm),tests/edge/node/node_modules/.ready)
 
-BENCHMARKS := start file adult creditcard calibration coverage unfamiliar attribution resume
+BENCHMARKS := start file adult creditcard verdict calibration coverage unfamiliar attribution resume prevalence regress \
+	survival fairness shift label_errors learning_curve
 
 .PHONY: demo test lint bench rivals clean
 

@@ -25,7 +25,9 @@ HEAVY = [
     "sklearn",
 ]
 HEAVY += ["torch", "yaml"]
-NOT_WITHOUT_TORCH = ("learnt.train.", "learnt.nets.", "learnt.running", "learnt.judging", "learnt.retraining")
+NOT_WITHOUT_TORCH = (
+    "learnt.train.", "learnt.nets.", "learnt.running", "learnt.examining", "learnt.judging", "learnt.retraining",
+)  # fmt: skip
 RUNS_WHEN_IMPORTED = "learnt.__main__"
 
 WALL = """
