@@ -121,19 +121,47 @@ def test_thresholds_of_groups_close_the_gap_where_it_was_not_chosen(groups):
     truth = rng.random(8000) < 1 / (1 + np.exp(-2 * true))
     score = 1 / (1 + np.exp(-2 * true - code / groups * 2))
     half = np.arange(8000) < 4000
-    chosen = odds.thresholds(score[half], truth[half], code[half], groups)
+    chosen = odds.thresholds(score[half], truth[half], code[half] + 1, 1 + groups)[1:]
     before, after = score[~half] > 0.5, score[~half] > chosen[code[~half]]
     assert gap(before, truth[~half], code[~half]) > 0.2
     assert gap(after, truth[~half], code[~half]) < 0.1
     assert (after == truth[~half]).mean() > (before == truth[~half]).mean() - 0.02
 
 
-def test_a_group_too_small_for_a_threshold_gets_that_of_all():
+def _leaning(shares):
+    """Scores, truths and groups from 1; the higher its code the more a group is favoured."""
     rng = np.random.default_rng(0)
-    truth, score = rng.random(500) < 0.5, rng.random(500)
-    codes = np.r_[np.zeros(480, int), np.ones(20, int)]
-    chosen = odds.thresholds(score, truth, codes, 2)
-    assert chosen[0] == chosen[1]
+    codes = rng.choice(len(shares), 6000, p=shares)
+    true = rng.normal(size=6000)
+    truth = rng.random(6000) < 1 / (1 + np.exp(-2 * true))
+    return 1 / (1 + np.exp(-2 * true - codes)), truth, codes
+
+
+def test_a_group_too_small_for_a_threshold_gets_that_of_all():
+    score, truth, codes = _leaning([0, 0.495, 0.5, 0.005])
+    chosen = odds.thresholds(score, truth, codes, 4)
+    assert chosen[3] == chosen[0]
+    assert chosen[2] > chosen[1] + 0.05
+
+
+def test_however_many_are_of_no_known_group_they_are_decided_as_all_together():
+    score, truth, codes = _leaning([0.3, 0.35, 0.35])
+    chosen = odds.thresholds(score, truth, codes, 3)
+    alone = odds.thresholds(score, truth, np.zeros(len(codes), np.int64), 1)
+    assert chosen[0] == alone[0]
+    assert chosen[2] > chosen[0] + 0.05
+    named = odds.thresholds(score, truth, codes + 1, 4)
+    assert named[1] != named[0]
+
+
+def test_the_first_group_is_crossed_with_a_threshold_of_its_own():
+    score, truth, codes = _leaning([0.5, 0.5])
+
+    def gap(said):
+        return max(abs(np.diff([said[(codes == g) & (truth == y)].mean() for g in (0, 1)])[0]) for y in (False, True))
+
+    assert gap(odds.crossed(score, truth, np.zeros_like(codes), 1)) > 0.15
+    assert gap(odds.crossed(score, truth, codes, 2)) < 0.1
 
 
 def test_what_is_decided_by_a_policy_is_judged():

@@ -29,7 +29,8 @@ def thresholds(
     square in the plane of false and true positive rates, every group takes its best threshold inside. A side is
     1 / sqrt(the fewest examples of one answer in a group), .03 to .1: about as far as chance puts equal rates apart.
     Asked for less, the search would pay right answers for chasing noise.
-    A group with fewer than `FEWEST` examples of either answer gets the threshold that is best for all together.
+    A group with fewer than `FEWEST` examples of either answer gets the threshold that is best for all together, and so
+    does code 0: examples whose group is missing or was never seen.
     """
     weight = np.ones(len(score)) if weight is None else weight
     if not len(score):
@@ -39,7 +40,7 @@ def thresholds(
     said = score[None, :] > grid[:, None]
     right = (said == truth) * weight
     chosen = np.full(groups, float(grid[int(np.argmax(right.sum(axis=1)))]))
-    able = [g for g in range(groups) if min((truth & (codes == g)).sum(), (~truth & (codes == g)).sum()) >= FEWEST]
+    able = [g for g in range(1, groups) if min((truth & (codes == g)).sum(), (~truth & (codes == g)).sum()) >= FEWEST]
     if len(able) < 2:
         return chosen
     inside = [codes == group for group in able]
@@ -69,11 +70,12 @@ def _share(said: NDArray[np.bool_], inside: NDArray[np.bool_], weight: NDArray[n
 def crossed(
     score: NDArray[np.float64], truth: NDArray[np.bool_], codes: NDArray[np.int64], groups: int, folds: int = 5
 ) -> NDArray[np.bool_]:
-    """[n], what thresholds chosen on four fifths of the examples say of the other fifth."""
+    """[n], what thresholds chosen on four fifths of the examples say of the other fifth; every code is of a group."""
+    codes = codes + 1
     order = np.random.default_rng([0, len(score)]).permutation(len(score))
     said = np.zeros(len(score), np.bool_)
     for held in np.array_split(order, folds):
         kept = np.ones(len(score), np.bool_)
         kept[held] = False
-        said[held] = score[held] > thresholds(score[kept], truth[kept], codes[kept], groups)[codes[held]]
+        said[held] = score[held] > thresholds(score[kept], truth[kept], codes[kept], 1 + groups)[codes[held]]
     return said
