@@ -5,7 +5,9 @@ from dataclasses import replace
 
 import numpy as np
 
-from learnt.artifact.evidence import keep
+from learnt.artifact.evidence import keep, kept
+from learnt.contracts import Tools
+from learnt.trust.shift import Shift
 from small.evidence import numbers
 
 
@@ -21,3 +23,18 @@ def test_measures_of_atoms_are_taken_and_kept_with_their_atoms(tmp_path):
     assert kept["measures.curve"].tolist() == measures["curve"].tolist()
     assert "weight" not in kept
     assert json.loads((tmp_path / "kept" / "0.json").read_text())["source"] == "file"
+
+
+def test_kept_evidence_of_rows_that_recur_is_as_little_moved_as_before(tmp_path):
+    rng = np.random.default_rng(0)
+    known = np.round(rng.random(2000) ** 2, 1)
+    usual = np.quantile(known, np.linspace(0, 1, 257)[1:], method="inverted_cdf")
+    evidence = numbers(np.ones(200), np.ones(200), calibrated_on=2000, usual=tuple(usual.tolist()))
+
+    def asked(score):
+        keep({"": replace(evidence, unfamiliar=score)}, tmp_path / "kept")
+        (finding,) = Shift().ask(kept(tmp_path / "kept")[""], Tools())
+        return finding.grade
+
+    assert asked(known[:200]) == "fine"
+    assert asked(np.minimum(known[:200] + 0.3, 1)) != "fine"

@@ -88,7 +88,7 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
         np.savez(folder / f"{place}.npz", **arrays)
         text: dict[str, Any] = {name: getattr(one, name) for name in _TEXT}
         text |= {name: None if isnan(value := getattr(one, name)) else value for name in _NUMBERS}
-        text |= {"target": target, "ids": list(one.ids), "policy": dict(one.policy)}
+        text |= {"target": target, "ids": list(one.ids), "policy": dict(one.policy), "usual": list(one.usual)}
         text["groups"] = {name: np.asarray(values).tolist() for name, values in one.groups.items()}
         (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
 
@@ -110,6 +110,7 @@ def kept(folder: Path) -> dict[str, Evidence]:
                 unfamiliar=arrays["unfamiliar"],
                 groups={name: np.array(values, dtype=object) for name, values in text.pop("groups").items()},
                 labels=tuple(text.pop("labels")),
+                usual=tuple(text.pop("usual")),
                 **(text | {name: nan if text[name] is None else text[name] for name in _NUMBERS}),
             )
         except (OSError, ValueError, KeyError, TypeError):
