@@ -96,3 +96,37 @@ def test_a_name_is_found_however_its_accent_is_written() -> None:
     for form in ("NFC", "NFD"):
         found = collected(data, target=[unicodedata.normalize(form, "acheté")])  # type: ignore[arg-type]
         assert list(found.columns) == ["âge", "acheté"]
+
+
+def test_amounts_that_rise_over_time_are_parted_by_time_and_labels_that_do_are_refused() -> None:
+    data = {"age": columns()["age"], "when": list(range(ROWS)), "price": [10.0 + row / 7 for row in range(ROWS)]}
+    found = collected(data, target=["price"], task="regress", time="when")
+    assert len(found.splits.folds) == 5
+    assert found.splits.fit.max() < found.splits.calibrate.min()
+    assert not any("never learnt" in note for note in found.notes)
+    labels = {**data, "price": [f"label {row // 40}" for row in range(ROWS)]}
+    with pytest.raises(DataError, match="No fold can be held out"):
+        collected(labels, target=["price"], task="classify", time="when")
+
+
+@pytest.mark.parametrize("rows", [400, 3000])
+def test_groups_that_explain_an_amount_are_shared_among_the_parts(rows: int) -> None:
+    who = [row % 8 for row in range(rows)]
+    noise = np.random.default_rng(0).normal(size=rows) / 10
+    data = {"age": columns(rows)["age"], "who": who, "price": (np.array(who) + noise).tolist()}
+    found = collected(data, target=["price"], task="regress", group="who")
+    splits = found.splits
+    parts = [splits.fit, splits.stop, splits.calibrate, *([] if splits.small else [splits.test])]
+    sides = [{who[row] for row in part.tolist()} for part in parts]
+    assert all(sides)
+    assert sum(map(len, sides)) == 8
+    own, stop = found.parting(0).stop_of(splits.fit)
+    assert min(len(own), len(stop)) > 0
+
+
+def test_durations_are_parted_by_time_where_only_the_newest_have_not_ended() -> None:
+    event = [int(row < ROWS - 30) for row in range(ROWS)]
+    data = {"age": columns()["age"], "when": list(range(ROWS)), "days": [1 + row % 90 for row in range(ROWS)]}
+    found = collected({**data, "event": event}, target=["days,event"], task="survival", time="when")
+    assert len(found.splits.folds) == 5
+    assert not any("label" in note for note in found.notes)

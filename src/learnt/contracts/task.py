@@ -144,6 +144,9 @@ class Guessing(Protocol):
 class Stratified(Protocol):
     """A task that wants of each kind of label its share in every part of the data."""
 
+    named: ClassVar[bool]
+    """Kinds are labels, each of which must be among those learnt from; False: they only balance the parts."""
+
     def strata(self, labels: Cells) -> Cells:
         """The kind of each label, one of few: a class, or whether the event was seen."""
         ...

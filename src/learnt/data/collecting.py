@@ -64,6 +64,7 @@ class Collected:
             seed,
             task.strata(self.columns[target]) if isinstance(task, Stratified) else None,
             None if group is None else self.columns[group],
+            cover=isinstance(task, Stratified) and task.named,
         )
 
     def where(self, row: int) -> str:
@@ -135,15 +136,15 @@ def collect(
     kept, problems = _labelled(columns, roles.targets, rows, own)
     if len(kept) < rows:
         columns = ragged.take_each(columns, kept)
-    strata = {
-        name: task.strata(columns[name])
-        for name, kind in roles.targets.items()
-        if isinstance(task := registry.task(kind), Stratified)
+    stratified = {
+        name: task for name, kind in roles.targets.items() if isinstance(task := registry.task(kind), Stratified)
     }
+    strata = {name: task.strata(columns[name]) for name, task in stratified.items()}
     splits = splitting.split(
         len(kept),
         seed,
         labels=strata.get(target[0]),
+        cover=target[0] in stratified and stratified[target[0]].named,
         groups=None if group is None else columns[group],
         times=None if time is None else columns[time],
         test_rows=int((kept >= own).sum()),
@@ -155,7 +156,7 @@ def collect(
     roles = replace(roles, guesses=[*roles.guesses, *_idle(ragged.take_each(used, learnt_from))])
     notes = [*splits.notes, *_duplicates(used, splits)]
     for name, kinds in strata.items():
-        notes += _never_learnt(name, kinds, learnt_from)
+        notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
     if group is not None:
         notes += _on_both_sides(group, columns[group], kept < own)
     return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own)

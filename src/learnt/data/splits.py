@@ -59,6 +59,7 @@ def split(
     seed: int,
     *,
     labels: Cells | None = None,
+    cover: bool = True,
     groups: Cells | None = None,
     times: Cells | None = None,
     test_rows: int = 0,
@@ -67,7 +68,8 @@ def split(
 ) -> Splits:
     """70/10/10/10, or 80/10/10 when the last `test_rows` of the `rows` are a test set of the user's.
 
-    Labels are kept in proportion when they are discrete; the rows of a group stay together; with `times`
+    Labels are kept in proportion when they are discrete, and each is in fit; `cover` False: only in proportion, as far
+    as groups and times allow. The rows of a group stay together; with `times`
     (dates or numbers; a missing one counts as oldest) fit is oldest and test newest. `labels`, `groups` and
     `times` have `rows` entries; a missing group is a group of its own. Raises DataError for too few rows or
     groups, or a label that occurs once. `sisters` False: the four parts however few rows there are. `where`
@@ -78,7 +80,8 @@ def split(
         raise DataError(f"There are {count} rows to learn from; at least {FEWEST} are needed, better some hundreds.")
     notes: list[str] = []
     classes, names = discrete(labels, count)
-    _refuse_single(classes, names)
+    needed, names = (classes, names) if cover else (np.zeros_like(classes), [])
+    _refuse_single(needed, names)
     units = _units(groups, count)
     order = None if times is None else _chronological(_moments(times, where)[:count], units, notes)
     rng = np.random.default_rng([seed, count])
@@ -87,8 +90,8 @@ def split(
     pattern = _WITHOUT_TEST if test_rows or small else _WITH_TEST
     parts = _allocate(pattern, classes, units, order, rng)
     if order is None:
-        _cover(parts, classes, units)
-        _fill(parts, classes, units, max(pattern) + 1)
+        _cover(parts, needed, units)
+        _fill(parts, needed, units, max(pattern) + 1)
     found = [np.flatnonzero(parts == part) for part in range(4)]
     if test_rows:
         found[3] = np.arange(count, rows)
@@ -99,7 +102,7 @@ def split(
                 f"{max(pattern) + 1} parts{' with every label in fit' if names and order is None else ''}. "
                 "Choose another --group, or leave it out."
             )
-    folds = _folds(classes, names, units, order, rng, notes) if small else []
+    folds = _folds(classes, needed, names, units, order, rng, notes) if small else []
     fit, stop, calibrate, test = (part.astype(np.int64) for part in found)
     return Splits(fit, stop, calibrate, test, small=small, folds=folds, notes=notes)
 
@@ -112,11 +115,18 @@ class Parting:
     seed: int
     labels: Cells | None = None
     groups: Cells | None = None
+    cover: bool = True
+    """Each label must be learnt from; False: labels only balance."""
 
     @cached_property
     def classes(self) -> Rows:
         """The label of each row, as a code."""
         return discrete(self.labels, self.rows)[0]
+
+    @cached_property
+    def needed(self) -> Rows:
+        """Those of them that must be learnt from; all 0 where none must."""
+        return self.classes if self.cover else np.zeros_like(self.classes)
 
     @cached_property
     def units(self) -> Rows:
@@ -133,8 +143,8 @@ class Parting:
         """An eighth of these rows ends the training of a sister who learns from the others: (fit, stop)."""
         units = np.unique(self.units[rows], return_inverse=True)[1].astype(np.int64)
         parts = _allocate(_STOP_OF_REST, self.classes[rows], units, None, np.random.default_rng([self.seed, 22]))
-        _cover(parts, self.classes[rows], units)
-        _fill(parts, self.classes[rows], units, 2)
+        _cover(parts, self.needed[rows], units)
+        _fill(parts, self.needed[rows], units, 2)
         return rows[parts == 0], rows[parts == 1]
 
     def part(self, share: float, seed: int) -> Rows:
@@ -272,7 +282,7 @@ def _greedy(slots: Rows, classes: Rows, units: Rows, rng: np.random.Generator) -
     count = int(units.max()) + 1
     held = np.zeros((count, int(classes.max()) + 1))
     np.add.at(held, (units, classes), 1)
-    held /= held.sum(0)
+    held /= np.maximum(held.sum(0), 1)
     wanted = np.bincount(slots)[:, None] / len(slots) * np.ones(held.shape[1])
     mixed = rng.permutation(count)
     parts = np.empty(count, np.int64)
@@ -314,24 +324,30 @@ def _fill(parts: Rows, classes: Rows, units: Rows, number: int) -> None:
 
 
 def _folds(
-    classes: Rows, names: Sequence[str], units: Rows, order: Rows | None, rng: np.random.Generator, notes: list[str]
+    classes: Rows,
+    needed: Rows,
+    names: Sequence[str],
+    units: Rows,
+    order: Rows | None,
+    rng: np.random.Generator,
+    notes: list[str],
 ) -> list[tuple[Rows, Rows, Rows]]:
-    """(fit, stop, held out) of each sister. One is left out, with a note, where fit would lack a label."""
+    """(fit, stop, held out) of each sister. One is left out, with a note, where fit would lack a needed label."""
     number = min(FOLDS, int(units.max()) + 1)
     held = _allocate(range(number), classes, units, order, rng)
     if order is not None:
         notes.append("The folds are blocks of time; a sister also learns from blocks later than its own.")
     else:
         _fill(held, np.zeros_like(classes), units, number)
-        held = _spread(held, classes, units)
+        held = _spread(held, needed, units)
     folds, lost = [], []
     for fold in range(number):
         rest = np.flatnonzero(held != fold)
         own = np.unique(units[rest], return_inverse=True)[1].astype(np.int64)
         parts = _allocate(_STOP_OF_REST, classes[rest], own, None, rng)
-        _cover(parts, classes[rest], own)
-        _fill(parts, classes[rest], own, 2)
-        lacking = np.setdiff1d(classes, classes[rest])
+        _cover(parts, needed[rest], own)
+        _fill(parts, needed[rest], own, 2)
+        lacking = np.setdiff1d(needed, needed[rest])
         if len(lacking) or not (parts == 1).any():
             why = f"have every {', '.join(repr(names[code]) for code in lacking)}" if len(lacking) else "are needed"
             lost.append(f"{int((held == fold).sum())} rows {why}")

@@ -48,6 +48,7 @@ class Classify:
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
     logits: ClassVar[tuple[str, ...]] = ("logits",)
+    named: ClassVar[bool] = True
 
     def claims(self, target: Column) -> float:
         if any(isinstance(cell, tuple) for cell in target.cells[:1]):

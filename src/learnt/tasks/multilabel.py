@@ -42,6 +42,7 @@ class Multilabel:
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
+    named: ClassVar[bool] = True
 
     def claims(self, target: Column) -> float:
         present = [cell for cell in target.cells if not _empty(cell)]

@@ -44,6 +44,7 @@ class Regress:
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
+    named: ClassVar[bool] = False
     pace: ClassVar[float] = 2.0
 
     def claims(self, target: Column) -> float:

@@ -53,6 +53,7 @@ class Survival:
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
+    named: ClassVar[bool] = False
 
     def claims(self, target: Column) -> float:
         if not all(isinstance(cell, tuple) and len(cell) == 2 for cell in target.cells):
