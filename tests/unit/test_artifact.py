@@ -11,6 +11,7 @@ import pytest
 from learnt.artifact import batches, examples
 from learnt.artifact.artifact import Artifact, Explanation
 from learnt.artifact.evidence import gather
+from learnt.artifact.tools import tools
 from learnt.contracts import Prediction
 from learnt.errors import ArtifactError, RequestError
 from small import file
@@ -280,6 +281,22 @@ def test_evidence_without_calibration_states_no_coverage() -> None:
     evidence = gather(artifact, artifact.read(file.EXAMPLES), {"colour": ["red"] * 4}, list("wxyz"), {})["colour"]
     assert np.isnan(evidence.coverage)
     assert evidence.calibrated_on == 0
+
+
+def test_tools_for_some_examples_keep_their_weights(artifact: Artifact) -> None:
+    raw, truth, weight = artifact.read(file.EXAMPLES), {"colour": ["red"] * 4}, np.array([1.0, 2.0, 3.0, 4.0])
+    rows = np.array([3, 1])
+
+    def weighed(own: np.ndarray | None) -> np.ndarray | None:
+        some = tools(artifact, raw, truth, list("wxyz"), {}, "colour", weight=own).take
+        assert some is not None
+        taken = some(rows)
+        assert taken.predict is not None
+        assert taken.raw is not None
+        return taken.predict(taken.raw).verdicts.weight
+
+    assert weighed(weight) == pytest.approx([4.0, 2.0])
+    assert weighed(None) is None
 
 
 def test_a_path_that_is_not_there(tmp_path: Path) -> None:

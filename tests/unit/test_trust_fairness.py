@@ -63,7 +63,7 @@ def test_the_largest_of_many_differences_is_not_taken_at_its_word():
     rng = np.random.default_rng(0)
     codes, hits = rng.integers(0, 8, 800), (rng.random(800) < 0.5).astype(float)
     found = gaps.rates(hits[None], np.ones((1, 800)), codes, 8)
-    known = found.count >= 30
+    known = found.rows >= 30
     gap = gaps.largest(found, known, [0], gaps.critical(found, known, 0.95))
     assert gap is not None
     assert gap.value > 0.1
@@ -173,3 +173,55 @@ def test_what_is_decided_by_a_policy_is_judged():
     finding = _ask(replace(evidence, verdicts=replace(evidence.verdicts, decision=alike), policy=policy))
     assert finding.grade in ("cannot tell", "fine")
     assert "no difference in errors is shown" in finding.sentence
+
+
+def _weighed(evidence: Evidence, weight: np.ndarray) -> Evidence:
+    return replace(evidence, verdicts=evidence.verdicts.weighed(weight))
+
+
+@pytest.mark.parametrize(("apart", "grade"), [(0.45, "bad"), (0.0, "fine")])
+def test_a_gap_is_found_however_rare_the_weights_make_its_label(apart, grade):
+    """As a stated prevalence of .002 weighs them, where only those of the rare label are treated unalike."""
+    rng = np.random.default_rng(0)
+    group, yes = np.arange(2000) % 2, np.arange(2000) % 20 < 8
+    said = (rng.random(2000) < np.where(yes, 0.95 - apart * group, 0.01)).astype(np.int64)
+    names = np.array(["a", "b"], object)[group]
+    evidence = classified(np.stack([1 - said, said], 1) * 0.6 + 0.2, yes.astype(np.int64), groups={"region": names})
+    weighed = _ask(_weighed(evidence, np.where(yes, 0.002 / 0.4, 0.998 / 0.6)))
+    assert (_ask(evidence).grade, weighed.grade) == (grade, grade)
+    assert weighed.value == pytest.approx(_ask(evidence).value)
+
+
+def test_a_common_factor_in_the_weights_changes_nothing():
+    evidence = _evidence(0, lean=0.6)
+    weight = np.random.default_rng(0).exponential(size=1200)
+    one, other = (_ask(_weighed(evidence, factor * weight)) for factor in (1.0, 1000.0))
+    assert (one.grade, one.sentence) == (other.grade, other.sentence)
+    assert one.interval == pytest.approx(other.interval)
+    assert [row["n"] for row in one.rows] == [row["n"] for row in other.rows]
+    alike, plain = _ask(_weighed(evidence, np.full(1200, 0.01))), _ask(evidence)
+    assert (alike.sentence, alike.grade) == (plain.sentence, plain.grade)
+
+
+def test_unequal_weights_tell_less_and_rows_are_still_counted_as_rows():
+    evidence = _evidence(0)
+    heavy = np.where(np.arange(1200) % 10 == 0, 100.0, 1.0)
+    plain, uneven = _ask(evidence).rows[0], _ask(_weighed(evidence, heavy)).rows[0]
+    assert uneven["n"] == plain["n"]
+    assert uneven["high"] - uneven["low"] > 2 * (plain["high"] - plain["low"])
+
+
+def test_yes_is_the_label_that_the_policy_is_about():
+    evidence = _evidence(0, lean=1.5)
+    rarer = evidence.labels[int(np.argmin(np.bincount(evidence.verdicts.truth)))]
+    for label in evidence.labels:
+        assert f"The probability of {label!r}" in _ask(replace(evidence, policy={"positive": label})).sentence
+    assert f"The probability of {rarer!r}" in _ask(evidence).sentence
+
+
+def test_right_before_and_after_thresholds_of_groups_are_both_weighed():
+    evidence = _evidence(0, n=2000, lean=2.5)
+    weight = np.where(evidence.verdicts.correct == 1, 1.0, 3.0)
+    was = np.average(evidence.verdicts.correct, weights=weight)
+    assert f"instead of {100 * was:.1f} %" in _ask(_weighed(evidence, weight)).sentence
+    assert f"instead of {100 * evidence.verdicts.correct.mean():.1f} %" in _ask(evidence).sentence

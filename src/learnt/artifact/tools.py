@@ -77,7 +77,10 @@ def tools(
 
     def some(rows: NDArray[np.int64]) -> Tools:
         known = {name: None if values is None else take(values, rows) for name, values in truth.items()}
-        return tools(artifact, take_each(raw, rows), known, [ids[row] for row in rows], take_each(groups, rows), target)
+        return tools(
+            artifact, take_each(raw, rows), known, [ids[row] for row in rows], take_each(groups, rows), target,
+            weight=None if weight is None else weight[rows],
+        )  # fmt: skip
 
     kinds = [registry.modality(held["modality"]).stresses for held in artifact.manifest["inputs"].values()]
     return Tools(

@@ -18,6 +18,12 @@ def totals(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | N
     )
 
 
+def effective(weight: Floats) -> float:
+    """How many examples of equal weight tell as much as these [n]: (sum w)^2 / sum w^2 (Kish 1965); 0 without any."""
+    squared = float((weight**2).sum())
+    return float(weight.sum()) ** 2 / squared if squared else 0.0
+
+
 def worth(example: NDArray[np.int64], n: int, weight: Floats | None) -> Floats:
     """[n], how much each example counts, 1 on average; 1 each without weights, and where examples have several atoms,
     whose weights are for the mean within the example."""

@@ -14,6 +14,8 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.stats.examples import effective
+
 Floats = NDArray[np.float64]
 _DRAWS = 4000
 
@@ -24,8 +26,10 @@ class Rates:
 
     value: Floats
     """[G, M]; nan where a group has no atom of that measure."""
+    rows: NDArray[np.int64]
+    """[G, M]: of how many examples."""
     count: Floats
-    """[G, M]: on how many atoms, by weight."""
+    """[G, M]: how many examples of equal weight would tell as much."""
     centre: Floats
     """[G, M], with one more of either answer (Agresti and Caffo 2000): what intervals are built around."""
     spread: Floats
@@ -47,23 +51,28 @@ class Gap:
 def rates(total: Floats, count: Floats, codes: NDArray[np.int64], groups: int) -> Rates:
     """Of `total` and `count` [M, n], summed over the atoms of each example, and the group [n] of each (-1: of none).
 
-    Examples, not atoms, are what chance draws: the covariance is that of ratios of sums over examples.
+    Examples, not atoms, are what chance draws: the covariance is that of ratios of sums over examples. A common factor
+    in the weights of a group changes nothing: they are scaled to sum to the examples they are worth.
     """
     measures = len(total)
-    value, weight = np.full((groups, measures), np.nan), np.zeros((groups, measures))
+    value, worth = np.full((groups, measures), np.nan), np.zeros((groups, measures))
+    rows = np.zeros((groups, measures), np.int64)
     centre, spread = np.full((groups, measures), 0.5), np.zeros((groups, measures, measures))
     for group in range(groups):
         inside = codes == group
         top, bottom = total[:, inside], count[:, inside]
-        weight[group] = bottom.sum(axis=1)
-        there = weight[group] > 0
-        value[group, there] = top.sum(axis=1)[there] / weight[group, there]
+        rows[group] = (bottom > 0).sum(axis=1)
+        worth[group] = [effective(each) for each in bottom]
+        there, whole = rows[group] > 0, bottom.sum(axis=1)
+        value[group, there] = top.sum(axis=1)[there] / whole[there]
+        scale = np.where(there, worth[group] / np.where(there, whole, 1.0), 0.0)[:, None]
+        top, bottom = top * scale, bottom * scale
         ones = np.ones((measures, 1))
         top, bottom = np.concatenate([top, ones, 0 * ones], 1), np.concatenate([bottom, ones, ones], 1)
         centre[group] = top.sum(axis=1) / bottom.sum(axis=1)
         influence = (top - centre[group][:, None] * bottom) / bottom.sum(axis=1, keepdims=True)
         spread[group] = influence @ influence.T
-    return Rates(value, weight, centre, spread)
+    return Rates(value, rows, worth, centre, spread)
 
 
 def critical(found: Rates, known: NDArray[np.bool_], level: float, seed: int = 0) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import gaps, odds
-from learnt.stats.examples import totals
+from learnt.stats.examples import effective, totals
 from learnt.stats.gaps import Gap, Rates
 from learnt.stats.groups import coded
 from learnt.stats.intervals import wilson
@@ -34,7 +34,7 @@ class Fairness:
     With a policy that decides for one of two labels, what is decided is judged.
 
     Grades by the gap in errors: bad when surely above 0 and measured above .1, watch when surely above 0, fine when
-    surely at most .1, else watch where yes is surely said more often to some, else cannot tell. Groups under 30 atoms
+    surely at most .1, else watch where yes is surely said more often to some, else cannot tell. Groups under 30 rows
     are named and not judged.
     """
 
@@ -55,7 +55,7 @@ class Fairness:
         sides = _Sides.of(evidence)
         total, count = sides.measures(evidence)
         found = gaps.rates(total, count, codes, len(names))
-        known = found.count >= LEAST
+        known = found.rows >= LEAST
         known[_MOST:] = False
         judged = [g for g in range(len(names)) if known[g, _RIGHT]]
         few = [name for g, name in enumerate(names) if not known[g, _RIGHT]]
@@ -108,11 +108,13 @@ class Fairness:
         said = odds.crossed(score, truth, codes, len(names))
         total, count = sides.of_said(evidence, said)
         found = gaps.rates(total, count, codes, len(names))
-        left = gaps.largest(found, found.count >= LEAST, (_TRUE, _FALSE), errors)
+        left = gaps.largest(found, found.rows >= LEAST, (_TRUE, _FALSE), errors)
         if left is None or left.value >= before.value:
             return None
-        was, now = float(evidence.verdicts.correct.mean()), float((said == truth).mean())
-        low, high = wilson((said == truth).sum(), len(truth))
+        weight = np.ones(len(truth)) if evidence.verdicts.weight is None else evidence.verdicts.weight
+        was, now = (float(np.average(right, weights=weight)) for right in (evidence.verdicts.correct, said == truth))
+        n = effective(weight)
+        low, high = wilson(now * n, n)
         sentence = (
             f"With a threshold for each group, chosen on four fifths of these rows and measured on the rest, the gap "
             f"in errors would be {points(left.value)} ({_span(left)}), and it would be right {percent(now, 1)} "
@@ -154,7 +156,9 @@ class Fairness:
 
 @dataclass(frozen=True, slots=True)
 class _Sides:
-    """Two labels, of which one counts as yes: the rarer. Otherwise answers are right or wrong and nothing else."""
+    """Two labels, of which one counts as yes: the policy's, else the rarer. Otherwise answers are right or wrong and
+    nothing else.
+    """
 
     two: bool
     positive: int
@@ -164,8 +168,12 @@ class _Sides:
     def of(cls, evidence: Evidence) -> _Sides:
         truth = evidence.verdicts.truth
         two = len(evidence.labels) == 2 and bool((truth >= 0).any())
-        rarer = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2))) if two else 0
-        return cls(two, rarer, evidence.labels[rarer] if two else "")
+        if not two:
+            return cls(two, 0, "")
+        named = evidence.policy.get("positive")
+        rarer = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2)))
+        positive = evidence.labels.index(named) if named in evidence.labels else rarer
+        return cls(two, positive, evidence.labels[positive])
 
     def probability(self, evidence: Evidence) -> NDArray[np.float64] | None:
         """[atoms], of yes."""
@@ -208,9 +216,9 @@ def _done(evidence: Evidence) -> NDArray[np.int64] | None:
 def _rows(names: list[str], found: Rates, sides: _Sides) -> list[dict[str, Any]]:
     rows = []
     for group, name in enumerate(names[:_MOST]):
-        n, right = found.count[group, _RIGHT], found.value[group, _RIGHT]
-        low, high = wilson(right * n if n else 0.0, n)
-        row: dict[str, Any] = {"name": name, "n": int(n), "right": right, "low": low, "high": high}
+        n, worth, right = int(found.rows[group, _RIGHT]), found.count[group, _RIGHT], found.value[group, _RIGHT]
+        low, high = wilson(right * worth if n else 0.0, worth)
+        row: dict[str, Any] = {"name": name, "n": n, "right": right, "low": low, "high": high}
         if sides.two:
             row |= {
                 "true_positive_rate": found.value[group, _TRUE],
