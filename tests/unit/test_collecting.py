@@ -38,15 +38,23 @@ def test_rows_are_called_by_where_they_were_read() -> None:
 
 
 def test_a_wrong_weight_or_time_is_named_by_where_it_was_read() -> None:
-    weight: list[Any] = [1.0] * ROWS
-    weight[10] = -1.0
-    found = collected(without_label(columns(w=weight), 2), weight="w")
-    with pytest.raises(RequestError, match="no weight at row 11;"):
-        _ = found.weight
+    for wrong in (-1.0, float("inf"), "heavy"):
+        weight: list[Any] = [1.0] * ROWS
+        weight[10] = wrong
+        with pytest.raises(RequestError, match="no weight at row 11; give finite numbers >= 0, or leave --weight out"):
+            collected(without_label(columns(w=weight), 2), weight="w")
     when = [f"2024-01-{1 + row % 28:02d}" for row in range(ROWS)]
     when[10] = "soon"
     with pytest.raises(DataError, match="'soon' in row 11,"):
         collected(without_label(columns(when=when), 2), time="when")
+
+
+def test_weights_that_are_all_zero_are_refused_and_some_zeros_are_not() -> None:
+    with pytest.raises(RequestError, match="weigh 0 by the column 'w'"):
+        collected(columns(w=[0.0] * ROWS), weight="w")
+    found = collected(columns(w=[0.0, 1.0, None, 2.0] * (ROWS // 4)), weight="w")
+    assert found.weight is not None
+    assert found.weight[:4].tolist() == [0.0, 1.0, 1.0, 2.0]
 
 
 def test_columns_that_tell_nothing_are_guessed_about() -> None:

@@ -65,3 +65,9 @@ def test_float32_noise_does_not_push_the_quantile_itself_out():
 
 def test_a_truth_that_is_no_label_can_never_be_covered():
     assert conformal.scores(np.array([[0.5, 0.5]]), np.array([-1]))[0] == 1.0
+
+
+def test_scores_that_all_weigh_nothing_rule_nothing_out():
+    scores = np.arange(99) / 100.0
+    assert conformal.threshold(scores, 0.9, np.zeros(99)) == float("inf")
+    assert conformal.threshold(scores, 0.9, np.ones(99)) == conformal.threshold(scores, 0.9)

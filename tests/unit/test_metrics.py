@@ -88,3 +88,19 @@ def test_reliability_puts_certainty_into_the_last_bin():
     assert number[[0, 5, 9]].tolist() == [1, 1, 1]
     assert (said[9], true[5]) == (1.0, 1.0)
     assert np.isnan(said[1])
+
+
+def test_figures_of_atoms_that_weigh_nothing_are_unknown():
+    p, truth = drawn(50, 3, seed=0)
+    said, confidence = p.argmax(1), p.max(1)
+    right = (said == truth).astype(float)
+    for figure in (
+        lambda weight: metrics.mean(right, weight),
+        lambda weight: metrics.log_loss(truth, p, weight),
+        lambda weight: metrics.balanced_accuracy(truth, said, weight),
+        lambda weight: metrics.f1_macro(truth, said, weight),
+        lambda weight: metrics.roc_auc(truth, p, weight),
+        lambda weight: metrics.ece(confidence, right, weight=weight),
+    ):
+        assert np.isnan(figure(np.zeros(50)))
+        assert figure(np.ones(50)) == pytest.approx(figure(None))

@@ -205,3 +205,17 @@ def test_rows_that_weigh_nothing_do_not_widen_the_ranges():
     heavy = REGRESS.calibrate(outputs, targets, {}, {"coverage": 0.9}, settings)
     light = REGRESS.calibrate(outputs, {**targets, "weight": np.where(odd, 1e-9, 1.0)}, {}, {"coverage": 0.9}, settings)
     assert light["reach"] < 1 < heavy["reach"]
+
+
+@pytest.mark.parametrize("beyond", [0.0, 2.0])
+def test_a_reach_just_above_the_score_of_a_truth_covers_it_also_where_the_quantiles_lay_beyond_the_limits(beyond):
+    settings = REGRESS.learn(np.linspace(-1, 1, 101).tolist())
+    most = np.arcsinh(2.13 / settings["scale"]) + 0.5
+    settings["limits"] = [-most, most]
+    low = most + beyond
+    merged = {"numbers": torch.tensor([[np.sinh(low + 1), low, low + 1]], dtype=torch.float32)}
+    before = said(merged, settings, REGRESS.constants(settings))
+    assert np.arcsinh(before["low"][0] / settings["scale"]) == pytest.approx(most, abs=1e-5)
+    for reach, inside in ((0.499, False), (0.501, True)):
+        after = said(merged, settings, {**REGRESS.constants(settings), "reach": np.array(reach, np.float32)})
+        assert (after["low"][0] <= 2.13 <= after["high"][0]) == inside

@@ -108,10 +108,12 @@ class Collected:
         if self.roles.weight is None:
             return None
         values, bad = cells.numbers(self.columns[self.roles.weight])
-        if bad or (values < 0).any():
-            where = self.where(bad[0] if bad else int(np.argmax(values < 0)))
+        odd = (values < 0) | np.isinf(values)
+        if bad or odd.any():
+            where = self.where(bad[0] if bad else int(np.argmax(odd)))
             raise RequestError(
-                f"The weight column {self.roles.weight!r} holds no weight at {where}; give numbers >= 0."
+                f"The weight column {self.roles.weight!r} holds no weight at {where}; give finite numbers >= 0, or "
+                "leave --weight out."
             )
         return np.where(np.isnan(values), 1.0, values)
 
@@ -159,7 +161,13 @@ def collect(
         notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
     if group is not None:
         notes += _on_both_sides(group, columns[group], kept < own)
-    return Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own)
+    found = Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own)
+    if found.weight is not None and not found.weight[learnt_from].any():
+        raise RequestError(
+            f"All rows to learn from weigh 0 by the column {roles.weight!r}; give some of them a weight above 0, or "
+            "leave --weight out."
+        )
+    return found
 
 
 def _named(asked: Any) -> Any:

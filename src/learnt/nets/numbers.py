@@ -20,10 +20,10 @@ class Ranged(nn.Module):
     """Merged `numbers` [B, 3] -> what the file says, in the target's units: float64, so that prices keep their cents.
 
     The mean is standardised: value = center + scale * mean. The two quantiles are bent: quantile = middle + scale *
-    sinh(z), so that a long tail weighs as its logarithm does. Constants: reach [] moves both quantiles outwards before
-    they are straightened; least [] (float64) is where no range goes below; with step [] = 1 a range ends at whole
-    numbers; slope [] and offset [] calibrate the log-odds that the value is within `near` of the truth, those of a
-    normal error as wide as the quantiles lie apart. The value is always within its range.
+    sinh(z), so that a long tail weighs as its logarithm does. Constants: reach [] moves both quantiles, held within
+    `limits`, outwards before they are straightened; least [] (float64) is where no range goes below; with step [] = 1 a
+    range ends at whole numbers; slope [] and offset [] calibrate the log-odds that the value is within `near` of the
+    truth, those of a normal error as wide as the quantiles lie apart. The value is always within its range.
     """
 
     def __init__(self, settings: Settings) -> None:
@@ -40,7 +40,11 @@ class Ranged(nn.Module):
         if self.least is not None:
             value = value.clamp(min=float(self.least))
         at = self._bent(value)
-        low, high = torch.minimum(torch.minimum(low, high), at), torch.maximum(torch.maximum(low, high), at)
+        # within the limits before they are moved: calibration sees them so, and what it adds must reach as far
+        low, high = (
+            torch.minimum(torch.minimum(low, high), at).clamp(*self.limits),
+            torch.maximum(torch.maximum(low, high), at).clamp(*self.limits),
+        )
         confidence = torch.sigmoid(self._odds(low, high) * constants["slope"] + constants["offset"])
         reach = constants["reach"].double()
         low = torch.minimum(torch.maximum(self._straight(low - reach), constants["least"]), value)

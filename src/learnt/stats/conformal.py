@@ -27,13 +27,15 @@ def law(n: int, coverage: float) -> tuple[int, int]:
 
 
 def threshold(scores: NDArray[np.floating], coverage: float, weight: NDArray[np.float64] | None = None) -> float:
-    """The ceil((n + 1) coverage)-th smallest of scores [n], plus `SLACK`; inf when there are too few.
+    """The ceil((n + 1) coverage)-th smallest of scores [n], plus `SLACK`; inf when there are too few, or none counts.
 
     With `weight` [n] the weighted quantile for examples drawn otherwise than those of calibration, a new one counted
     at the greatest weight there is (Tibshirani, Foygel Barber, Candes and Ramdas 2019; for another share of the labels
     Podkopaev and Ramdas 2021).
     """
-    if weight is not None and len(scores):
+    if weight is not None:
+        if not weight.any():
+            return float("inf")
         order = np.argsort(scores, kind="stable")
         passed = np.cumsum(weight[order]) / (weight.sum() + weight.max())
         at = int(np.searchsorted(passed, coverage - 1e-9))

@@ -11,23 +11,29 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 
 
+def mean(values: NDArray[Any], weight: Floats | None = None) -> float:
+    """Mean of values [n], each counting as its weight says; nan where none counts."""
+    counts = len(values) > 0 if weight is None else bool(weight.any())
+    return float(np.average(values, weights=weight)) if counts else float("nan")
+
+
 def accuracy(truth: Codes, said: Codes) -> float:
     """Share of equal codes [n]."""
-    return _mean(np.asarray(truth == said, dtype=np.float64))
+    return mean(np.asarray(truth == said, dtype=np.float64))
 
 
 def log_loss(truth: Codes, probability: Floats, weight: Floats | None = None) -> float:
     """Mean -log p[n, C] of the true code."""
     tiny = np.finfo(np.float64).eps
     p = np.clip(np.asarray(probability, dtype=np.float64)[np.arange(len(truth)), truth], tiny, 1 - tiny)
-    return _mean(-np.log(p), weight)
+    return mean(-np.log(p), weight)
 
 
 def brier(truth: Codes, probability: Floats) -> float:
     """Mean squared distance of p[n, C] from the truth, halved for two classes (Brier 1950)."""
     p = np.asarray(probability, dtype=np.float64)
     distance = ((p - (truth[:, None] == np.arange(p.shape[1]))) ** 2).sum(axis=1)
-    return _mean(distance) * (0.5 if p.shape[1] == 2 else 1.0)
+    return mean(distance) * (0.5 if p.shape[1] == 2 else 1.0)
 
 
 def roc_auc(truth: Codes, score: Floats, weight: Floats | None = None) -> float:
@@ -92,14 +98,14 @@ def f1_macro(truth: Codes, said: Codes, weight: Floats | None = None) -> float:
     matrix = _joint(truth, said, weight)
     true, either = np.diag(matrix), matrix.sum(axis=0) + matrix.sum(axis=1)
     seen = either > 0
-    return _mean(2 * true[seen] / either[seen])
+    return mean(2 * true[seen] / either[seen])
 
 
 def balanced_accuracy(truth: Codes, said: Codes, weight: Floats | None = None) -> float:
     """Recall of each true code, averaged."""
     matrix = _joint(truth, said, weight)
     number = matrix.sum(axis=1)
-    return _mean(np.diag(matrix)[number > 0] / number[number > 0])
+    return mean(np.diag(matrix)[number > 0] / number[number > 0])
 
 
 def r2(truth: Floats, said: Floats) -> float:
@@ -136,7 +142,8 @@ def ece(
     draws: int = 1,
     weight: Floats | None = None,
 ) -> float:
-    """Expected calibration error in `bins` equal steps of confidence (Naeini et al. 2015); nan for no atoms.
+    """Expected calibration error in `bins` equal steps of confidence (Naeini et al. 2015); nan for no atoms
+    that count.
 
     The plug-in value grows with 1/sqrt(n) even for a perfect model. `debiased` takes off the part that
     chance adds: the mean of |gap + noise| - |gap| for normal noise with the variance p(1-p)/n of a bin,
@@ -144,7 +151,7 @@ def ece(
     2019, section 4, debias the squared error likewise; this is the absolute one.) Never below 0. `draws` is
     how often chance has acted: 2 in a bootstrap resample, which is a sample of a sample.
     """
-    if len(confidence) == 0:
+    if len(confidence) == 0 or (weight is not None and not weight.any()):
         return float("nan")
     weight = np.ones(len(confidence)) if weight is None else weight
     said, true, number = reliability(confidence, correct, bins, weight)
@@ -174,7 +181,3 @@ def _normal_tail(x: Floats) -> Floats:
     t = 1 / (1 + 0.2316419 * x)
     series = t * (0.319381530 + t * (-0.356563782 + t * (1.781477937 + t * (-1.821255978 + t * 1.330274429))))
     return np.asarray(np.exp(-(x**2) / 2) / np.sqrt(2 * np.pi) * series)
-
-
-def _mean(values: NDArray[Any], weight: Floats | None = None) -> float:
-    return float(np.average(values, weights=weight)) if len(values) else float("nan")

@@ -304,7 +304,7 @@ class Classify:
         if not len(verdicts.truth):
             return {}
         found = {
-            "accuracy": float(np.average(verdicts.correct, weights=weight)),
+            "accuracy": metrics.mean(verdicts.correct, weight),
             "balanced_accuracy": metrics.balanced_accuracy(verdicts.truth, verdicts.said, weight),
             "f1_macro": metrics.f1_macro(verdicts.truth, verdicts.said, weight),
         }
