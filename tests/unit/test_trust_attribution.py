@@ -136,3 +136,22 @@ def test_answers_that_are_not_labels_are_judged_by_what_is_right():
     finding = _ask(predict({"table.numbers": x}), tools)
     assert "'a'" in finding.sentence
     assert [row["name"] for row in finding.rows if row["lost_low"] > 0] == ["a"]
+
+
+def test_examples_of_unknown_truth_count_neither_as_right_nor_as_wrong():
+    """Every other example counts for nothing: a column that gives the answer away of the others is still named."""
+    evidence, tools = _table(0, [0.8] * 6, leak=0.95, n=900)
+    weight = (np.arange(900) % 2).astype(float)
+
+    def known(raw: Raw) -> Evidence:
+        said = tools.predict(raw)  # type: ignore[misc]
+        return replace(said, verdicts=said.verdicts.weighed(weight))
+
+    assert tools.raw is not None
+    finding = _ask(known(tools.raw), replace(tools, predict=known))
+    assert finding.grade == _ask(evidence, tools).grade == "bad"
+    (row,) = (row for row in finding.rows if row["name"] == "leak")
+    assert row["n"] == 450
+    assert row["right_all"] > 0.9
+    few = replace(evidence, verdicts=evidence.verdicts.weighed((np.arange(900) < 20).astype(float)))
+    assert "from 20 examples" in _ask(few, tools).sentence

@@ -107,3 +107,25 @@ def test_without_tools_or_examples_it_says_so():
     assert [one.grade for one in _ask(evidence, Tools())] == ["not examined"]
     small, _ = _table(20, [1.0])
     assert [one.grade for one in _ask(small, tools)] == ["cannot tell"]
+
+
+def test_examples_of_unknown_truth_count_neither_as_right_nor_as_wrong():
+    """The truth of every other example is not known: what is found is what the others alone show."""
+    evidence, tools = _table(1600, [2.0, 2.0])
+    rows = np.arange(0, 1600, 2)
+    assert tools.predict is not None
+    assert tools.raw is not None
+
+    def known(said: Evidence) -> Evidence:
+        correct = np.where(np.arange(1600) % 2, np.nan, said.verdicts.correct)
+        return replace(said, verdicts=replace(said.verdicts, correct=correct), labels=())
+
+    def alone(raw: Raw) -> Evidence:
+        return replace(tools.predict(raw).take(rows), labels=())  # type: ignore[misc]
+
+    whole, _ = _ask(known(evidence), replace(tools, predict=lambda raw: known(tools.predict(raw))))  # type: ignore[misc]
+    part, _ = _ask(alone(tools.raw), replace(tools, predict=alone, hide=None)) * 2
+    assert whole.n == part.n == 800
+    assert whole.value == part.value
+    assert whole.interval == part.interval
+    assert [row["y"] for row in whole.rows] == [row["y"] for row in part.rows]

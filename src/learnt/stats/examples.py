@@ -5,6 +5,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.contracts import Evidence
+
 Floats = NDArray[np.float64]
 
 
@@ -38,6 +40,12 @@ def means(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | No
     """[n], the mean over the atoms of each example; nan for an example without any."""
     total, count = totals(value, example, n, weight)
     return np.where(count > 0, total / np.where(count > 0, count, 1.0), np.nan)
+
+
+def right(evidence: Evidence) -> Floats:
+    """[examples], the share right; nan where the truth is not known, or counts for nothing."""
+    verdicts = evidence.verdicts
+    return means(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
 
 
 def balance(truth: NDArray[np.int64]) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Raw, Reasons, Tools
-from learnt.stats.examples import balance, means
+from learnt.stats.examples import balance, means, right
 from learnt.stats.intervals import bootstrap_mean
 from learnt.stats.wording import listed, percent, points
 
@@ -43,13 +43,14 @@ class Attribution:
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """One finding; its rows are the shares of the strongest parts and what hiding them costs."""
-        n = len(evidence.ids)
+        known = np.flatnonzero(~np.isnan(right(evidence)))
+        n = len(known)
         if tools.explain is None:
             sentence = "The file gives no reasons: what it goes by was not examined."
             return [self._found(evidence, "not examined", sentence)]
         if n < LEAST:
             return [self._found(evidence, "cannot tell", f"What it goes by cannot be told from {n} examples.")]
-        chosen = np.sort(np.random.default_rng([0, n]).permutation(n)[:_MOST]).astype(np.int64)
+        chosen = np.sort(known[np.random.default_rng([0, n]).permutation(n)[:_MOST]])
         reasons = tools.explain(chosen)
         rows = _rows(reasons)
         if not rows:
@@ -194,22 +195,25 @@ class _Hiding:
         return cls(evidence, tools.raw, tools.hide, tools.predict, chosen, _names(reasons))
 
     def lost(self, name: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """[chosen] twice, what hiding the parts of a name takes from the probability of the truth of each
-        example (where there is none, from its being right), and from its being right.
+        """[chosen whose truth is known] twice, what hiding the parts of a name takes from the probability of the truth
+        of each example (where there is none, from its being right), and from its being right.
         """
         said, without = self._all, self._without(self._names == name)
-        right = _right(said) - _right(without)
-        if self._by_given:
-            return _mean(said, said.verdicts.given) - _mean(without, without.verdicts.given), right
-        return right, right
+        wronged = right(said) - right(without)
+        lost = _given(said) - _given(without) if self._by_given else wronged
+        known = ~np.isnan(wronged) & ~np.isnan(lost)
+        return lost[known], wronged[known]
 
     def alone(self, name: str) -> _Alone | None:
         """None when the name is not nearly alone."""
         named = self._names == name
         hidden = (np.ones_like(named), ~named, named)
-        nothing, only, others = (_right(self._without(mask)) for mask in hidden)
-        weight = _balance(self._all)
-        total = _right(self._all) - nothing
+        found = np.stack([right(self._all), *(right(self._without(mask)) for mask in hidden)])
+        known = ~np.isnan(found).any(axis=0)
+        everything, nothing, only, others = found[:, known]
+        weight = _balance(self._all)[known]
+        weight /= weight.mean()
+        total = everything - nothing
         if bootstrap_mean(weight * total, resamples=2000)[0] <= 0:
             return None
         if bootstrap_mean(weight * (only - others - _AHEAD * total), resamples=2000)[0] <= 0:
@@ -220,7 +224,7 @@ class _Hiding:
         if skill < _ALONE:
             return None
         surely = bootstrap_mean(weight * (only - nothing - _ALONE * total), resamples=2000)[0] > 0
-        shown = {"alone": only, "without": others, "all": _right(self._all)}
+        shown = {"alone": only, "without": others, "all": everything}
         figures = {f"right_{key}": float((weight * value).mean()) for key, value in shown.items()}
         figures |= {"skill_alone": skill, "skill_without": rest}
         return _Alone(figures, bool(surely), bool((weight != 1).any()))
@@ -231,14 +235,10 @@ class _Hiding:
         return self._predict(self._hide(self._raw, mask)).take(self._chosen)
 
 
-def _right(evidence: Evidence) -> NDArray[np.float64]:
-    return _mean(evidence, evidence.verdicts.correct)
-
-
-def _mean(evidence: Evidence, value: NDArray[np.float64]) -> NDArray[np.float64]:
-    """[examples]; an example without atoms counts 0."""
+def _given(evidence: Evidence) -> NDArray[np.float64]:
+    """[examples], the probability of the truth; nan where it is not known."""
     verdicts = evidence.verdicts
-    return np.nan_to_num(means(value, verdicts.example, len(evidence.ids), verdicts.weight))
+    return means(verdicts.given, verdicts.example, len(evidence.ids), verdicts.weight)
 
 
 def _names(reasons: Reasons) -> NDArray[np.str_]:

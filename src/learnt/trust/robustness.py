@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Raw, Tools
 from learnt.stats.differences import ALARM, percentile_chance
-from learnt.stats.examples import balance, means
+from learnt.stats.examples import balance, right
 from learnt.stats.intervals import normal_mean
 from learnt.stats.multiple import holm
 from learnt.stats.wording import listed, percent, points
@@ -55,16 +55,16 @@ class Robustness:
         if tools.predict is None or tools.raw is None or tools.stress is None or not tools.stresses:
             sentence = "Whether it stands damaged inputs was not examined, because nothing here can damage them."
             return [Finding(self.name, sentence, "not examined", source=evidence.source, target=evidence.target)]
-        if len(evidence.ids) < LEAST or np.isnan(_right(evidence)).all():
-            sentence = f"Whether it stands damaged inputs cannot be told from {len(evidence.ids)} examples."
+        known = np.flatnonzero(~np.isnan(right(evidence)))
+        if len(known) < LEAST:
+            sentence = f"Whether it stands damaged inputs cannot be told from {len(known)} examples."
             return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
-        if len(evidence.ids) > _MOST and tools.take is not None:
-            chosen = np.random.default_rng([1, len(evidence.ids)]).permutation(len(evidence.ids))[:_MOST]
-            chosen = np.sort(chosen).astype(np.int64)
-            evidence, tools = evidence.take(chosen), tools.take(chosen)
+        if len(known) > _MOST and tools.take is not None:
+            known = np.sort(known[np.random.default_rng([1, len(known)]).permutation(len(known))[:_MOST]])
+            evidence, tools = evidence.take(known), tools.take(known)
         trial = _Trial.of(evidence, tools)
         return [
-            replace(finding, n=len(evidence.ids), source=evidence.source, target=evidence.target)
+            replace(finding, n=len(known), source=evidence.source, target=evidence.target)
             for finding in (self._damaged(trial), self._without(trial))
             if finding is not None
         ]
@@ -142,7 +142,7 @@ class _Damaged:
 
     kind: str
     lost: NDArray[np.float64]
-    """[examples], of the share right, weighted."""
+    """[examples whose truth is known], of the share right, weighted."""
     row: dict[str, Any]
     alarm: bool
     flagged: float
@@ -182,7 +182,9 @@ class _Trial:
     def of(cls, evidence: Evidence, tools: Tools) -> _Trial:
         truth, n = evidence.verdicts.truth, len(evidence.ids)
         weight = balance(truth) if evidence.labels and len(truth) == n else np.ones(n)
-        return cls(evidence, tools, weight, float((weight * np.nan_to_num(_right(evidence))).mean()))
+        found = right(evidence)
+        known = ~np.isnan(found)
+        return cls(evidence, tools, weight, float(np.average(found[known], weights=weight[known])))
 
     def curve(self, kind: str) -> list[_Damaged]:
         """By severity; [] where this kind finds nothing to damage."""
@@ -216,11 +218,12 @@ class _Trial:
     def _judged(self, kind: str, raw: Raw, severity: int) -> _Damaged:
         predict: Callable[[Raw], Evidence] = self.tools.predict  # type: ignore[assignment]
         said = predict(raw)
-        was, now = np.nan_to_num(_right(self.evidence)), np.nan_to_num(_right(said))
-        lost = self.weight * (was - now)
-        fallen = was > now
-        low, high = normal_mean(self.weight * now)
-        row = {"name": kind, "x": severity, "y": float((self.weight * now).mean()), "low": low, "high": high}
+        was, now = right(self.evidence), right(said)
+        known, fallen = ~np.isnan(was) & ~np.isnan(now), was > now
+        weight = self.weight[known] / self.weight[known].mean()
+        lost, now = weight * (was - now)[known], weight * now[known]
+        low, high = normal_mean(now)
+        row = {"name": kind, "x": severity, "y": float(now.mean()), "low": low, "high": high}
         flagged = float((said.unfamiliar[fallen] > ALARM).mean()) if fallen.any() else float("nan")
         alarm = float(lost.mean()) > _FALL and self._rings(said, raw)
         return _Damaged(kind, lost, row | {"covered": self.covered(said), "odd": self.odd(said)}, alarm, flagged)
@@ -243,12 +246,6 @@ def _fallen(worst: _Damaged) -> str:
         f"Where {what} it is right up to {points(worst.fall)} less often ({100 * low:.1f} to {100 * high:.1f}, at "
         f"severity {worst.row['x']} of 5); {warned}{single}."
     )
-
-
-def _right(evidence: Evidence) -> NDArray[np.float64]:
-    """[examples]"""
-    verdicts = evidence.verdicts
-    return means(verdicts.correct, verdicts.example, len(evidence.ids), verdicts.weight)
 
 
 def _same(one: Raw, other: Raw) -> bool:
