@@ -123,3 +123,14 @@ def test_how_many_a_day_brings_is_not_known_where_rows_were_left_out():
     assert CLASSIFY.settle(learnt, truth, None, wishes)["per_day"] == 100
     with pytest.raises(RequestError, match="share"):
         CLASSIFY.settle(learnt, truth, None, {**wishes, "prevalence": ".1"})
+
+
+def test_without_a_fitted_bias_a_file_still_stands_for_the_shares_it_learnt_from():
+    held = {"labels": LABELS, "positive": 1, "shares": [0.5, 0.5], "prior": [0.9, 0.1]}
+    settled = CLASSIFY.settle(held, {}, None, {"prevalence": ".1"})
+    found = []
+    for bias in ([0.0, 0.0], [1.0, -1.0]):
+        constants = dict(CLASSIFY.constants(held)) | {"bias": np.array(bias, np.float32)}
+        found.append(CLASSIFY.shifted(constants, held, settled)["bias"] - bias)
+    assert found[0] == pytest.approx(np.log([0.9 / 0.5, 0.1 / 0.5]), abs=1e-6)
+    assert found[1] == pytest.approx([0, 0], abs=1e-6)

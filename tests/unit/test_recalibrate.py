@@ -156,6 +156,24 @@ def test_without_the_truth_a_stated_share_moves_the_probabilities(run, tmp_path)
     assert "nothing was measured" in said["notes"][0]
 
 
+def test_a_stated_share_moves_a_file_from_the_site_that_it_was_recalibrated_for(run, tmp_path):
+    inputs = ("amount", "shop")
+
+    def mean(path, columns):
+        given = learnt.load(path).predict({name: columns[name] for name in inputs})
+        return np.mean([one.probability["yes"] for one in given])
+
+    new = site(6000, 9, 0.1)
+    for name, share in (("like", 0.5), ("rare", 0.05)):
+        learnt.recalibrate(run.folder, site(3000, 3, share), out=tmp_path / f"{name}.onnx")
+        unlabelled = {name: new[name] for name in inputs}
+        learnt.recalibrate(tmp_path / f"{name}.onnx", unlabelled, prevalence=0.1, out=tmp_path / f"{name}-10.onnx")
+        assert mean(tmp_path / f"{name}.onnx", site(6000, 8, share)) == pytest.approx(share, abs=0.02)
+        assert mean(tmp_path / f"{name}-10.onnx", new) == pytest.approx(0.1, abs=0.02)
+    settings = learnt.load(tmp_path / "rare-10.onnx").manifest["targets"]["fraud"]["settings"]
+    assert settings["shares"] == pytest.approx([0.5, 0.5], abs=0.05)
+
+
 def test_without_the_truth_thresholds_of_another_kind_cannot_be_found(run, tmp_path):
     inputs = {name: cells for name, cells in site(300, 9, 0.05).items() if name != "fraud"}
     with pytest.raises(RequestError, match="rows with the truth"):

@@ -30,9 +30,9 @@ def recalibrated(
     file has, but a prevalence, which is then that of the rows. The figures that were measured are taken out: they are
     of the file before. Raises RequestError for a wish that this file cannot be given.
     """
-    settings = settled(artifact, wishes)
+    truths = {name: task.encode(truth[name], held) for name, (task, held) in artifact.tasks().items()}
+    settings = settled(artifact, wishes, truths)
     tasks = {name: (task, settings[name]) for name, (task, _) in artifact.tasks().items()}
-    truths = {name: task.encode(truth[name], held) for name, (task, held) in tasks.items()}
     raw = artifact.read(columns)
     fed = _fed(artifact, raw, {name: task.feed(truth[name], held) for name, (task, held) in tasks.items()})
     rows = np.arange(len(next(iter(truth.values()))))
@@ -61,7 +61,7 @@ def shifted(artifact: Artifact, columns: Mapping[str, Cells], wishes: Settings) 
     Percentiles are of these rows. Wishes as for `recalibrated`, the prevalence among them. Raises RequestError for a
     policy that cannot be kept that way.
     """
-    settings = settled(artifact, wishes)
+    settings = settled(artifact, wishes, {})
     tasks = {name: (task, settings[name]) for name, (task, _) in artifact.tasks().items()}
     held = wire.read_initialisers(artifact.bytes, [f"{PREFIX}{name}" for name in neutral_of(artifact, tasks)])
     found = {name.removeprefix(PREFIX): value for name, value in held.items()}
@@ -85,8 +85,11 @@ def bank_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
     return {name.rsplit(".", 1)[1]: value for name, value in wire.read_initialisers(artifact.bytes, names).items()}
 
 
-def settled(artifact: Artifact, wishes: Settings) -> dict[str, dict[str, Any]]:
-    """The settings of each target with what is wished for. Raises RequestError where there is nothing to wish for."""
+def settled(artifact: Artifact, wishes: Settings, truths: Mapping[str, Raw]) -> dict[str, dict[str, Any]]:
+    """The settings of each target with what is wished for; `truths` by target, {} where nobody knows them.
+
+    Raises RequestError where there is nothing to wish for.
+    """
     able = [name for name, (task, _) in artifact.tasks().items() if isinstance(task, Decides)]
     asked = [f"--{name}" for name in ("decide", "prevalence", "positive") if wishes.get(name) is not None]
     if asked and len(able) != 1:
@@ -95,7 +98,7 @@ def settled(artifact: Artifact, wishes: Settings) -> dict[str, dict[str, Any]]:
     for name, (task, held) in artifact.tasks().items():
         settings: dict[str, Any] = {**held, "sets": True}
         if isinstance(task, Decides):
-            settings = {**task.settle(settings, {}, None, _wishes(held, wishes)), "sets": True}
+            settings = {**task.settle(settings, truths.get(name, {}), None, _wishes(held, wishes)), "sets": True}
             settings = _by(name, held, settings)
         found[name] = settings
     return found

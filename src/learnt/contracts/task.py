@@ -204,7 +204,8 @@ class Decides(Protocol):
     def settle(
         self, settings: Settings, targets: Raw, weight: NDArray[np.float64] | None, wishes: Settings
     ) -> dict[str, Any]:
-        """Settings completed by what is wished, `targets` and `weight` being of the rows learnt from.
+        """Settings completed by what is wished, `targets` and `weight` being of the rows learnt from; of a file, of
+        those its constants are chosen anew on, and {} where nobody knows the truth of any.
 
         Wishes: `decide`, `prevalence`, `positive` (text or None) and `per_day`, how many examples a day brings (None:
         not known). A policy by group leaves `by`: {"column"}; who has the data adds its "groups". Raises RequestError.

@@ -38,8 +38,9 @@ STOPS_ABOVE = 10_000
 class Classify:
     """Settings: `labels` sorted as text, and `positive`, the code that two-class figures are about (the rarer one).
 
-    `settle` adds `shares`, how frequent each label is among the rows learnt from; and where they are wished for
-    `prevalence`, how frequent it will be, `decide`, the policy as it was written, `actions`, what it decides between,
+    `settle` adds `shares`, how frequent each label is among the rows learnt from, and for a file that has them `prior`,
+    how frequent it is among those that constants are chosen anew on; and where they are wished for `prevalence`, how
+    frequent it will be, `decide`, the policy as it was written, `actions`, what it decides between,
     and `by`, the column whose groups have costs of their own.
     """
 
@@ -124,7 +125,7 @@ class Classify:
         positive = labels[settled["positive"]] if named is not None or len(labels) == 2 else None
         if "label" in targets:
             own = decisions.shares(np.asarray(targets["label"]), len(labels), weight)
-            settled["shares"] = own.tolist()
+            settled["prior" if "shares" in settings else "shares"] = own.tolist()
         if (stated := wishes.get("prevalence")) is not None:
             if weight is not None:
                 raise RequestError(
@@ -140,7 +141,9 @@ class Classify:
         return settled
 
     def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:
-        before = settings.get("prevalence") or settings.get("shares")
+        # Without a fitted bias what is said is still for labels as frequent as where the network learnt.
+        fitted = settings.get("prior") if np.any(constants["bias"]) else None
+        before = settings.get("prevalence") or fitted or settings.get("shares")
         if before is None:
             raise RequestError("The file does not say how frequent labels were: give rows with the truth.")
         ratio = np.log(settled["prevalence"]) - np.log(np.maximum(before, 1e-12))
