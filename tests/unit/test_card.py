@@ -2,7 +2,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from learnt.artifact.card import show
+from learnt.artifact.card import chosen, show
+from learnt.artifact.model_card import model_card
 from small import file
 
 
@@ -14,7 +15,7 @@ def test_a_card_says_what_must_be_known() -> None:
         "note (alphabet, may be absent)",
         "n = 400",
         "0.85 to 0.94",
-        "chosen on 120 examples, for a coverage of 90%",
+        "Probabilities and sets were chosen on 120 further examples, for a coverage of 90%",
         "Limit: knows two colours",
         "Of that data it holds: the words more, less",
         "Learnt from 1,000 examples",
@@ -52,3 +53,21 @@ def test_a_thin_manifest_has_a_card() -> None:
 
 def test_a_card_writes_no_control_characters() -> None:
     assert "\x1b" not in show(file.manifest() | {"use": "\x1b[31mred", "licence": "\x1b]0;title\x07"})
+
+
+def test_only_what_a_target_has_was_chosen() -> None:
+    number, event = (
+        {"task": "regress", "settings": {"near": 2.0}},
+        {"task": "survival", "settings": {"codes": {"1": 0}}},
+    )
+    both = file.manifest() | {"targets": {"years": event, "pay": number}}
+    assert chosen(both) == "Probabilities and ranges were chosen on 120 further examples, for a coverage of 90%."
+    alone = both | {"targets": {"years": event}}
+    assert chosen(alone) == "Probabilities were chosen on 120 further examples."
+
+
+def test_without_sets_no_coverage_is_claimed() -> None:
+    few = file.manifest() | {"coverage": None, "calibrated_on": 15}
+    for card in (show(few), model_card(few, "few")):
+        assert "coverage of" not in card
+        assert "Sets and ranges are not given" in card

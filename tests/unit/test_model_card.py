@@ -42,3 +42,11 @@ def test_names_of_a_stranger_are_only_names() -> None:
     assert "\x1b" not in card
     assert metadata(card)["license"] == "other"
     assert metadata(card)["license_name"] == "a: [b\n\x1b[31m"
+
+
+def test_figures_of_another_site_are_not_called_those_of_the_training_data() -> None:
+    def dataset(manifest: dict[str, Any]) -> str:
+        return str(metadata(model_card(manifest, "it"))["model-index"][0]["results"][0]["dataset"]["name"])
+
+    assert "the data it was made from" in dataset(file.manifest())
+    assert dataset(file.manifest() | {"recalibrated": {"rows": 200}}).endswith("the site it was recalibrated for")

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from learnt.contracts import Settings
+from learnt.stats.wording import listed
 
 WIDTH = 100
 MOST_ENTRIES, MOST_FIGURES, MOST_LIMITS, MOST_NAMES = 4, 8, 4, 30
@@ -81,12 +82,22 @@ def _measured(manifest: Settings) -> Iterator[str]:
         yield from _wrapped(line, "", 1)
     if len(figures) > MOST_FIGURES:
         yield f"  ... {len(figures)} figures in all"
-    calibrated = int(manifest.get("calibrated_on") or 0)
-    if calibrated:
-        yield (
-            f"  Probabilities, sets and ranges were chosen on {calibrated:,} examples, for a coverage of "
-            + (f"{float(manifest.get('coverage') or 0):.0%}.")
-        )
+    if sentence := chosen(manifest):
+        yield f"  {sentence}"
+
+
+def chosen(manifest: Settings) -> str:
+    """What was chosen on examples apart from training, said aloud; "" where there were none."""
+    count, coverage = int(manifest.get("calibrated_on") or 0), manifest.get("coverage")
+    if not count:
+        return ""
+    if coverage is None:
+        return "Sets and ranges are not given: too few further examples had the truth to choose them on."
+    held = [target["settings"] for target in manifest["targets"].values()]
+    sets, ranges = (any(key in settings for settings in held) for key in ("labels", "near"))
+    what = ["Probabilities", *(["sets"] if sets else []), *(["ranges"] if ranges else [])]
+    promised = f", for a coverage of {float(coverage):.0%}" if sets or ranges else ""
+    return f"{listed(what)} were chosen on {count:,} further examples{promised}."
 
 
 def _limits(manifest: Settings) -> Iterator[str]:

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from learnt.artifact.card import chosen
 from learnt.contracts import Settings
 
 KINDS = {"table": "tabular", "image": "image", "text": "text", "audio": "audio"}
@@ -41,13 +42,14 @@ def _metadata(manifest: Settings, name: str) -> Iterator[str]:
     yield f"pipeline_tag: {kind}"
     yield "tags: [onnx, learnt, calibrated, conformal-prediction]"
     measured = manifest.get("measured") or {}
+    of = "the site it was recalibrated for" if manifest.get("recalibrated") else "the data it was made from"
     if measured:
         yield "model-index:"
         yield f"- name: {_quoted(name)}"
         yield "  results:"
     for target, metrics in measured.items():
         yield f"  - task: {{type: {kind}, name: {_quoted(str(manifest['targets'][target]['task']))}}}"
-        yield f"    dataset: {{name: {_quoted('held-out rows of the data it was made from')}, type: private}}"
+        yield f"    dataset: {{name: {_quoted(f'held-out rows of {of}')}, type: private}}"
         yield "    metrics:"
         for metric, figure in metrics.items():
             value = "null" if figure["value"] is None else json.dumps(figure["value"])
@@ -128,11 +130,8 @@ def _evaluation(manifest: Settings) -> Iterator[str]:
             ends = f"{_number(figure.get('low'))} to {_number(figure.get('high'))}"
             on = "sister networks of the same recipe" if figure.get("source") == "sisters" else "this file"
             yield f"| {_plain(target)} | {metric} | {value} | {ends} | {figure.get('n', 0):,} | {on} |"
-    if manifest.get("calibrated_on"):
-        yield (
-            f"\nProbabilities, sets and ranges were set on {int(manifest['calibrated_on']):,} further examples, for a "
-            f"coverage of {float(manifest.get('coverage') or 0):.0%}."
-        )
+    if sentence := chosen(manifest):
+        yield f"\n{sentence}"
 
 
 def _technical(manifest: Settings) -> Iterator[str]:
