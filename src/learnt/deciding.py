@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
     from learnt.train.network import Target
 
 MOST_GROUPS = 50
+FEWEST_OF_A_GROUP = 5
+"""Rows below which the file does not hold the name of a group, as it holds no rarer word of a column."""
 
 
 def settled(learnt: Learnt, collected: Collected, rows: Rows, wishes: Settings) -> tuple[Target, ...]:
@@ -46,12 +49,19 @@ def settled(learnt: Learnt, collected: Collected, rows: Rows, wishes: Settings) 
 
 
 def groups_in(column: str, columns: Mapping[str, Cells]) -> dict[str, Any]:
-    """The column that a decision is by, and its groups. Raises RequestError where it is not there or has too many."""
+    """The column that a decision is by, and its groups; rows of rarer ones are decided as all together.
+
+    Raises RequestError where it is not there or has too few or too many groups.
+    """
     if column not in columns:
         raise unknown("column", column, columns, "the data")
-    groups = sorted(set(cells.texts(columns[column]).tolist()) - {""})
+    counts = Counter(cells.texts(columns[column]).tolist())
+    groups = sorted(group for group, count in counts.items() if group and count >= FEWEST_OF_A_GROUP)
     if not 2 <= len(groups) <= MOST_GROUPS:
-        raise RequestError(f"{column!r} has {len(groups):,} groups; a decision by group takes 2 to {MOST_GROUPS}.")
+        raise RequestError(
+            f"{column!r} has {len(groups):,} groups of at least {FEWEST_OF_A_GROUP} rows; a decision by group takes 2 "
+            f"to {MOST_GROUPS}."
+        )
     return {"column": column, "groups": groups}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.artifact.verify import nested
 from learnt.train.export import PERCENTILE, TOLERANCE, feed, parts_of, specs_of, trial
-from learnt.train.network import Network, groups_of
+from learnt.train.network import Network, Target, groups_of
 
 FORMAT = 1
 STEPS = [
@@ -36,6 +36,13 @@ STEPS = [
         "vectors": [["1970-01-02", 1.0], ["2000-02-29T12:00:00", 11016.5], ["", None]],
     },
 ]
+
+OF_TARGETS = {
+    "classify": "Of labels: how frequent each is.",
+    "regress": "Of a number to predict: mean, spread, median, typical distance from it, least and greatest.",
+    "survival": "Of a time to an event: quantiles of the times of events, the longest time, how frequent events are.",
+}
+"""What the settings of a task hold of its target."""
 
 
 def versions() -> dict[str, str]:
@@ -121,13 +128,25 @@ def describe(
             "The stated coverage is an average over all examples, not a promise for each group or each label.",
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
-        "inside": "Weights. Of number and date columns: quantiles of the fit split, its least and greatest value, "
-        "values met at least 5 times with their counts, and means. Of category columns: the words met at least 5 times "
-        "there, with counts. Of a number to predict: mean, spread, median, least and greatest. The names of columns, "
-        "also of those named as id or sensitive, and of labels. Projected vectors of at most 2,000 examples. No row.",
+        "inside": inside(network.targets),
         "steps": STEPS,
         "goldens": {},
     }
+
+
+def inside(targets: Sequence[Target]) -> str:
+    """What of the training data the file holds."""
+    tasks = dict.fromkeys(target.task for target in targets)
+    said = [
+        "Weights. Of number and date columns: quantiles of the fit split, its least and greatest value, values met at "
+        "least 5 times with their counts, and means. Of category columns: the words met at least 5 times there, with "
+        "counts.",
+        *(OF_TARGETS[task] for task in tasks if task in OF_TARGETS),
+        "Of columns that a decision is by: the groups met at least 5 times." if groups_of(targets) else "",
+        "The names of columns, also of those named as id or sensitive, and of labels. Projected vectors of at most "
+        "2,000 examples. No row.",
+    ]
+    return " ".join(sentence for sentence in said if sentence)
 
 
 def golden_inputs(network: Network) -> dict[str, NDArray[Any]]:
