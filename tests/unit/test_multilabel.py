@@ -115,6 +115,15 @@ def test_each_label_of_each_example_is_judged():
     assert verdicts.size.tolist() == [1, 2, 1, 1]
 
 
+def test_truths_that_no_set_holds_are_missed_and_where_no_sets_were_given_nobody_knows():
+    settings = {"labels": ["a", "b"], "separator": ";"}
+    empty = [said([], a=0.1, b=0.2), said([], a=0.2, b=0.1)]
+    assert TASK.judge(empty, ["a", "b"], settings).covered.tolist() == [0, 1, 1, 0]
+    assert np.isnan(TASK.judge(empty, ["a", "b"], {**settings, "sets": False}).covered).all()
+    without = [said(["a"], a=0.9, b=0.2), said([], a=0.2, b=0.1)]
+    assert np.isnan(TASK.judge(without, ["a", "b"], settings).covered).all()
+
+
 def drawn(rows, seed=0):
     """Truths [rows, 3] of frequency .5, .2, .05, and logits that are twice too sure."""
     random = np.random.default_rng(seed)
@@ -157,22 +166,25 @@ def test_calibration_takes_back_what_was_too_sure_and_keeps_the_promise_for_each
     assert (outputs["sure"] <= outputs["decision"]).all()
 
 
-def test_metrics_are_those_of_scikit_learn():
+@pytest.mark.parametrize("weighed", [False, True])
+def test_metrics_are_those_of_scikit_learn_with_and_without_weights(weighed):
     truth, logit = drawn(500)
+    weight = np.random.default_rng(1).integers(0, 4, 500).astype(float) if weighed else None
+    w = {"sample_weight": weight}
     constants = TASK.constants(SETTINGS)
     outputs = outputs_of(logit, constants) | {"unfamiliar": np.zeros(500, np.float32)}
     verdicts = TASK.judge(TASK.decode(outputs, {**SETTINGS, "sets": True}), cells_of(truth), SETTINGS)
     evidence = Evidence(
-        ids=[str(i) for i in range(500)], verdicts=verdicts, probability=None, vector=np.zeros((500, 1), np.float32),
-        unfamiliar=np.zeros(500), groups={}, source="file",
+        ids=[str(i) for i in range(500)], verdicts=verdicts.weighed(weight), probability=None,
+        vector=np.zeros((500, 1), np.float32), unfamiliar=np.zeros(500), groups={}, source="file",
     )  # fmt: skip
     found = TASK.metrics(evidence, SETTINGS)
     decided, probability = outputs["decision"], outputs["probability"]
-    assert found["f1_macro"] == pytest.approx(oracle.f1_score(truth, decided, average="macro"))
-    assert found["f1_micro"] == pytest.approx(oracle.f1_score(truth, decided, average="micro"))
-    assert found["hamming_loss"] == pytest.approx(oracle.hamming_loss(truth, decided))
-    assert found["average_precision"] == pytest.approx(oracle.average_precision_score(truth, probability))
-    assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(truth, probability))
+    assert found["f1_macro"] == pytest.approx(oracle.f1_score(truth, decided, average="macro", **w))
+    assert found["f1_micro"] == pytest.approx(oracle.f1_score(truth, decided, average="micro", **w))
+    assert found["hamming_loss"] == pytest.approx(oracle.hamming_loss(truth, decided, **w))
+    assert found["average_precision"] == pytest.approx(oracle.average_precision_score(truth, probability, **w))
+    assert found["roc_auc"] == pytest.approx(oracle.roc_auc_score(truth, probability, **w))
 
 
 @pytest.mark.parametrize("target", ["tags", "red,big"])

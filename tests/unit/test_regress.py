@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
 
 from learnt import registry, training
+from learnt.contracts import Evidence
 from learnt.data.collecting import collect
 from learnt.errors import DataError, RequestError, UnreadableError
 
@@ -219,3 +222,19 @@ def test_a_reach_just_above_the_score_of_a_truth_covers_it_also_where_the_quanti
     for reach, inside in ((0.499, False), (0.501, True)):
         after = said(merged, settings, {**REGRESS.constants(settings), "reach": np.array(reach, np.float32)})
         assert (after["low"][0] <= 2.13 <= after["high"][0]) == inside
+
+
+def test_metrics_count_each_row_as_often_as_it_weighs():
+    truth, settings, merged = drawn(300)
+    outputs = said(merged, settings, calibrated(truth, settings, merged, 100)) | {"unfamiliar": np.zeros(300)}
+    verdicts = REGRESS.judge(REGRESS.decode(outputs, settings), truth.tolist(), settings)
+    weight = np.random.default_rng(1).integers(0, 4, 300)
+    evidence = Evidence(
+        ids=[str(i) for i in range(300)], verdicts=verdicts.weighed(weight.astype(float)), probability=None,
+        vector=np.zeros((300, 1), np.float32), unfamiliar=np.zeros(300), groups={}, source="file",
+    )  # fmt: skip
+    found = REGRESS.metrics(evidence, settings)
+    plain = replace(evidence, verdicts=verdicts)
+    repeated = plain.take(np.repeat(np.arange(300), weight))
+    assert found == pytest.approx(REGRESS.metrics(repeated, settings))
+    assert found["r2"] != pytest.approx(REGRESS.metrics(plain, settings)["r2"])

@@ -170,3 +170,18 @@ def test_hazards_are_put_right_and_right_ones_stay(factor: float, spread: float)
 def test_a_handful_of_events_changes_nothing() -> None:
     exposure, interval = lived(np.full(9, 0.3), np.ones(9, bool))
     assert hazards.fit(np.full((9, 4), 5.0), exposure, interval, np.zeros(4, np.int64))["bias"].tolist() == [0] * 4
+
+
+def test_rows_that_weigh_nothing_do_not_move_hazards_that_are_right() -> None:
+    rate = np.tile(drawn(False)[1], 6)
+    rng = np.random.default_rng(5)
+    odd = np.arange(len(rate)) % 2 == 0
+    happens, gone = rng.exponential(1 / np.where(odd, 3 * rate, rate)), rng.exponential(1.5, len(rate))
+    exposure, interval = lived(np.minimum(happens, gone), happens <= gone)
+    hazard = rate[:, None] * np.diff(EDGES, prepend=0.0)
+    segments = np.array([0, 0, 1, 1])
+    assert hazards.fit(hazard, exposure, interval, segments)["bias"].max() > 0.2
+    light = hazards.fit(hazard, exposure, interval, segments, np.where(odd, 0.0, 1.0))
+    assert light["bias"].tolist() == [0] * 4
+    alike, each = (hazards.fit(hazard, exposure, interval, segments, w) for w in (np.full(len(rate), 7.0), None))
+    assert alike["bias"] == pytest.approx(each["bias"])

@@ -31,17 +31,27 @@ def apply(hazard: Floats, constants: Constants) -> Floats:
     return np.asarray(np.exp(log + constants["bias"] + constants["tilt"] * (log - constants["center"])), np.float64)
 
 
-def fit(hazard: Floats, exposure: Floats, interval: NDArray[np.int64], segments: NDArray[np.int64]) -> Constants:
+def fit(
+    hazard: Floats,
+    exposure: Floats,
+    interval: NDArray[np.int64],
+    segments: NDArray[np.int64],
+    weight: Floats | None = None,
+) -> Constants:
     """Constants for hazards [n, J], from the share of each interval that was lived [n, J] and the interval of the event
     [n], -1 without.
 
     Candidates: nothing; one bias; a bias and the tilt; a bias for each of `segments` [J] (their numbers) and the tilt.
     One is taken only where it lowers the loss on folds held out by more than two standard errors, as for labels.
+    `weight` [n] says how much each example counts; all together count as many as they are worth, as for labels.
     """
     log = np.log(np.maximum(hazard, _LEAST))
     happened = np.zeros_like(log)
     seen = np.flatnonzero(interval >= 0)
     happened[seen, interval[seen]] = 1.0
+    if weight is not None:
+        worth = weight[:, None] * (weight.sum() / np.maximum((weight**2).sum(), 1e-300))
+        exposure, happened = exposure * worth, happened * worth
     constants = neutral(log.shape[1])
     if len(seen) < 2 * _FOLDS:
         return constants

@@ -108,10 +108,11 @@ def balanced_accuracy(truth: Codes, said: Codes, weight: Floats | None = None) -
     return mean(np.diag(matrix)[number > 0] / number[number > 0])
 
 
-def r2(truth: Floats, said: Floats) -> float:
+def r2(truth: Floats, said: Floats, weight: Floats | None = None) -> float:
     """1 - squared errors / squared distances from the mean truth [n]; 0 where the truths do not differ."""
-    spread = float(((truth - truth.mean()) ** 2).sum())
-    return 1.0 - float(((truth - said) ** 2).sum()) / spread if spread else 0.0
+    weight = np.ones(len(truth)) if weight is None else weight
+    spread = float(weight @ (truth - mean(truth, weight)) ** 2)
+    return 1.0 - float(weight @ (truth - said) ** 2) / spread if spread else 0.0
 
 
 def _joint(truth: Codes, said: Codes, weight: Floats | None) -> NDArray[Any]:

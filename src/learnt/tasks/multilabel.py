@@ -216,7 +216,8 @@ class Multilabel:
         ).reshape(true.shape)
         plausible = hot([prediction.plausible for prediction in predictions])
         sure = hot([[part.value for part in prediction.parts] for prediction in predictions])
-        sets = bool(plausible.any()) and settings.get("sets", True)
+        # what is said is never ruled out: said and not plausible means that no sets were given
+        sets = settings.get("sets", True) and bool((plausible | ~said).all())
         codes = np.broadcast_to(np.arange(len(labels)), true.shape)
         unknown = np.full(true.size, np.nan)
         return Verdicts(
@@ -235,19 +236,20 @@ class Multilabel:
         verdicts, labels = evidence.verdicts, len(settings["labels"])
         said, true = ((codes >= 0).astype(np.int64).reshape(-1, labels) for codes in (verdicts.said, verdicts.truth))
         probability = verdicts.measures["probability"].reshape(-1, labels)
-        both = (said & true).sum(0)
-        either = said.sum(0) + true.sum(0)
-        met = [label for label in range(labels) if 0 < true[:, label].sum() < len(true)]
+        weight = np.ones(len(true)) if verdicts.weight is None else verdicts.weight.reshape(-1, labels)[:, 0]
+        both, either = weight @ (said & true), weight @ (said + true)
+        counted = true[weight > 0]
+        met = [label for label in range(labels) if 0 < counted[:, label].sum() < len(counted)]
         found = {
             "f1_macro": float(np.mean(2 * both[either > 0] / either[either > 0])) if either.any() else 0.0,
-            "f1_micro": float(2 * both.sum() / max(1, either.sum())),
-            "hamming_loss": float(np.mean(said != true)),
-            "ece": metrics.ece(verdicts.confidence, verdicts.correct),
+            "f1_micro": float(2 * both.sum() / either.sum()) if either.any() else 0.0,
+            "hamming_loss": metrics.mean((said != true).mean(1), weight),
+            "ece": metrics.ece(verdicts.confidence, verdicts.correct, weight=verdicts.weight),
         }
         if met:
-            each = [metrics.average_precision(true[:, label], probability[:, label]) for label in met]
+            each = [metrics.average_precision(true[:, x], probability[:, x], weight) for x in met]
             found["average_precision"] = float(np.mean(each))
-            found["roc_auc"] = float(np.mean([metrics.roc_auc(true[:, x], probability[:, x]) for x in met]))
+            found["roc_auc"] = float(np.mean([metrics.roc_auc(true[:, x], probability[:, x], weight) for x in met]))
         return found
 
     def baseline(

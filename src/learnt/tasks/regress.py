@@ -205,15 +205,16 @@ class Regress:
         )
 
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
-        verdicts = evidence.verdicts
+        verdicts, weight = evidence.verdicts, evidence.verdicts.weight
         said, true = verdicts.measures["said"], verdicts.measures["truth"]
         found = {
-            "mean_absolute_error": float(np.abs(said - true).mean()),
-            "root_mean_squared_error": float(np.sqrt(((said - true) ** 2).mean())),
-            "r2": metrics.r2(true, said),
+            "mean_absolute_error": metrics.mean(np.abs(said - true), weight),
+            "root_mean_squared_error": metrics.mean((said - true) ** 2, weight) ** 0.5,
+            "r2": metrics.r2(true, said, weight),
         }
-        if not np.isnan(verdicts.size).all():
-            found["mean_width"] = float(np.nanmean(verdicts.size))
+        known = ~np.isnan(verdicts.size)
+        if known.any():
+            found["mean_width"] = metrics.mean(verdicts.size[known], None if weight is None else weight[known])
         return found
 
     def baseline(

@@ -192,6 +192,7 @@ class Survival:
             np.asarray(targets["exposure"], np.float64),
             np.asarray(targets["interval"]),
             segments.astype(np.int64),
+            None if "weight" not in targets else np.asarray(targets["weight"], np.float64),
         )
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
