@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -104,3 +105,37 @@ def test_a_group_that_is_missed_more_than_the_others_is_named():
     control = by_group(evidence.verdicts.covered)
     assert control.grade == "fine"
     assert "In none of 2 groups" in control.sentence
+
+
+def test_how_many_labels_are_plausible_is_said_where_an_example_has_one():
+    """An atom of an answer of several labels is one label, so that its size is no number of labels."""
+    covered, size = np.ones(1000), np.full(1000, 1.7)
+    known: dict[str, Any] = {"covered": covered, "size": size, "coverage": 0.9, "calibrated_on": 500}
+    several = numbers(covered, covered, 10, labels=tuple("abcdefghij"), **known)
+    assert "labels are plausible" not in _ask(several).sentence
+    assert "On average 1.7 of 4 labels are plausible" in _ask(_sets(0, size=size)).sentence
+
+
+def test_labels_groups_and_sizes_are_weighed_like_the_whole():
+    """In each group half of the examples count for little, and are all covered; the others are half the time."""
+    little, names = np.arange(1000) % 2 == 0, np.array(["a", "b"], object)[np.arange(1000) // 500]
+    covered = np.where(little, 1.0, np.arange(1000) % 4 == 1)
+    size = np.where(little, 4.0, 1.0)
+    evidence = _sets(0, covered=covered, size=size, groups={"site": names})
+    weighed = replace(evidence, verdicts=evidence.verdicts.weighed(np.where(little, 0.001, 1.0)))
+    plain, heavy = (list(Coverage().ask(one, Tools())) for one in (evidence, weighed))
+    assert [row["value"] for row in plain[1].rows] == pytest.approx([0.75, 0.75])
+    assert [row["value"] for row in heavy[1].rows] == pytest.approx([0.5, 0.5], abs=0.01)
+    assert max(row["value"] for row in heavy[0].rows) < 0.65 < min(row["value"] for row in plain[0].rows)
+    assert "On average 2.5 of" in plain[0].sentence
+    assert "On average 1.0 of" in heavy[0].sentence
+    wide, narrow = (one[1].rows[0]["high"] - one[1].rows[0]["low"] for one in (heavy, plain))
+    assert wide > 1.3 * narrow
+
+
+def test_a_common_factor_in_the_weights_leaves_coverage_as_it_is():
+    evidence = _sets(0, n=60, slack=0.05)
+    scaled = replace(evidence, verdicts=evidence.verdicts.weighed(np.full(60, 0.002)))
+    one, other = _ask(evidence), _ask(scaled)
+    assert (one.sentence, one.grade) == (other.sentence, other.grade)
+    assert [row["high"] for row in one.rows] == pytest.approx([row["high"] for row in other.rows])

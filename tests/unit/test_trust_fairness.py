@@ -9,7 +9,7 @@ from learnt.contracts import Evidence, Finding, Tools
 from learnt.stats import gaps, odds
 from learnt.stats.groups import coded
 from learnt.trust.fairness import Fairness
-from small.evidence import classified, drawn
+from small.evidence import classified, drawn, numbers
 
 
 def _evidence(seed: int, n: int = 1200, groups: int = 2, lean: float = 0.0) -> Evidence:
@@ -225,3 +225,14 @@ def test_right_before_and_after_thresholds_of_groups_are_both_weighed():
     was = np.average(evidence.verdicts.correct, weights=weight)
     assert f"instead of {100 * was:.1f} %" in _ask(_weighed(evidence, weight)).sentence
     assert f"instead of {100 * evidence.verdicts.correct.mean():.1f} %" in _ask(evidence).sentence
+
+
+def test_an_answer_of_several_labels_is_not_taken_for_one_of_two():
+    """Two labels that can hold at once: each example has an atom for either, and -1 says that it does not hold."""
+    rng = np.random.default_rng(0)
+    truth, said = (np.where(rng.random(1200) < 0.5, np.arange(1200) % 2, -1) for _ in range(2))
+    one = numbers((truth == said).astype(float), np.full(1200, 0.7), 2, labels=("wet", "cold"))
+    one = replace(one, verdicts=replace(one.verdicts, truth=truth, said=said))
+    finding = _ask(replace(one, groups={"region": np.array(["a", "b"], object)[np.arange(600) % 2]}))
+    assert "true_positive_rate" not in finding.rows[0]
+    assert "true_positive_rate" in _ask(_evidence(0)).rows[0]

@@ -20,6 +20,11 @@ def totals(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | N
     )
 
 
+def single(example: NDArray[np.int64]) -> bool:
+    """No example has two atoms."""
+    return len(np.unique(example)) == len(example)
+
+
 def effective(weight: Floats) -> float:
     """How many examples of equal weight tell as much as these [n]: (sum w)^2 / sum w^2 (Kish 1965); 0 without any."""
     squared = float((weight**2).sum())

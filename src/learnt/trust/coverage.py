@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.conformal import law
-from learnt.stats.examples import totals
+from learnt.stats.examples import effective, single, totals
 from learnt.stats.groups import coded
 from learnt.stats.intervals import beta_binomial_band, beta_quantile, bootstrap_mean, wilson
 from learnt.stats.wording import percent, percents, quantity
@@ -59,7 +59,7 @@ class Coverage:
                 interval=kept.interval,
                 n=kept.n,
                 source=evidence.source,
-                rows=[{key: value for key, value in row.items() if key != "high_sure"} for row in rows],
+                rows=_shown(rows),
                 picture="bars" if rows else "none",
                 act=act,
                 target=evidence.target,
@@ -69,16 +69,15 @@ class Coverage:
 
     def _by_group(self, evidence: Evidence) -> list[Finding]:
         """The groups of all columns named sensitive together, Bonferroni over them; those of few examples left out."""
-        covered, promised, rows = evidence.verdicts.covered, evidence.coverage, []
+        promised, rows = evidence.coverage, []
         for column, values in evidence.groups.items():
             names, codes = coded(values)
             for code, name in enumerate(names):
-                inside = (codes == code)[evidence.verdicts.example] & ~np.isnan(covered)
-                rows.append(_row(f"{column}: {name}", covered[inside]))
+                rows.append(_row(evidence, f"{column}: {name}", (codes == code)[evidence.verdicts.example]))
         rows = [row for row in rows if row["n"] >= LEAST]
         if len(rows) < 2:
             return []
-        sure = {row["name"]: wilson(row["value"] * row["n"], row["n"], 1 - 0.05 / len(rows))[1] for row in rows}
+        sure = {row["name"]: _surely_below(row, len(rows)) for row in rows}
         worst = min(rows, key=lambda row: sure[row["name"]])
         short = sure[worst["name"]] < promised - 0.05
         told = f"{percent(worst['value'])} ({percents(worst['low'], worst['high'])})"
@@ -99,7 +98,7 @@ class Coverage:
                 interval=(worst["low"], worst["high"]),
                 n=worst["n"],
                 source=evidence.source,
-                rows=rows,
+                rows=_shown(rows),
                 picture="bars",
                 act=f"Gather more examples of {worst['name']!r}, or rule nothing out for them." if short else "",
                 target=evidence.target,
@@ -144,13 +143,15 @@ def _kept(evidence: Evidence) -> _Kept:
     verdicts = evidence.verdicts
     total, count = totals(verdicts.covered, verdicts.example, len(evidence.ids), verdicts.weight)
     total, count = total[count > 0], count[count > 0]
-    n, single = len(total), bool((count == 1).all())
-    interval = wilson(float(total.sum()), n) if single else bootstrap_mean(total, count)
+    share, worth = float(total.sum() / count.sum()), effective(count)
+    alike = single(verdicts.example) and count.min() == count.max()
+    interval = wilson(share * worth, worth) if alike else bootstrap_mean(total, count)
     a, b = law(evidence.calibrated_on, evidence.coverage)
+    n = max(1, round(worth))
     band = beta_binomial_band(n, a, b)
     true = (beta_quantile(0.025, a, b), beta_quantile(0.975, a, b))
-    short = round(float(total.sum())) < band[0] if single else interval[1] < true[0]
-    return _Kept(float(total.sum() / count.sum()), interval, n, short, (band[0] / n, band[1] / n), true)
+    short = round(share * n) < band[0] if alike else interval[1] < true[0]
+    return _Kept(share, interval, len(total), short, (band[0] / n, band[1] / n), true)
 
 
 def _sentence(evidence: Evidence, kept: _Kept, worst: dict[str, Any] | None) -> str:
@@ -169,27 +170,37 @@ def _sentence(evidence: Evidence, kept: _Kept, worst: dict[str, Any] | None) -> 
     if evidence.calibrated_on < _SURE:
         said += f" With so few examples to calibrate on the true share can lie anywhere from {percents(*kept.true)}."
     verdicts = evidence.verdicts
-    size = verdicts.size[~np.isnan(verdicts.covered) & ~np.isnan(verdicts.size)]
-    if not len(size):
+    weight = np.ones(len(verdicts.size)) if verdicts.weight is None else verdicts.weight
+    sized = ~np.isnan(verdicts.covered) & ~np.isnan(verdicts.size) & (weight > 0)
+    if not sized.any() or (evidence.labels and not single(verdicts.example)):
         return said
+    size = float(np.average(verdicts.size[sized], weights=weight[sized]))
     if evidence.labels:
-        return f"{said} On average {size.mean():.1f} of {len(evidence.labels):,} labels are plausible."
-    return f"{said} The plausible range is {quantity(float(size.mean()))} wide on average."
+        return f"{said} On average {size:.1f} of {len(evidence.labels):,} labels are plausible."
+    return f"{said} The plausible range is {quantity(size)} wide on average."
 
 
 def _by_label(evidence: Evidence) -> list[dict[str, Any]]:
+    truth = evidence.verdicts.truth
+    rows = [_row(evidence, label, truth == code) for code, label in enumerate(evidence.labels)]
+    return [row | {"high_sure": _surely_below(row, len(rows))} for row in rows if row["n"]]
+
+
+def _row(evidence: Evidence, name: str, inside: NDArray[np.bool_]) -> dict[str, Any]:
+    """Of the atoms inside [atoms]; `n` examples, `worth` as many of equal weight."""
     verdicts = evidence.verdicts
-    rows = []
-    for code, label in enumerate(evidence.labels):
-        inside = (verdicts.truth == code) & ~np.isnan(verdicts.covered)
-        if inside.any():
-            row = _row(label, verdicts.covered[inside])
-            sure = wilson(row["value"] * row["n"], row["n"], 1 - 0.05 / len(evidence.labels))[1]
-            rows.append(row | {"high_sure": sure})
-    return rows
+    covered = np.where(inside, verdicts.covered, np.nan)
+    total, count = totals(covered, verdicts.example, len(evidence.ids), verdicts.weight)
+    n, worth = int((count > 0).sum()), effective(count)
+    value = float(total.sum() / count.sum()) if n else float("nan")
+    low, high = wilson(value * worth, worth)
+    return {"name": name, "value": value, "low": low, "high": high, "n": n, "worth": worth}
 
 
-def _row(name: str, covered: NDArray[np.float64]) -> dict[str, Any]:
-    n = len(covered)
-    low, high = wilson(float(covered.sum()), n)
-    return {"name": name, "value": float(covered.mean()) if n else float("nan"), "low": low, "high": high, "n": n}
+def _surely_below(row: dict[str, Any], looked_at: int) -> float:
+    """The upper end of an interval that holds for all rows looked at together (Bonferroni)."""
+    return wilson(row["value"] * row["worth"], row["worth"], 1 - 0.05 / looked_at)[1]
+
+
+def _shown(rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [{key: value for key, value in row.items() if key not in ("worth", "high_sure")} for row in rows]

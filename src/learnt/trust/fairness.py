@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import gaps, odds
-from learnt.stats.examples import effective, totals
+from learnt.stats.examples import effective, single, totals
 from learnt.stats.gaps import Gap, Rates
 from learnt.stats.groups import coded
 from learnt.stats.intervals import wilson
@@ -167,7 +167,7 @@ class _Sides:
     @classmethod
     def of(cls, evidence: Evidence) -> _Sides:
         truth = evidence.verdicts.truth
-        two = len(evidence.labels) == 2 and bool((truth >= 0).any())
+        two = len(evidence.labels) == 2 and bool((truth >= 0).any()) and single(evidence.verdicts.example)
         if not two:
             return cls(two, 0, "")
         named = evidence.policy.get("positive")
