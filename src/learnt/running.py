@@ -368,6 +368,7 @@ class Running:
             data={
                 "fingerprint": self.collected.fingerprint,
                 "rows": len(splits.final if self.again else self.rows[0]),
+                "fit": len(self.rows[0]),
             },
             recipe={name: value for name, value in self.recipe.items() if name != "budget"},
             ids=roles.ids,

@@ -143,8 +143,9 @@ def test_names_with_dots_blanks_and_other_letters_are_just_names(tmp_path):
     assert run.artifact.verify()
 
 
-def test_the_file_says_how_many_rows_its_weights_learnt_from(first):
+def test_the_file_says_how_many_rows_its_weights_and_its_quantiles_learnt_from(first):
     rows = first.document["rows"]
+    assert first.artifact.manifest["data"]["fit"] == rows["fit"]
     assert first.artifact.manifest["data"]["rows"] == rows["fit"] + rows["stop"] < 2400, "few enough to train again"
 
 

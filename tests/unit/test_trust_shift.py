@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 import learnt
+from learnt.artifact.artifact import Artifact
+from learnt.artifact.tools import tools
 from learnt.contracts import Finding, Tools
 from learnt.errors import RequestError
 from learnt.modalities.table import Table
@@ -96,6 +98,20 @@ def test_an_audit_without_the_truth_says_what_can_be_said():
     assert "No row has the truth" in run.document["notes"][0]
     empty = learnt.audit(FILE, _new(1000.0) | {"fraud": [""] * 120}, ask="shift")
     assert [finding.grade for finding in empty.findings] == ["bad"]
+
+
+def test_columns_are_compared_with_as_many_rows_as_they_were_learnt_from():
+    whole = learnt.load(FILE)
+
+    def chances(**data: int) -> list[float]:
+        held = Artifact(whole.bytes, {**whole.manifest, "data": data})
+        raw = held.read(_new(1.1))
+        found = tools(held, raw, {"fraud": None}, [], {}, "fraud").moved
+        assert found is not None
+        return [part.chance for part in found(raw)]
+
+    assert chances(rows=500, fit=400) == chances(rows=400)
+    assert chances(rows=500, fit=400) != chances(rows=500)
 
 
 def test_an_audit_without_the_truth_refuses_what_needs_it():

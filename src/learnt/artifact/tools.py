@@ -63,7 +63,8 @@ def tools(
         for name, held in artifact.manifest["inputs"].items():
             modality = registry.modality(held["modality"])
             if isinstance(modality, Remembers):
-                rows = int(artifact.manifest["data"]["rows"])
+                data = artifact.manifest["data"]
+                rows = int(data.get("fit", data["rows"]))
                 found += modality.moved(_own(given, artifact, name), held["settings"], rows)
         return found
 
