@@ -10,6 +10,7 @@ from typing import Any
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.contracts import Cells, Prediction
+from learnt.errors import RequestError
 
 BLOCK = 8192
 """Rows of a file that are in memory together."""
@@ -122,12 +123,26 @@ def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Ro
 
 def predict_file(model: Artifact, source: Any, out: str | os.PathLike[str]) -> int:
     """Writes `predictions` to a CSV, TSV, JSONL (in constant memory) or Parquet file; how many."""
+    _refuse_same(source, out)
     return _write(out, predictions(model, source))
 
 
 def explain_file(model: Artifact, source: Any, out: str | os.PathLike[str], about: Any = None) -> int:
     """Writes `explanations`; how many."""
+    _refuse_same(source, out)
     return _write(out, explanations(model, source, about))
+
+
+def _refuse_same(source: Any, out: str | os.PathLike[str]) -> None:
+    """Answers are not written over what was asked."""
+    if (
+        isinstance(source, str | os.PathLike)
+        and Path(source).exists()
+        and Path(source).resolve() == Path(out).resolve()
+    ):
+        raise RequestError(
+            f"{str(out)!r} is the data itself and would be lost. Write to another file: --out answers.csv"
+        )
 
 
 def _write(out: str | os.PathLike[str], rows: Iterator[Row]) -> int:

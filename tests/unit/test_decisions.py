@@ -219,3 +219,20 @@ def test_no_stricter_action_takes_more_than_the_alerts_allowed():
     assert (decision == 1).sum() == 0
     rules = decisions.record(policy, decision, truth)["rules"]
     assert [rule["kept"] for rule in rules] == [False, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("cost=fn:inf,fp:1", "a cost is a number"),
+        ("cost=fn:nan,fp:1", "a cost is a number"),
+        ("cost=fn:0,fp:0", "must cost more"),
+        ("cost=fn:-100,fp:1", "must cost more"),
+        ("cost=fn:100,fp:1,tn:50", "must cost more"),
+    ],
+)
+def test_prices_that_make_no_sense_are_refused_before_training(text: str, said: str) -> None:
+    with pytest.raises(RequestError, match=said):
+        policies.parse(text, ["no", "yes"], "yes")
+    assert policies.parse("cost=fn:100,fp:1", ["no", "yes"], "yes") is not None
+    assert policies.parse("cost=fn:100,fp:1,review:2", ["no", "yes"], "yes") is not None

@@ -47,6 +47,15 @@ def test_saved_verified_and_shown(opened: model.Model, tmp_path: Path) -> None:
     assert "Predicts colour" in opened.show()
 
 
+def test_answers_are_not_written_over_what_was_asked(opened: model.Model, table: Path) -> None:
+    held = table.read_bytes()
+    with pytest.raises(RequestError, match="would be lost"):
+        model.predict_file(opened, table, table)
+    with pytest.raises(RequestError, match="would be lost"):
+        model.explain_file(opened, table, table.parent / "." / table.name)
+    assert table.read_bytes() == held
+
+
 def test_a_file_of_predictions(opened: model.Model, table: Path, tmp_path: Path) -> None:
     assert model.predict_file(opened, table, tmp_path / "out.csv") == 3
     with (tmp_path / "out.csv").open(encoding="utf-8") as lines:

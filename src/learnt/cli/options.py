@@ -71,7 +71,11 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         help=DATA,
     )
     one.add_argument(
-        "--target", metavar="COL", nargs="+", help="the column or columns to learn; A,B is one target of two columns"
+        "--target",
+        metavar="COL",
+        nargs="+",
+        action="extend",
+        help="the column or columns to learn; A,B is one target of two columns",
     )
     what = one.add_argument_group("what is what (guessed, and each guess is printed)")
     what.add_argument("--task", metavar="TASK", help="how to learn the target")
@@ -137,6 +141,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--target",
         metavar="COL",
         nargs="+",
+        action="extend",
         default=[],
         help="the column or columns with the truth; needed where they are called otherwise than in training",
     )
@@ -150,7 +155,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument("data", metavar="DATA", help=DATA)
-    one.add_argument("--target", metavar="COL", nargs="+", default=[], help="the column or columns with the truth")
+    one.add_argument(
+        "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns with the truth"
+    )
     _deciding(one)
     one.add_argument("--out", metavar="FILE", required=True, help="the .onnx file to write")
 
@@ -160,7 +167,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "learnt walk transactions.csv --target fraud",
     )
     one.add_argument("data", metavar="DATA", help="what you would train on")
-    one.add_argument("--target", metavar="COL", nargs="+", required=True, help="the column or columns to learn")
+    one.add_argument(
+        "--target", metavar="COL", nargs="+", action="extend", required=True, help="the column or columns to learn"
+    )
 
     one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")
     one.add_argument("name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)")

@@ -70,7 +70,10 @@ def verdict(document: Document) -> Verdict:
     if worst is not None and worst is not spoken:
         sentences.append(f"Worst finding: {headline(worst)[0]}")
     if not sentences:
-        sentences.append("Nothing was measured, so nothing can be said.")
+        notes = [str(note) for note in document.get("notes") or ()]
+        sentences.append(" ".join(["How good the answers are was not measured.", *notes]))
+        if grade == "fine":
+            heading = "No doubt was found in what needs no truth."
     return Verdict(grade, heading, tuple(sentences))
 
 

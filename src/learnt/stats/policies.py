@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import isfinite
 from typing import Literal
 
 from learnt.errors import RequestError
@@ -141,6 +142,8 @@ def _priced(asked: str, text: str, labels: Sequence[str], positive: str | None) 
             value = float(number)
         except ValueError:
             raise RequestError(f"{entry.strip()!r} in {asked!r} is no cost. {_WRITE}") from None
+        if not isfinite(value):
+            raise RequestError(f"{entry.strip()!r} in {asked!r}: a cost is a number, not {number.strip()}. {_WRITE}")
         truth, arrow, said = (part.strip() for part in name.partition("->"))
         if name in sides:
             costs[sides[name]] = value
@@ -161,5 +164,12 @@ def _priced(asked: str, text: str, labels: Sequence[str], positive: str | None) 
         truth, said = missing[0]
         raise RequestError(f"{asked!r} does not say what {truth}->{said} costs. Add {truth}->{said}:n, or else:n.")
     table = [[costs.get((truth, said), other or 0.0) for truth in labels] for said in labels]
+    for place, truth in enumerate(labels):
+        worst = max(row[place] for row in table)
+        if table[place][place] > min(row[place] for row in table) or table[place][place] == worst:
+            raise RequestError(
+                f"{asked!r}: where the truth is {truth!r}, being right costs {table[place][place]:g} and a mistake "
+                f"no more. A mistake must cost more. {_WRITE}"
+            )
     table += [[value] * len(labels) for value in spare.values()]
     return Policy(asked, (*labels, *spare), costs=tuple(map(tuple, table)))

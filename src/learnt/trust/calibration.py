@@ -52,7 +52,8 @@ class Calibration:
             return [self._few(evidence, n)]
         value = ece(confidence, correct, weight=weight)
         interval = _interval(example, confidence, correct, weight)
-        low, high = interval
+        # the debiased figure is no percentile of the debiased resamples, and may lie beside them
+        low, high = interval = min(interval[0], value), max(interval[1], value)
         grade: Grade = "bad" if low > 0.10 else "watch" if low > 0.03 else "fine" if high <= 0.10 else "cannot tell"
         rows = _curve(example, confidence, correct, weight)
         excess = float(np.average(confidence - correct, weights=weight))

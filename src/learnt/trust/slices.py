@@ -70,8 +70,12 @@ class Slices:
         behind = _behind(worst.inside & tested, hit, tested)
         table = [_row(one.name, hit[one.inside & tested]) for one in weak]
         told = [f"{row['name']} ({percent(row['value'])}, {percents(row['low'], row['high'])})" for row in table]
+        several = len(verdicts.example) > len(evidence.ids)
+        right_of = "right in more than half of what it says" if several else "right"
+        alike = ", every row counting alike" if verdicts.weight is not None and not several else ""
         sentence = (
-            f"It is right less often where {listed(told)}; over all it is right {percent(float(hit[tested].mean()))}. "
+            f"It is less often {right_of} where {listed(told)}; over all it is so {percent(float(hit[tested].mean()))} "
+            f"of the time{alike}. "
             f"The first is {points(behind)} behind the rest, on rows that were not used to find it."
         )
         return [
