@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from statistics import NormalDist
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import decisions
 from learnt.stats.intervals import bootstrap_mean, wilson
-from learnt.stats.wording import percent, percents
+from learnt.stats.wording import listed, percent, percents
 
 LEAST = 50
 LEAST_POSITIVE = 5
@@ -34,8 +35,9 @@ class Decision:
 
     Grades a rule by how far it is missed: bad by more than chance in choosing and in measuring allows and by more than
     5 points, or when no threshold kept it to begin with; watch by more than chance allows; cannot tell by more than 5
-    points, which may be chance. Costs: watch when doing the same always is not surely dearer. Thresholds by group are
-    always to watch: they may be unlawful.
+    points, which may be chance. A rule by group is graded over all and in each group (Bonferroni over the groups).
+    Costs: watch when doing the same always is not surely dearer. Thresholds by group are always to watch: they may be
+    unlawful.
     """
 
     name: ClassVar[str] = "decision"
@@ -78,17 +80,25 @@ class Decision:
 
     def _rules(self, evidence: Evidence, acts: _Acts) -> Finding:
         rules, grades, missed = evidence.policy["rules"], [], []
-        figures = {}
-        for rule in {(rule["action"], rule["measure"], rule["bound"]): rule for rule in rules}.values():
-            figure = acts.figure(rule["measure"], acts.decision >= acts.actions.index(rule["action"]))
-            figures[rule["action"], rule["measure"]] = figure
-            grade = _grade(rule, figure)
+        figures, unclear = {}, []
+        groups = _groups(evidence)
+        of_group = [rule for rule in rules if rule["group"]]
+        judged = [(rule, acts, "") for rule in {(r["action"], r["measure"], r["bound"]): r for r in rules}.values()]
+        if groups is not None:
+            judged += [(rule, acts.of(groups == rule["group"]), f" in {rule['group']!r}") for rule in of_group]
+        surely = NormalDist().inv_cdf(1 - 0.025 / max(1, len({rule["group"] for rule in of_group})))
+        for rule, own, place in judged:
+            figure = own.figure(rule["measure"], own.decision >= own.actions.index(rule["action"]))
+            figures[rule["action"], rule["measure"], place] = figure
+            grade = _grade(rule, figure, surely if place else _TWO_SIDED)
             grades.append(grade)
             if grade in ("bad", "watch"):
                 missed.append(
-                    f"{rule['measure']} of {rule['action']!r} is {figure.said()} where "
+                    f"{rule['measure']} of {rule['action']!r}{place} is {figure.said()} where "
                     f"{'at most' if rule['measure'] == 'alerts' else 'at least'} {percent(rule['bound'])} was asked"
                 )
+            elif grade == "cannot tell" and place:
+                unclear.append(repr(rule["group"]))
         if any(not rule["kept"] for rule in rules):
             grades.append("bad")
         grade = next(one for one in ("bad", "watch", "cannot tell", "fine") if one in [*grades, "fine"])
@@ -96,6 +106,11 @@ class Decision:
         sentence = f"By the policy {evidence.policy['asked']!r} {acts.told(acts.decision >= 1)}"
         if missed:
             sentence += f" The policy is not kept: {'; '.join(missed)}."
+        if unclear:
+            sentence += f" There are too few examples to tell whether it is kept in {listed(sorted(set(unclear)))}."
+        if of_group and groups is None:
+            by = evidence.policy["by"]
+            sentence += f" Each group by itself was not examined: that takes training with --sensitive {by}."
         sentence += f" The most probable label alone {acts.told(acts.alert_of(acts.said), short=True)}"
         return self._found(
             evidence,
@@ -263,6 +278,17 @@ class _Acts:
     def interval(self, value: Floats) -> tuple[float, float]:
         return bootstrap_mean(value * self.weight, self.weight)
 
+    def of(self, inside: NDArray[np.bool_]) -> _Acts:
+        """The same of some examples, `inside` [n]."""
+        return replace(
+            self,
+            decision=self.decision[inside],
+            said=self.said[inside],
+            truth=self.truth[inside],
+            probability=self.probability[inside],
+            weight=self.weight[inside],
+        )
+
     def figure(self, measure: str, alert: NDArray[np.bool_]) -> _Figure:
         """Recall, precision or share of alerts, with its interval."""
         hit = self.weight * (alert & self.true if measure != "alerts" else alert)
@@ -313,14 +339,20 @@ class _Acts:
         return rows
 
 
-def _grade(rule: Mapping[str, Any], figure: _Figure) -> Grade:
-    """Chance acted twice: when the threshold was chosen, and when it was measured."""
+def _groups(evidence: Evidence) -> NDArray[np.str_] | None:
+    """[n], of the examples whose truth is known; None without a policy by group, and where no group is known."""
+    values, known = evidence.groups.get(evidence.policy.get("by") or ""), evidence.verdicts.truth >= 0
+    return None if values is None else np.asarray(values)[evidence.verdicts.example[known]].astype(np.str_)
+
+
+def _grade(rule: Mapping[str, Any], figure: _Figure, errors: float) -> Grade:
+    """Chance acted twice: when the threshold was chosen, and when it was measured; `errors` standard errors of it."""
     if np.isnan(figure.value):
         return "cannot tell"
     short = (figure.value - rule["bound"]) * (1 if rule["measure"] == "alerts" else -1)
     chosen = rule["bound"] * (1 - rule["bound"]) / max(rule["rests_on"], 1)
     measured = ((figure.high - figure.low) / (2 * _TWO_SIDED)) ** 2
-    if short > _TWO_SIDED * np.sqrt(chosen + measured):
+    if short > errors * np.sqrt(chosen + measured):
         return "bad" if short > _SLACK else "watch"
     return "fine" if short <= _SLACK else "cannot tell"
 
