@@ -81,6 +81,11 @@ class Retraining:
         return len(splits.fit) + len(splits.stop)
 
     @property
+    def alike(self) -> bool:
+        collected = self.recipe.collected
+        return collected.roles.time is None and bool((collected.kept < collected.own).all())
+
+    @property
     def folds(self) -> Sequence[Lesson]:
         return self.recipe.folds
 

@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from learnt.contracts import Lesson, Tools
-from learnt.trust.learning_curve import LearningCurve
+from learnt.stats import power_law
+from learnt.trust.learning_curve import LearningCurve, _Foretold
 from small.evidence import classified
 
 N = 1500
@@ -29,7 +30,7 @@ class Learners:
 
     def __init__(self, error, seed):
         self.error, self.seed, self.examples, self.learnt = error, seed, N, 1200
-        self.folds = []
+        self.folds, self.alike = [], True
         self.lessons = []
 
     def part(self, share, seed):
@@ -116,3 +117,26 @@ def test_without_sisters_or_with_few_examples_nothing_is_foretold():
     assert finding.grade == "cannot tell"
     (finding,) = LearningCurve().ask(replace(evidence).take(np.arange(0)), Tools())
     assert finding.grade == "cannot tell"
+
+
+@pytest.mark.parametrize("alike", [True, False])
+def test_errors_on_examples_that_were_not_chosen_by_chance_stay_out_of_the_curve(alike):
+    learners = Learners(lambda size: np.full(N, 0.12), 0)
+    learners.alike = alike
+    easier = said(np.arange(N), np.full(N, 0.04), [0, 999])
+    whole, *_ = LearningCurve().ask(easier, Tools(retrain=learners))
+    now = next(row["y"] for row in whole.rows if row["name"] == "foretold")
+    assert (abs(now - 0.12) < 0.02) == (not alike)
+    assert ("chosen by chance" in whole.sentence) == (not alike)
+    sizes = [row["x"] for row in whole.rows if row["name"] == "measured"]
+    assert (1200 in sizes) == alike
+
+
+def test_more_examples_will_help_only_where_the_whole_band_says_so():
+    law = power_law.PowerLaw(3.0, 0.5, 0.0)
+    errors = [law(size) for size in (1200.0, 2400.0, 4800.0)]
+    for spread, expected in ((0.001, "helps"), (0.02, "perhaps")):
+        drawn = np.array(errors) + np.random.default_rng(0).normal(0, spread, (300, 3))
+        assert _Foretold(law, (1200.0, 2400.0, 4800.0), drawn).helps() == expected
+    flat = power_law.PowerLaw(0.12, 0.0, 0.0)
+    assert _Foretold(flat, (1200.0, 2400.0, 4800.0), np.full((300, 3), 0.12)).helps() == "little"

@@ -183,6 +183,11 @@ class Retrain(Protocol):
         ...
 
     @property
+    def alike(self) -> bool:
+        """Whether the evidence at hand is of examples chosen by chance, as lessons are: not by time, not a test set."""
+        ...
+
+    @property
     def folds(self) -> Sequence[Lesson]:
         """About five. Between them an example is judged at most once, and groups stay together."""
         ...

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,13 +16,14 @@ from learnt.stats.intervals import percentiles
 from learnt.stats.wording import percent, percents
 
 LEAST = 100
-SMALLEST, PER_LABEL, STEPS = 40, 5, 5
-"""No size below 40 examples, five of each label or a 32nd; five sizes beside the one that was trained."""
+SMALLEST, PER_LABEL, SIZES = 40, 5, 6
+"""No size below 40 examples, five of each label or a 32nd; six sizes, among them the one that was trained."""
 FURTHEST = 4
 """Times as many examples as were learnt from: nothing is foretold beyond."""
 MUCH, MUCH_OF_ERRORS = 0.01, 0.25
 """Twice as many examples help much when they spare one error in 100 answers, or a quarter of the errors."""
 LEVEL = 0.9
+_GRADES: dict[str, Grade] = {"helps": "watch", "little": "fine"}
 _DRAWS = 300
 _FEW = 30
 
@@ -61,13 +62,24 @@ class _Foretold:
     def band(self, place: int) -> tuple[float, float]:
         return percentiles(self.drawn[:, place], LEVEL)
 
+    def gain(self) -> tuple[float, float]:
+        """Band of how much less is wrong with twice as many."""
+        return percentiles(self.drawn[:, 0] - self.drawn[:, 1], LEVEL)
+
+    def helps(self) -> Literal["helps", "perhaps", "little"]:
+        """Whether twice as many examples help much."""
+        now, twice = self.law(self.at[0]), self.law(self.at[1])
+        much = min(MUCH, MUCH_OF_ERRORS * now)
+        return "helps" if self.gain()[0] >= much else "perhaps" if now - twice >= much else "little"
+
 
 class LearningCurve:
     """Sisters learn from fewer examples, a power law is put through their errors and followed to four times as many.
 
-    Errors are 1 - correct, on examples that a sister never saw. Band: 90 %, examples and sisters drawn again (pairs
-    bootstrap). Grades: watch when more examples help much (`MUCH`), else fine; "cannot tell" when the band at four
-    times as many is wider than the error of today and two points more.
+    Errors are 1 - correct, on examples that a sister never saw; those of the file join them where its examples were
+    chosen by chance as theirs were. Band: 90 %, examples and sisters drawn again (pairs bootstrap). Grades: watch when
+    the whole band of the gain is much (`MUCH`), fine when the gain itself is not; else "cannot tell", also when the
+    band at four times as many is wider than the error of today and two points more.
     """
 
     name: ClassVar[str] = "learning_curve"
@@ -87,20 +99,21 @@ class LearningCurve:
         lessons = _lessons(retrain, len(evidence.labels), 1 if evidence.source == "file" else 2)
         said = retrain(lessons)
         judged = [(len(lesson.learns), part) for lesson, part in zip(lessons, said, strict=True)]
-        judged.append((retrain.learnt, evidence))
+        if retrain.alike:
+            judged.append((retrain.learnt, evidence))
         names = list(dict.fromkeys(name for _, part in judged for name in part.ids))
         points = [_point(size, part, names, None) for size, part in judged]
-        foretold = _foretell(points, retrain.learnt)
+        foretold = _foretell(points, retrain.learnt, retrain.alike)
         if foretold is None:
             return [self._silent(evidence, "cannot tell", "Nothing is wrong yet: how errors fall cannot be told.")]
-        return [self._whole(evidence, retrain.learnt, points, foretold), *self._parts(evidence, judged, names)]
+        return [self._whole(evidence, retrain, points, foretold), *self._parts(evidence, retrain, judged, names)]
 
-    def _whole(self, evidence: Evidence, learnt: int, points: Sequence[_Point], foretold: _Foretold) -> Finding:
+    def _whole(self, evidence: Evidence, retrain: Retrain, points: Sequence[_Point], foretold: _Foretold) -> Finding:
+        learnt = retrain.learnt
         now, twice, most = foretold.law(learnt), foretold.law(2 * learnt), foretold.law(FURTHEST * learnt)
         low, high = foretold.band(2)
-        gain = percentiles(foretold.drawn[:, 0] - foretold.drawn[:, 1], LEVEL)
-        helps = _helps(now, twice)
-        grade: Grade = "cannot tell" if high - low > now + 0.02 else "watch" if helps else "fine"
+        gain, helps = foretold.gain(), foretold.helps()
+        grade: Grade = "cannot tell" if high - low > now + 0.02 or helps == "perhaps" else _GRADES[helps]
         verdict = {
             "cannot tell": "Whether more examples would help cannot be told",
             "watch": "More examples will help",
@@ -112,6 +125,8 @@ class LearningCurve:
             f"({percents(*foretold.band(1))}), with four times as many "
             f"{percent(most, 1)} ({percents(low, high)}). {_halved(foretold, learnt, now)}"
         )
+        if not retrain.alike:
+            sentence += " The curve is of examples chosen by chance; other figures are of later ones or of a test set."
         return Finding(
             question=self.name,
             sentence=sentence,
@@ -131,20 +146,22 @@ class LearningCurve:
             target=evidence.target,
         )
 
-    def _parts(self, evidence: Evidence, judged: Sequence[tuple[int, Evidence]], names: list[str]) -> list[Finding]:
+    def _parts(
+        self, evidence: Evidence, retrain: Retrain, judged: Sequence[tuple[int, Evidence]], names: list[str]
+    ) -> list[Finding]:
         """The same law for each label and each group."""
         rows = []
         for what, inside in _subsets(evidence):
             points = [_point(size, part, names, inside(part)) for size, part in judged]
             if min((point.count > 0).sum() for point in points) < _FEW:
                 continue
-            foretold = _foretell(points, judged[-1][0])
+            foretold = _foretell(points, retrain.learnt, retrain.alike)
             if foretold is None:
                 continue
             now, twice = foretold.law(foretold.at[0]), foretold.law(foretold.at[1])
             low, high = foretold.band(1)
-            helps = "helps" if _helps(now, twice) else "little"
-            rows.append({"name": what, "wrong_now": now, "with_twice": twice, "low": low, "high": high, "more": helps})
+            ends = {"low": low, "high": high}
+            rows.append({"name": what, "wrong_now": now, "with_twice": twice, **ends, "more": foretold.helps()})
         if not rows:
             return []
         best = max(rows, key=lambda row: float(row["wrong_now"]) - float(row["with_twice"]))  # type: ignore[arg-type]
@@ -175,10 +192,6 @@ class LearningCurve:
         )
 
 
-def _helps(now: float, twice: float) -> bool:
-    return now - twice >= min(MUCH, MUCH_OF_ERRORS * now)
-
-
 def _halved(foretold: _Foretold, learnt: int, now: float) -> str:
     needed = foretold.law.needed(now / 2)
     if needed > FURTHEST * learnt:
@@ -188,9 +201,10 @@ def _halved(foretold: _Foretold, learnt: int, now: float) -> str:
 
 def _lessons(retrain: Retrain, labels: int, repeats: int) -> list[Any]:
     """Sizes in even steps of the logarithm, below the one that was trained."""
+    steps = SIZES - retrain.alike
     smallest = max(SMALLEST, PER_LABEL * labels, retrain.learnt / 32)
-    step = max(0.5, (smallest / retrain.learnt) ** (1 / STEPS))
-    shares = [retrain.learnt * step**place / retrain.examples for place in range(1, STEPS + 1)]
+    step = max(0.5, (smallest / retrain.learnt) ** (1 / steps))
+    shares = [retrain.learnt * step**place / retrain.examples for place in range(1, steps + 1)]
     return [retrain.part(share, 100 * place + turn) for place, share in enumerate(shares) for turn in range(repeats)]
 
 
@@ -207,8 +221,8 @@ def _point(size: int, evidence: Evidence, names: Sequence[str], inside: NDArray[
     return _Point(float(size), wrong_of, count_of)
 
 
-def _foretell(points: Sequence[_Point], learnt: int) -> _Foretold | None:
-    """None where fewer than three sizes have an error."""
+def _foretell(points: Sequence[_Point], learnt: int, own: bool) -> _Foretold | None:
+    """None where fewer than three sizes have an error; `own`: the last point is the file's, and always kept."""
     at = tuple(float(learnt) * times for times in (1, 2, FURTHEST))
     size = np.array([point.size for point in points])
     every = np.ones(len(points[0].count))
@@ -221,7 +235,8 @@ def _foretell(points: Sequence[_Point], learnt: int) -> _Foretold | None:
     drawn = []
     for _ in range(_DRAWS):
         often = rng.poisson(1.0, len(every)).astype(np.float64)
-        chosen = np.append(rng.integers(0, len(points) - 1, len(points) - 1), len(points) - 1)
+        sisters = len(points) - own
+        chosen = [*rng.integers(0, sisters, sisters).tolist(), *range(sisters, len(points))]
         again = np.array([points[i].error(often) for i in chosen])
         fine = np.isfinite(again)
         if len(np.unique(size[chosen][fine])) < 3:
