@@ -236,3 +236,16 @@ def test_an_answer_of_several_labels_is_not_taken_for_one_of_two():
     finding = _ask(replace(one, groups={"region": np.array(["a", "b"], object)[np.arange(600) % 2]}))
     assert "true_positive_rate" not in finding.rows[0]
     assert "true_positive_rate" in _ask(_evidence(0)).rows[0]
+
+
+@pytest.mark.parametrize("rare", [True, False])
+def test_a_rate_that_could_not_be_compared_is_named_and_nothing_is_called_fine(rare: bool):
+    rng = np.random.default_rng(4)
+    n = 6000
+    group = rng.integers(0, 2, n)
+    truth = (rng.random(n) < np.where(rare & (group == 0), 0.002, 0.3)).astype(np.int64)
+    said = np.where(truth == 1, 0.9, 0.1)
+    names = np.array(list("ab"), object)[group]
+    finding = _ask(classified(np.stack([1 - said, said], 1), truth, groups={"region": names}, labels=("no", "yes")))
+    assert (finding.grade == "fine") != rare
+    assert ("were not compared" in finding.sentence) == rare

@@ -73,6 +73,10 @@ class Fairness:
         elif wrong.high <= _LARGE:
             grade = "fine"
         sentence = _said(column, names, found, wrong, sides)
+        for measure in measures:
+            if known[:, measure].sum() < 2:
+                sentence += f" {_uncompared(measure, sides)}"
+                grade = "cannot tell" if grade == "fine" else grade
         said = gaps.largest(found, known, (_SAID,), errors) if sides.two else None
         if said is not None and said.low > 0:
             sentence += f" {_apart(names, found, said, sides)}"
@@ -249,6 +253,11 @@ def _apart(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
         _RIGHT: "It is right for",
     }[gap.measure]
     return f"{what} {spread}, {points(gap.value)} apart ({_span(gap)})."
+
+
+def _uncompared(measure: int, sides: _Sides) -> str:
+    what = {_TRUE: f"the truth is {sides.label!r}", _FALSE: f"the truth is not {sides.label!r}"}.get(measure, "known")
+    return f"Rows where {what} were not compared: at most one group has {LEAST} of them."
 
 
 def _misjudged(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
