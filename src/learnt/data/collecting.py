@@ -215,7 +215,7 @@ def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     across = int(found.get("across", 0))
     if not across:
         return []
-    return [f"{across:,} examples to be judged on are exact copies of examples trained on; figures may be too good."]
+    return [f"{across:,} examples to be judged on have the same inputs as one trained on; figures may be too good."]
 
 
 def _idle(columns: Mapping[str, Cells]) -> list[dict[str, str]]:
