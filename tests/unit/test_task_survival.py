@@ -44,9 +44,6 @@ def test_durations_beside_whether_it_happened_are_claimed_and_said_aloud(words: 
     "given",
     [
         column(["a", "b", "c"] * 4, ["0", "1"] * 6),
-        column(list(range(12)), ["1", "2"] * 6),
-        column(list(range(12)), ["0", "1", "7"] * 4),
-        column(list(range(12)), ["1"] * 12),
         Column("days", list(range(12))),
         Column("a,b,c", [(1, 2, 3)] * 3),
     ],
@@ -55,13 +52,29 @@ def test_other_columns_are_not_claimed(given: Column) -> None:
     assert TASK.claims(given) == 0
 
 
+@pytest.mark.parametrize("words", [["1", "2"], ["0", "1", "7"], ["relapsed!", "lost"]])
+def test_times_beside_words_that_say_no_event_are_taken_up_to_say_what_words_do(words: list[str]) -> None:
+    given = column(list(range(12)), words * (12 // len(words)))
+    assert 0 < TASK.claims(given) < 0.1
+    assert "1, yes, true or dead" in TASK.unusable(given.cells)[-1][1]
+
+
+def test_an_event_for_all_is_no_less_a_time_to_an_event() -> None:
+    given = column(list(range(12)), ["1"] * 12)
+    assert TASK.claims(given) > 0.5
+    assert "it happened to all" in TASK.guesses(given)[0]["sentence"]
+
+
 def test_two_columns_of_yes_and_no_are_hardly_times() -> None:
     assert 0 < TASK.claims(column([0, 1] * 6, ["yes", "no", "no", "yes"] * 3)) < 0.1
 
 
 def test_a_row_without_a_time_or_event_is_no_target() -> None:
     found = TASK.unusable([(1, "yes"), (None, "no"), ("soon", "no"), (4, "perhaps"), (5, 0)])
-    assert found == [(1, ""), (2, "'soon', 'no' is no time and event"), (3, "4, 'perhaps' is no time and event")]
+    assert [row for row, _ in found] == [1, 2, 3]
+    assert found[0][1] == ""
+    assert found[1][1].startswith("'soon', 'no' is no time and event (1, yes")
+    assert found[2][1].startswith("4, 'perhaps' is no time and event (1, yes")
 
 
 def test_what_cannot_be_learnt_is_said() -> None:

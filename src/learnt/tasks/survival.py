@@ -58,20 +58,20 @@ class Survival:
     def claims(self, target: Column) -> float:
         if not all(isinstance(cell, tuple) and len(cell) == 2 for cell in target.cells):
             return 0.0
-        time, event = _parsed(target.cells)
-        known = ~np.isnan(time)
-        there = sum(not cells.is_missing(cell) for cell in target.cells)
-        if known.sum() < USABLE * there or len(np.unique(event[known])) < 2:
+        there = [cell for cell in target.cells if not cells.is_missing(cell)]
+        times = cells.numbers([cell[0] for cell in there])[0]
+        if not len(there) or np.isfinite(times).sum() < USABLE * len(there):
             return 0.0
-        return 0.9 if len(np.unique(time[known])) > 2 else 0.05
+        if np.isnan(_parsed(there)[0]).sum() > (1 - USABLE) * len(there):
+            return 0.02
+        return 0.9 if len(np.unique(times)) > 2 else 0.05
 
     def guesses(self, target: Column) -> list[dict[str, str]]:
         """Which word means that it happened."""
         happened, not_yet = ("/".join(sorted(_words(target.cells) & known)) for known in (HAPPENED, NOT_YET))
         duration, event = (part.strip() for part in target.name.rsplit(",", 1))
-        sentence = (
-            f"{event!r} = {happened} means that it happened after {duration!r}, {not_yet} that it had not by then."
-        )
+        otherwise = f"{not_yet} that it had not by then" if not_yet else "and it happened to all"
+        sentence = f"{event!r} = {happened or '?'} means that it happened after {duration!r}, {otherwise}."
         return [{"sentence": sentence, "option": "--target DURATION,EVENT"}]
 
     def strata(self, labels: Cells) -> Cells:
@@ -82,7 +82,10 @@ class Survival:
         return [
             (
                 row,
-                "" if cells.is_missing(labels[row]) else f"{labels[row][0]!r}, {labels[row][1]!r} is no time and event",
+                ""
+                if cells.is_missing(labels[row])
+                else f"{labels[row][0]!r}, {labels[row][1]!r} is no time and event (1, yes, true or dead; 0, no, false "
+                "or alive)",
             )
             for row in np.flatnonzero(np.isnan(time)).tolist()
         ]
