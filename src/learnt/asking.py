@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.artifact.artifact import Artifact
@@ -18,7 +21,7 @@ from learnt.codecs import cells
 from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools, Unlabelled
 from learnt.data import sources, targets
 from learnt.errors import RequestError, unknown
-from learnt.stats import intervals, wording
+from learnt.stats import examples, intervals, wording
 
 
 def questions(ask: str) -> list[str]:
@@ -100,7 +103,24 @@ def audited(
     left_out = [f"{missing:,} rows without the truth were left out."] if missing else []
     learnt_from = sources.fingerprint(kept) == artifact.manifest["data"].get("fingerprint")
     same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
-    return _document(artifact, path, kept, labelled) | answers | {"notes": [*left_out, *same]}, findings
+    strange = [note for name in names for note in _unknown(evidence[name], cells.texts(truth[name]))]
+    return _document(artifact, path, kept, labelled) | answers | {"notes": [*left_out, *same, *strange]}, findings
+
+
+def _unknown(evidence: Evidence, truth: NDArray[Any]) -> list[str]:
+    """A note on rows whose label the file never learnt: what it says there can only be wrong."""
+    verdicts = evidence.verdicts
+    if not evidence.labels or not examples.single(verdicts.example):
+        return []
+    strange = Counter(truth[verdicts.example[verdicts.truth < 0]].tolist())
+    if not strange:
+        return []
+    named = wording.listed([repr(label) for label, _ in strange.most_common(5)])
+    labels = wording.listed([repr(label) for label in evidence.labels[:20]])
+    return [
+        f"{strange.total():,} rows have {named} in {evidence.target!r}, which the file never learnt, and count as "
+        f"wrong. It knows {labels}."
+    ]
 
 
 def remembered(artifact: Artifact, folder: Path, ask: str) -> tuple[dict[str, Any], list[Finding]]:

@@ -119,3 +119,13 @@ def test_an_audit_without_the_truth_refuses_what_needs_it():
         learnt.audit(FILE, _new(1.0), ask="calibration")
     with pytest.raises(RequestError, match="frauds"):
         learnt.audit(FILE, _new(1.0), target="frauds")
+
+
+def test_labels_that_the_file_never_learnt_are_named():
+    labels = (["yes", "no"] * 60)[:120]
+    known = learnt.audit(FILE, _new(1.0) | {"fraud": labels}, ask="coverage")
+    assert not [note for note in known.document["notes"] if "never learnt" in note]
+    strange = ["YES!" if label == "yes" else label for label in labels]
+    found = learnt.audit(FILE, _new(1.0) | {"fraud": strange}, ask="coverage")
+    (note,) = [note for note in found.document["notes"] if "never learnt" in note]
+    assert note.startswith("60 rows have 'YES!' in 'fraud'")

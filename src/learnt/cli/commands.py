@@ -77,6 +77,8 @@ def audit(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import report, training
 
     run = training.audit(args.model, args.data, target=args.target or None, ask=args.ask, out=args.out)
+    for note in run.document.get("notes", ()):
+        args.say(note)
     args.say(report.summary(run.document))
     if args.out:
         args.say(f"Rows written to {args.out}")

@@ -70,8 +70,7 @@ def verdict(document: Document) -> Verdict:
     if worst is not None and worst is not spoken:
         sentences.append(f"Worst finding: {headline(worst)[0]}")
     if not sentences:
-        notes = [str(note) for note in document.get("notes") or ()]
-        sentences.append(" ".join(["How good the answers are was not measured.", *notes]))
+        sentences.append("How good the answers are was not measured.")
         if grade == "fine":
             heading = "No doubt was found in what needs no truth."
     return Verdict(grade, heading, tuple(sentences))
