@@ -71,9 +71,11 @@ class Model(Artifact):
 
 
 def load(path: str | os.PathLike[str] | bytes, *, limit: int = opening.LIMIT) -> Model:
-    """Opens a file. Raises ArtifactError when it is not ours, damaged, over `limit` bytes or asks for what is
-    refused.
+    """Opens a file, or that of a run's folder. Raises ArtifactError when it is not ours, damaged, over `limit` bytes or
+    asks for what is refused.
     """
+    if isinstance(path, str | os.PathLike) and (Path(path) / "model.onnx").is_file():
+        path = Path(path) / "model.onnx"
     return Model.open(path, limit=limit)
 
 

@@ -47,6 +47,11 @@ def test_saved_verified_and_shown(opened: model.Model, tmp_path: Path) -> None:
     assert "Predicts colour" in opened.show()
 
 
+def test_the_folder_of_a_run_stands_for_its_file(opened: model.Model, tmp_path: Path) -> None:
+    opened.save(tmp_path / "model.onnx")
+    assert learnt.load(tmp_path).bytes == opened.bytes
+
+
 def test_answers_are_not_written_over_what_was_asked(opened: model.Model, table: Path) -> None:
     held = table.read_bytes()
     with pytest.raises(RequestError, match="would be lost"):

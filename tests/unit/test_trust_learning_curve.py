@@ -94,7 +94,7 @@ def test_a_label_and_a_group_that_gain_most_are_named():
     assert by_name["a"]["more"] == "little"
     gain = {name: row["wrong_now"] - row["with_twice"] for name, row in by_name.items()}
     assert gain["site north"] > gain["site south"]
-    assert "c most" in parts.sentence
+    assert "'c' most" in parts.sentence
 
 
 def test_five_sizes_below_what_was_learnt_are_asked_for_in_one_call():

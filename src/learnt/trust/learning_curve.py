@@ -166,10 +166,13 @@ class LearningCurve:
             return []
         best = max(rows, key=lambda row: float(row["wrong_now"]) - float(row["with_twice"]))  # type: ignore[arg-type]
         gain = 100 * (float(best["wrong_now"]) - float(best["with_twice"]))  # type: ignore[arg-type]
+        sentence = f"Twice as many examples would help {best['name']!r} most: {gain:.1f} points fewer errors."
+        if gain < 0.05:
+            sentence = "Of no label and no group would twice as many examples take errors away."
         return [
             Finding(
                 question=self.name,
-                sentence=f"Twice as many examples would help {best['name']} most: {gain:.1f} points fewer errors.",
+                sentence=sentence,
                 grade="fine",
                 level=LEVEL,
                 n=len(evidence.ids),
