@@ -62,6 +62,18 @@ def test_a_column_that_gives_the_answer_away_is_named():
     assert named >= 18
 
 
+def test_a_column_that_brings_numbers_near_gives_nothing_away():
+    labels, tools = _table(0, [0.8] * 6, leak=0.95)
+    assert _ask(labels, tools).grade == "bad"
+    numbers = replace(labels, labels=(), near=2.0)
+    assert tools.predict is not None
+    told = replace(tools, take=None, predict=lambda raw: replace(tools.predict(raw), labels=(), near=2.0))
+    finding = _ask(numbers, told)
+    assert finding.grade != "bad"
+    assert "'leak'" in finding.sentence
+    assert "give the answer away" not in finding.sentence
+
+
 @pytest.mark.parametrize("weights", [[1.0] * 6, [3.0] + [1.0] * 6, [1.0, 0.5, 0.5, 0.0, 0.0], [0.0] * 5 + [0.01]])
 def test_honest_columns_are_not_suspected(weights):
     grades = [_ask(*_table(seed, weights)).grade for seed in range(10)]

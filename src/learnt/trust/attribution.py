@@ -151,7 +151,8 @@ def _suspect(relied: list[Row], hiding: _Hiding) -> tuple[Grade, str, str] | Non
     if alone.balanced:
         sentence += " Here each label counts alike, however rare."
     act = f"Check that {name!r} is known when a prediction is needed; if it is not, --drop {name}."
-    if only >= _GIVES_AWAY:
+    # a number is right when it is near: one honest column often gets that far, and gives nothing away by it
+    if only >= _GIVES_AWAY and not hiding.near:
         return "bad", f"{sentence} So {name!r} may give the answer away.", act
     return ("watch", sentence, act) if alone.surely and alone.figures["skill_without"] <= _NOTHING_ELSE else None
 
@@ -183,6 +184,7 @@ class _Hiding:
         self._chosen, self._names, self._examples = chosen, names, len(evidence.ids)
         self._all = evidence.take(chosen)
         self._by_given = not np.isnan(self._all.verdicts.given).any()
+        self.near = not np.isnan(evidence.near)
 
     @classmethod
     def of(cls, evidence: Evidence, tools: Tools, chosen: NDArray[np.int64], reasons: Reasons) -> _Hiding | None:
