@@ -19,11 +19,24 @@ from learnt.judging import Judge
 from learnt.train import planning
 from learnt.train.learning import Asked
 from learnt.train.loop import Plan
-from learnt.train.network import Input, seeded, sizes_for
+from learnt.train.network import Input, Target, seeded, sizes_for
 from learnt.train.progress import Progress
 from learnt.train.sisters import Sister, sister
 
 LEAST_STEPS = 20
+READ_BY = (
+    "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
+    "edges", "horizons", "codes", "start",
+)  # fmt: skip
+"""Settings of a target without which answers of sisters cannot be read beside those of the file."""
+
+
+def read_alike(targets: Sequence[Target]) -> dict[str, dict[str, Any]]:
+    """Settings of each target that all sisters have in common."""
+    return {
+        target.name: {**{key: target.settings[key] for key in READ_BY if key in target.settings}, "sets": True}
+        for target in targets
+    }
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ from learnt.contracts import Arrays, Doubts, Settings, Timed
 from learnt.data.collecting import Collected, collect
 from learnt.errors import RequestError
 from learnt.judging import Judge
-from learnt.retraining import Recipe, Retraining
+from learnt.retraining import Recipe, Retraining, read_alike
 from learnt.train import export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
@@ -36,11 +36,6 @@ FOR_FIGURES = 0.35
 AGAIN_BELOW = 20_000
 """Rows to fit below which a tenth more of them is worth a second training."""
 FEWEST_FOR_SETS = 20
-READ_BY = (
-    "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
-    "edges", "horizons", "codes", "start",
-)  # fmt: skip
-"""Settings of a target without which answers of sisters cannot be read beside those of the file."""
 STORE_ABOVE = 256 * 1024**2
 """Bytes of raw arrays above which they are read from memory-mapped files while training."""
 
@@ -157,13 +152,7 @@ class Running:
     def shared(self) -> dict[str, dict[str, Any]]:
         """Settings of each target that all sisters have in common."""
         assert self.learnt is not None
-        return {
-            target.name: {
-                **{key: target.settings[key] for key in READ_BY if key in target.settings},
-                "sets": True,
-            }
-            for target in self.learnt.targets
-        }
+        return read_alike(self.learnt.targets)
 
     def learn(self) -> None:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""

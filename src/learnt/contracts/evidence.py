@@ -97,12 +97,12 @@ class Evidence:
         held["example"] = np.concatenate(
             [part.verdicts.example + start for part, start in zip(parts, starts, strict=False)]
         )
-        probability = [part.probability for part in parts]
+        probability = [part.probability for part in parts if part.probability is not None]
         return replace(
             parts[0],
             ids=[name for part in parts for name in part.ids],
             verdicts=Verdicts(**held),
-            probability=None if probability[0] is None else np.concatenate(probability),  # type: ignore[arg-type]
+            probability=np.concatenate(probability) if len(probability) == len(parts) else None,
             vector=np.concatenate([part.vector for part in parts]),
             unfamiliar=np.concatenate([part.unfamiliar for part in parts]),
             groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},

@@ -79,7 +79,8 @@ def parse(text: str, labels: Sequence[str], positive: str | None, per_day: float
     else:
         clauses.append(last)
     rules = [_rule(text, clause, positive, per_day, alone=len(clauses) == 1) for clause in clauses]
-    named = bool(_RULE.fullmatch(clauses[0])["action"])  # type: ignore[index]
+    first = _RULE.fullmatch(clauses[0])
+    named = first is not None and bool(first["action"])
     negative = next(label for label in labels if label != positive) if len(labels) == 2 else f"not {positive}"
     actions = (rest or (REST if named else negative), *(rule.action for rule in reversed(rules)))
     if len(set(actions)) < len(actions):
