@@ -133,10 +133,20 @@ def test_errors_on_examples_that_were_not_chosen_by_chance_stay_out_of_the_curve
 
 
 def test_more_examples_will_help_only_where_the_whole_band_says_so():
-    law = power_law.PowerLaw(3.0, 0.5, 0.0)
-    errors = [law(size) for size in (1200.0, 2400.0, 4800.0)]
-    for spread, expected in ((0.001, "helps"), (0.02, "perhaps")):
-        drawn = np.array(errors) + np.random.default_rng(0).normal(0, spread, (300, 3))
-        assert _Foretold(law, (1200.0, 2400.0, 4800.0), drawn).helps() == expected
-    flat = power_law.PowerLaw(0.12, 0.0, 0.0)
-    assert _Foretold(flat, (1200.0, 2400.0, 4800.0), np.full((300, 3), 0.12)).helps() == "little"
+    at = (1200.0, 2400.0, 4800.0)
+
+    def known(slope, chance):
+        ones = np.ones(2)
+        return _Foretold(power_law.PowerLaws(1200.0, 0.12 * ones, np.array(slope), 0 * ones, np.array(chance)), at)
+
+    assert known([0.5, 0.6], [0.5, 0.5]).helps() == "helps"
+    assert known([0.5, 0.0], [0.8, 0.2]).helps() == "perhaps"
+    assert known([0.5, 0.0], [0.2, 0.8]).helps() == "little"
+
+
+def test_small_sizes_are_learnt_from_more_often_where_examples_are_few():
+    _, learners = ask(steep)
+    sizes = [len(lesson.learns) for lesson in learners.lessons]
+    often = [sizes.count(size) for size in sorted(set(sizes))]
+    assert often == sorted(often, reverse=True)
+    assert often[0] == 5

@@ -1,76 +1,83 @@
-"""How an error falls with the number of examples: err(n) = a n^-b + c."""
+"""How an error falls with the number of examples: err(n) = a n^-b + c, and how surely that is known."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import log
 
 import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
-LEAST_FOR_FLOOR = 6
-"""Sizes from which on a floor c is looked for: with fewer, a floor fits the noise."""
-_FLOORS = np.linspace(0.0, 0.95, 20)
-_WORTH = 2.0
-"""A floor must lower the chi-squared of the fit by more than this (Akaike 1974)."""
+SLOPE, SLOPES_APART = 0.5, 0.5
+"""Mean and standard deviation of the normal prior of b, which is never below 0: more examples never make it worse."""
+FLOORS = 5
+"""Prior of c / err(largest n) in 0..1: density 5 (1 - x)^4, a sixth on average."""
+OFF = 0.1
+"""Standard deviation of log err(n) about any such curve: real curves are not quite power laws."""
+_SLOPES, _SHARES, _LEVELS = np.linspace(0, 2, 51), np.linspace(0, 0.98, 36), np.linspace(-2.6, 2.6, 13)
 
 
 @dataclass(frozen=True)
-class PowerLaw:
-    """a n^-b + c with a, c >= 0 and b >= 0: more examples never make it worse."""
+class PowerLaws:
+    """Curves that may be the true one: level (share + (1 - share) (n / reference)^-slope), and how probable each is."""
 
-    scale: float
-    slope: float
-    floor: float
+    reference: float
+    level: Floats
+    """[k], the error at `reference` examples."""
+    slope: Floats
+    share: Floats
+    """[k], of the level that no number of examples takes away."""
+    chance: Floats
+    """[k], sums to 1."""
+
+    def at(self, size: float) -> Floats:
+        """[k], the error of each with so many examples."""
+        return self.level * (self.share + (1 - self.share) * (size / self.reference) ** -self.slope)
+
+    def quantile(self, values: Floats, share: float) -> float:
+        """The value [k] that the true one is below with this probability."""
+        order = np.argsort(values, kind="stable")
+        place = int(np.searchsorted(np.cumsum(self.chance[order]), share))
+        return float(values[order[min(place, len(order) - 1)]])
+
+    def band(self, values: Floats, level: float) -> tuple[float, float]:
+        """Where the true value [k] lies with probability `level`, as often below as above."""
+        return self.quantile(values, (1 - level) / 2), self.quantile(values, (1 + level) / 2)
 
     def __call__(self, size: float) -> float:
-        """The error with so many examples."""
-        return float(self.scale * size**-self.slope + self.floor)
+        """The error with so many examples: it is as probably above as below."""
+        return self.quantile(self.at(size), 0.5)
 
-    def needed(self, error: float) -> float:
-        """How many examples it takes for this error; inf where it is never reached."""
-        if error <= self.floor or self.scale <= 0:
-            return 1.0 if error >= self.floor + self.scale else float("inf")
-        if self.slope <= 0:
-            return 1.0 if error >= self.floor + self.scale else float("inf")
-        return float((self.scale / (error - self.floor)) ** (1 / self.slope))
+    def needed(self, error: float, most: float) -> float:
+        """How many examples, up to `most`, it takes for this error; inf where so many are not enough."""
+        if self(most) > error:
+            return float("inf")
+        low, high = log(1.0), log(most)
+        for _ in range(24):
+            middle = (low + high) / 2
+            low, high = (low, middle) if self(float(np.exp(middle))) <= error else (middle, high)
+        return float(np.exp(high))
 
 
-def fit(size: Floats, error: Floats, variance: Floats, floor: bool = True) -> PowerLaw:
-    """The curve through errors [m] at sizes [m], each weighted by 1 / variance.
+def fit(size: Floats, error: Floats, covariance: Floats) -> PowerLaws:
+    """The curves through errors [m] > 0 at rising sizes [m], by their probability given the priors above.
 
-    For each floor c of a grid log(err - c) is a straight line in log n, fitted by weighted least squares (Cortes,
-    Jackel, Solla, Vapnik, Denker, "Learning curves: asymptotic values and rate of convergence", NIPS 1993). The c with
-    the least weighted squares of the errors themselves is taken where there are `LEAST_FOR_FLOOR` sizes and it is worth
-    a parameter, else c = 0.
+    `covariance` [m, m] of the errors. Logarithms of errors are taken as normal; the level has a flat prior, slope and
+    floor lie on a grid (power laws with a floor: Cortes, Jackel, Solla, Vapnik and Denker, "Learning curves:
+    asymptotic values and rate of convergence", NIPS 1993). Averaged over, not chosen from: the data of one curve
+    seldom tell a floor from a slope (Viering and Loog, "The shape of learning curves: a review", 2022, section 5).
     """
-    weight = 1 / np.maximum(variance, 1e-12)
-    plain = _line(size, error, weight, 0.0)
-    if not floor or len(np.unique(size)) < LEAST_FOR_FLOOR:
-        return plain
-    tried = [_line(size, error, weight, share * float(error.min())) for share in _FLOORS]
-    best = min(tried, key=lambda law: _squares(law, size, error, weight))
-    gain = _squares(plain, size, error, weight) - _squares(best, size, error, weight)
-    return best if gain > _WORTH else plain
-
-
-def _line(size: Floats, error: Floats, weight: Floats, floor: float) -> PowerLaw:
-    """Least squares of the errors, by a few rounds of the linearised problem (Gauss and Newton on the logarithm)."""
-    above = np.maximum(error - floor, 0.05 * np.maximum(error, 1e-6))
-    x, y = np.log(size), np.log(above)
-    fitted = above
-    for _ in range(8):
-        own = weight * fitted**2
-        mean_x, mean_y = np.average(x, weights=own), np.average(y, weights=own)
-        spread = float(own @ (x - mean_x) ** 2)
-        slope = max(0.0, -float(own @ ((x - mean_x) * (y - mean_y))) / max(spread, 1e-12))
-        scale = mean_y + slope * mean_x
-        fitted = np.exp(scale - slope * x)
-        # the logarithm, linearised where the curve is rather than where a noisy error happened to fall
-        y = np.log(fitted) + np.clip((error - floor - fitted) / fitted, -0.9, 3.0)
-    return PowerLaw(float(np.exp(scale)), slope, floor)
-
-
-def _squares(law: PowerLaw, size: Floats, error: Floats, weight: Floats) -> float:
-    fitted = np.array([law(float(n)) for n in size])
-    return float(weight @ (error - fitted) ** 2)
+    spread = covariance / np.outer(error, error) + OFF**2 * np.eye(len(size))
+    precision = np.linalg.inv(spread)
+    slope, share = (grid.ravel() for grid in np.meshgrid(_SLOPES, _SHARES, indexing="ij"))
+    shape = np.log(share[:, None] + (1 - share[:, None]) * (size / size[-1])[None, :] ** -slope[:, None])
+    above = np.log(error) - shape
+    certain = float(precision.sum())
+    mean = above @ precision.sum(0) / certain
+    squares = np.einsum("ki,ij,kj->k", above, precision, above) - certain * mean**2
+    likely = -squares / 2 - ((slope - SLOPE) / SLOPES_APART) ** 2 / 2 + (FLOORS - 1) * np.log(1 - share)
+    chance = np.exp(likely - likely.max())[:, None] * np.exp(-(_LEVELS**2) / 2)
+    level = np.exp(mean[:, None] + _LEVELS / certain**0.5)
+    slope, share = (np.repeat(values, len(_LEVELS)) for values in (slope, share))
+    return PowerLaws(float(size[-1]), level.ravel(), slope, share, (chance / chance.sum()).ravel())

@@ -2,82 +2,97 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
+from itertools import islice
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.contracts import Evidence, Finding, Grade, Retrain, Tools
+from learnt.contracts import Evidence, Finding, Grade, Lesson, Retrain, Tools
 from learnt.stats import power_law
 from learnt.stats.examples import totals
-from learnt.stats.intervals import percentiles
 from learnt.stats.wording import percent, percents
 
 LEAST = 100
 SMALLEST, PER_LABEL, SIZES = 40, 5, 6
 """No size below 40 examples, five of each label or a 32nd; six sizes, among them the one that was trained."""
+AGAIN = 5
+"""With few examples a size is learnt from as often as costs about one network of all of them, at most five times."""
 FURTHEST = 4
 """Times as many examples as were learnt from: nothing is foretold beyond."""
 MUCH, MUCH_OF_ERRORS = 0.01, 0.25
 """Twice as many examples help much when they spare one error in 100 answers, or a quarter of the errors."""
 LEVEL = 0.9
 _GRADES: dict[str, Grade] = {"helps": "watch", "little": "fine"}
-_DRAWS = 300
 _FEW = 30
 
 Floats = NDArray[np.float64]
+Inside = Callable[[Evidence], NDArray[np.bool_]]
+"""Which atoms count."""
 
 
 @dataclass(frozen=True)
 class _Point:
-    """What networks that learnt from `size` examples got wrong: sums over the atoms of each example, and how many."""
+    """What networks that learnt from about `size` examples got wrong: sums over the atoms of each example, and how
+    many; both [networks, examples]."""
 
     size: float
     wrong: Floats
     count: Floats
 
-    def error(self, drawn: Floats) -> float:
-        """Share wrong when example i is counted `drawn[i]` times; nan without any."""
-        count = float(drawn @ self.count)
-        return float(drawn @ self.wrong) / count if count > 0 else float("nan")
+    @property
+    def judged(self) -> int:
+        """Examples."""
+        return int((self.count.sum(0) > 0).sum())
+
+    def error(self) -> float:
+        """Share wrong, half an example's at the least."""
+        return max(float(self.wrong.sum() / self.count.sum()), 0.5 / self.judged)
+
+    def pull(self) -> Floats:
+        """[examples], how far each one pulls the error from where it is."""
+        return np.asarray((self.wrong - self.error() * self.count).sum(0) / self.count.sum())
 
     def variance(self) -> float:
         """Of the error, over examples; of no error at all as if there had been half a one."""
-        judged = self.count > 0
-        n, error = int(judged.sum()), self.error(np.ones(len(self.count)))
-        spread = (self.wrong - error * self.count)[judged] / self.count[judged].mean()
-        return max(float((spread**2).mean()), 0.5 / n) / n
+        return max(float((self.pull() ** 2).sum()), 0.5 / self.judged**2)
+
+    def apart(self) -> tuple[float, int]:
+        """Squares of how far its networks are apart, in shares of their error; and how many were free to differ."""
+        judged = self.count.sum(1) > 0
+        errors = self.wrong.sum(1)[judged] / self.count.sum(1)[judged]
+        return float(((errors - errors.mean()) ** 2).sum()) / self.error() ** 2, len(errors) - 1
 
 
 @dataclass(frozen=True)
 class _Foretold:
-    """The law, and errors drawn from what it could be as well: [draws, sizes asked for]."""
+    """What the law could be, at the sizes that are asked for."""
 
-    law: power_law.PowerLaw
+    laws: power_law.PowerLaws
     at: tuple[float, ...]
-    drawn: Floats
 
     def band(self, place: int) -> tuple[float, float]:
-        return percentiles(self.drawn[:, place], LEVEL)
+        return self.laws.band(self.laws.at(self.at[place]), LEVEL)
 
     def gain(self) -> tuple[float, float]:
         """Band of how much less is wrong with twice as many."""
-        return percentiles(self.drawn[:, 0] - self.drawn[:, 1], LEVEL)
+        return self.laws.band(self.laws.at(self.at[0]) - self.laws.at(self.at[1]), LEVEL)
 
     def helps(self) -> Literal["helps", "perhaps", "little"]:
         """Whether twice as many examples help much."""
-        now, twice = self.law(self.at[0]), self.law(self.at[1])
+        now, twice = self.laws(self.at[0]), self.laws(self.at[1])
         much = min(MUCH, MUCH_OF_ERRORS * now)
         return "helps" if self.gain()[0] >= much else "perhaps" if now - twice >= much else "little"
 
 
 class LearningCurve:
-    """Sisters learn from fewer examples, a power law is put through their errors and followed to four times as many.
+    """Sisters learn from fewer examples; the power laws that their errors allow are followed to four times as many.
 
     Errors are 1 - correct, on examples that a sister never saw; those of the file join them where its examples were
-    chosen by chance as theirs were. Band: 90 %, examples and sisters drawn again (pairs bootstrap). Grades: watch when
+    chosen by chance as theirs were. Band: 90 % of what is probable (`stats.power_law`). Grades: watch when
     the whole band of the gain is much (`MUCH`), fine when the gain itself is not; else "cannot tell", also when the
     band at four times as many is wider than the error of today and two points more.
     """
@@ -96,21 +111,17 @@ class LearningCurve:
         if retrain.learnt < least:
             sentence = f"Whether more examples would help cannot be told from {retrain.learnt}; {least} are needed."
             return [self._silent(evidence, "cannot tell", sentence)]
-        lessons = _lessons(retrain, len(evidence.labels), 1 if evidence.source == "file" else 2)
-        said = retrain(lessons)
-        judged = [(len(lesson.learns), part) for lesson, part in zip(lessons, said, strict=True)]
-        if retrain.alike:
-            judged.append((retrain.learnt, evidence))
-        names = list(dict.fromkeys(name for _, part in judged for name in part.ids))
-        points = [_point(size, part, names, None) for size, part in judged]
-        foretold = _foretell(points, retrain.learnt, retrain.alike)
+        judged = _judged(evidence, retrain)
+        names = list(dict.fromkeys(name for _, said in judged for part in said for name in part.ids))
+        points = [_point(size, said, names, _all) for size, said in judged]
+        foretold = _foretell(points, retrain.learnt)
         if foretold is None:
             return [self._silent(evidence, "cannot tell", "Nothing is wrong yet: how errors fall cannot be told.")]
         return [self._whole(evidence, retrain, points, foretold), *self._parts(evidence, retrain, judged, names)]
 
     def _whole(self, evidence: Evidence, retrain: Retrain, points: Sequence[_Point], foretold: _Foretold) -> Finding:
         learnt = retrain.learnt
-        now, twice, most = foretold.law(learnt), foretold.law(2 * learnt), foretold.law(FURTHEST * learnt)
+        now, twice, most = foretold.laws(learnt), foretold.laws(2 * learnt), foretold.laws(FURTHEST * learnt)
         low, high = foretold.band(2)
         gain, helps = foretold.gain(), foretold.helps()
         grade: Grade = "cannot tell" if high - low > now + 0.02 or helps == "perhaps" else _GRADES[helps]
@@ -147,18 +158,18 @@ class LearningCurve:
         )
 
     def _parts(
-        self, evidence: Evidence, retrain: Retrain, judged: Sequence[tuple[int, Evidence]], names: list[str]
+        self, evidence: Evidence, retrain: Retrain, judged: Sequence[tuple[float, list[Evidence]]], names: list[str]
     ) -> list[Finding]:
         """The same law for each label and each group."""
         rows = []
         for what, inside in _subsets(evidence):
-            points = [_point(size, part, names, inside(part)) for size, part in judged]
-            if min((point.count > 0).sum() for point in points) < _FEW:
+            points = [_point(size, said, names, inside) for size, said in judged]
+            if min(point.judged for point in points) < _FEW:
                 continue
-            foretold = _foretell(points, retrain.learnt, retrain.alike)
+            foretold = _foretell(points, retrain.learnt)
             if foretold is None:
                 continue
-            now, twice = foretold.law(foretold.at[0]), foretold.law(foretold.at[1])
+            now, twice = foretold.laws(foretold.at[0]), foretold.laws(foretold.at[1])
             low, high = foretold.band(1)
             ends = {"low": low, "high": high}
             rows.append({"name": what, "wrong_now": now, "with_twice": twice, **ends, "more": foretold.helps()})
@@ -196,69 +207,77 @@ class LearningCurve:
 
 
 def _halved(foretold: _Foretold, learnt: int, now: float) -> str:
-    needed = foretold.law.needed(now / 2)
+    needed = foretold.laws.needed(now / 2, FURTHEST * learnt)
     if needed > FURTHEST * learnt:
         return f"Half the errors would take more than {FURTHEST * learnt:,} examples, further than can be foretold."
     return f"Half the errors would take about {needed - learnt:,.0f} examples more."
 
 
-def _lessons(retrain: Retrain, labels: int, repeats: int) -> list[Any]:
+def _judged(evidence: Evidence, retrain: Retrain) -> list[tuple[float, list[Evidence]]]:
+    """What networks say that learnt from fewer, the fewest first, and last the evidence where it is alike."""
+    lessons = _lessons(retrain, len(evidence.labels), evidence.source != "file")
+    said = iter(retrain([lesson for same in lessons for lesson in same]))
+    found = [
+        (float(np.mean([len(lesson.learns) for lesson in same])), list(islice(said, len(same)))) for same in lessons
+    ][::-1]
+    return [*found, (float(retrain.learnt), [evidence])] if retrain.alike else found
+
+
+def _lessons(retrain: Retrain, labels: int, few: bool) -> list[list[Lesson]]:
     """Sizes in even steps of the logarithm, below the one that was trained."""
     steps = SIZES - retrain.alike
     smallest = max(SMALLEST, PER_LABEL * labels, retrain.learnt / 32)
     step = max(0.5, (smallest / retrain.learnt) ** (1 / steps))
-    shares = [retrain.learnt * step**place / retrain.examples for place in range(1, steps + 1)]
-    return [retrain.part(share, 100 * place + turn) for place, share in enumerate(shares) for turn in range(repeats)]
+    return [
+        [
+            retrain.part(retrain.learnt * step**place / retrain.examples, 100 * place + turn)
+            for turn in range(min(AGAIN, round(step**-place)) if few else 1)
+        ]
+        for place in range(1, steps + 1)
+    ]
 
 
-def _point(size: int, evidence: Evidence, names: Sequence[str], inside: NDArray[np.bool_] | None) -> _Point:
+def _point(size: float, said: Sequence[Evidence], names: Sequence[str], inside: Inside) -> _Point:
     """Errors of the examples called `names`; those that were not judged count nothing."""
-    verdicts, n = evidence.verdicts, len(evidence.ids)
-    correct = verdicts.correct if inside is None else np.where(inside, verdicts.correct, np.nan)
-    right, count = totals(correct, verdicts.example, n, verdicts.weight)
     place = {name: i for i, name in enumerate(names)}
-    rows = np.array([place[name] for name in evidence.ids], np.int64)
-    wrong_of, count_of = np.zeros(len(names)), np.zeros(len(names))
-    np.add.at(wrong_of, rows, count - right)
-    np.add.at(count_of, rows, count)
-    return _Point(float(size), wrong_of, count_of)
+    wrong_of, count_of = np.zeros((len(said), len(names))), np.zeros((len(said), len(names)))
+    for network, evidence in enumerate(said):
+        verdicts = evidence.verdicts
+        correct = np.where(inside(evidence), verdicts.correct, np.nan)
+        right, count = totals(correct, verdicts.example, len(evidence.ids), verdicts.weight)
+        rows = np.array([place[name] for name in evidence.ids], np.int64)
+        np.add.at(wrong_of[network], rows, count - right)
+        np.add.at(count_of[network], rows, count)
+    return _Point(size, wrong_of, count_of)
 
 
-def _foretell(points: Sequence[_Point], learnt: int, own: bool) -> _Foretold | None:
-    """None where fewer than three sizes have an error; `own`: the last point is the file's, and always kept."""
-    at = tuple(float(learnt) * times for times in (1, 2, FURTHEST))
-    size = np.array([point.size for point in points])
-    every = np.ones(len(points[0].count))
-    error = np.array([point.error(every) for point in points])
-    if len(np.unique(size[error > 0])) < 3:
+def _foretell(points: Sequence[_Point], learnt: int) -> _Foretold | None:
+    """None where fewer than three sizes have an error. Points at rising sizes.
+
+    The errors are of the same examples, so they go up and down together; beside that those of networks of one size
+    differ by what they learnt from.
+    """
+    if sum(point.wrong.sum() > 0 for point in points) < 3:
         return None
-    variance = np.array([point.variance() for point in points])
-    law = power_law.fit(size, error, variance)
-    rng = np.random.default_rng([0, len(every)])
-    drawn = []
-    for _ in range(_DRAWS):
-        often = rng.poisson(1.0, len(every)).astype(np.float64)
-        sisters = len(points) - own
-        chosen = [*rng.integers(0, sisters, sisters).tolist(), *range(sisters, len(points))]
-        again = np.array([points[i].error(often) for i in chosen])
-        fine = np.isfinite(again)
-        if len(np.unique(size[chosen][fine])) < 3:
-            continue
-        one = power_law.fit(size[chosen][fine], again[fine], variance[chosen][fine], law.floor > 0)
-        drawn.append([one(n) for n in at])
-    return _Foretold(law, at, np.array(drawn)) if drawn else None
+    error = np.array([point.error() for point in points])
+    pulls = np.stack([point.pull() for point in points])
+    covariance = pulls @ pulls.T
+    squares, free = (sum(values) for values in zip(*(point.apart() for point in points), strict=True))
+    networks = np.array([len(point.wrong) for point in points])
+    np.fill_diagonal(
+        covariance,
+        np.array([point.variance() for point in points]) + squares / max(1, free) * error**2 / networks,
+    )
+    at = tuple(float(learnt) * times for times in (1, 2, FURTHEST))
+    return _Foretold(power_law.fit(np.array([point.size for point in points]), error, covariance), at)
 
 
 def _measured(points: Sequence[_Point]) -> list[dict[str, Any]]:
-    """Each size with the sisters of that size taken together."""
     rows = []
-    for size in sorted({point.size for point in points}):
-        same = [point for point in points if point.size == size]
-        wrong, count = sum(point.wrong.sum() for point in same), sum(point.count.sum() for point in same)
-        half = 1.645 * float(np.sqrt(np.mean([point.variance() for point in same]) / len(same)))
-        error = float(wrong / count)
+    for point in points:
+        error, half = float(point.wrong.sum() / point.count.sum()), 1.645 * point.variance() ** 0.5
         ends = {"low": max(0.0, error - half), "high": min(1.0, error + half)}
-        rows.append({"name": "measured", "x": size, "y": error, **ends, "n": int(count)})
+        rows.append({"name": "measured", "x": point.size, "y": error, **ends, "n": int(point.count.sum())})
     return rows
 
 
@@ -266,23 +285,31 @@ def _line(foretold: _Foretold) -> list[dict[str, Any]]:
     rows = []
     for place, size in enumerate(foretold.at):
         low, high = foretold.band(place)
-        rows.append({"name": "foretold", "x": size, "y": foretold.law(size), "low": low, "high": high})
+        rows.append({"name": "foretold", "x": size, "y": foretold.laws(size), "low": low, "high": high})
     return rows
 
 
-def _subsets(evidence: Evidence) -> list[tuple[str, Any]]:
+def _all(evidence: Evidence) -> NDArray[np.bool_]:
+    return np.ones(len(evidence.verdicts.example), np.bool_)
+
+
+def _subsets(evidence: Evidence) -> list[tuple[str, Inside]]:
     """What each is called, and which atoms of other evidence of the same examples belong to it."""
-    found: list[tuple[str, Any]] = []
+    found: list[tuple[str, Inside]] = []
     if len(evidence.labels) > 1 and (evidence.verdicts.truth >= 0).any():
-        for code, label in enumerate(evidence.labels):
-            found.append((label, lambda part, code=code: part.verdicts.truth == code))
+        found += [(label, partial(_labelled, code=code)) for code, label in enumerate(evidence.labels)]
     for column, values in evidence.groups.items():
-        for value in sorted({str(value) for value in values}):
-            found.append(
-                (f"{column} {value}", lambda part, c=column, v=value: _group(part, c)[part.verdicts.example] == v)
-            )
+        found += [
+            (f"{column} {value}", partial(_group, column=column, value=value))
+            for value in sorted({str(value) for value in values})
+        ]
     return found
 
 
-def _group(evidence: Evidence, column: str) -> NDArray[Any]:
-    return np.array([str(value) for value in evidence.groups[column]], dtype=object)
+def _labelled(evidence: Evidence, code: int) -> NDArray[np.bool_]:
+    return np.asarray(evidence.verdicts.truth == code)
+
+
+def _group(evidence: Evidence, column: str, value: str) -> NDArray[np.bool_]:
+    inside = np.array([str(other) == value for other in evidence.groups[column]], np.bool_)
+    return inside[evidence.verdicts.example]
