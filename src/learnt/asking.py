@@ -38,6 +38,12 @@ def questions(ask: str) -> list[str]:
     return names
 
 
+def unasked(asked: Sequence[str]) -> dict[str, str]:
+    """The questions that were not asked: name -> what it asks."""
+    left = [name for name in registry.names("trust") if name not in asked]
+    return {name: registry.about("trust", name) for name in left}
+
+
 def ask_each(
     names: Sequence[str], evidence: Evidence, given: Tools, instead: tuple[Evidence, Tools] | None = None
 ) -> list[Finding]:

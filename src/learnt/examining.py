@@ -25,6 +25,8 @@ class Examining:
     own: dict[str, Evidence] = field(default_factory=dict)
     folded: dict[str, Evidence] = field(default_factory=dict)
     """By target, what sisters say of all examples, where a question wanted it."""
+    asked: Sequence[str] = ()
+    """The questions."""
     findings: list[Finding] = field(default_factory=list)
     metrics: dict[str, dict[str, Any]] = field(default_factory=dict)
     compared: dict[str, tuple[str, Evidence]] = field(default_factory=dict)
@@ -49,6 +51,7 @@ class Examining:
         """Each question of every target, of the evidence; what sisters cannot say is asked of the file."""
         running = self.running
         rows = running.collected.splits.calibrate if running.small else running.collected.splits.test
+        self.asked = questions
         for name in running.asked.targets:
             known = self.compared.get(name)
             baseline = None if known is None else lambda found=known: found
@@ -62,7 +65,7 @@ class Examining:
         """report.json, report.html, the evidence; the checkpoint is left for another look."""
         running = self.running
         collected = running.collected
-        splits, roles = collected.splits, collected.roles
+        roles = collected.roles
         document = {
             "model": str(running.folder / "model.onnx"),
             "report": str(running.folder / "report.html"),
@@ -70,7 +73,7 @@ class Examining:
             "task": ", ".join(dict.fromkeys(running.asked.targets.values())),
             "target": list(running.asked.targets),
             "seconds": seconds,
-            "rows": {part: len(getattr(splits, part)) for part in ("fit", "stop", "calibrate", "test")},
+            "rows": {part: len(rows) for part, rows in self._parts().items()},
             "metrics": asking.keyed(self.metrics),
             "metrics_source": "sisters" if running.small else "file",
             "baseline": judging.figures(self.compared, running.judges),
@@ -79,6 +82,7 @@ class Examining:
                 running.judges,
             ),
             "findings": asking.rows_of(self.findings),
+            "unasked": asking.unasked(self.asked),
             "guesses": roles.guesses,
             "notes": list(running.collected.notes) + self._notes(),
             "problems": [
@@ -131,6 +135,13 @@ class Examining:
             return self.folded.get(name, self.evidence[name])
 
         return replace(found, retrain=retraining, out_of_fold=out_of_fold)
+
+    def _parts(self) -> dict[str, Rows]:
+        """With few examples the file's network learns also from what stops a sister, and nothing is left to test on."""
+        splits = self.running.collected.splits
+        if self.running.small:
+            return {"fit": splits.final, "calibrate": splits.calibrate, "test": splits.test}
+        return {"fit": splits.fit, "stop": splits.stop, "calibrate": splits.calibrate, "test": splits.test}
 
     def _notes(self) -> list[str]:
         running = self.running

@@ -46,6 +46,12 @@ def question(name: str) -> Question:
     return cast(Question, get("trust", name))
 
 
+def about(kind: str, name: str) -> str:
+    """The first line of what a modality, task or question says of itself; a question asks it."""
+    module = importlib.import_module(f"learnt.{kind}.{name}")
+    return (module.__doc__ or name).strip().splitlines()[0]
+
+
 @cache
 def _get(kind: str, name: str, folders: tuple[str, ...]) -> Any:
     if any(module.name == name for module in pkgutil.iter_modules(folders)):

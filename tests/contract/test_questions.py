@@ -108,6 +108,17 @@ def pytest_generate_tests(metafunc):
 
 
 @pytest.mark.parametrize("kind", KINDS)
+def test_what_a_finding_shows_is_named(question, kind):
+    evidence = evidence_of(kind, 300)
+    for finding in registry.question(question).ask(evidence, tools_of(evidence)):
+        assert bool(finding.measure) or np.isnan(finding.value), finding
+        if finding.picture in ("bars", "curve"):
+            assert finding.axes[1], finding
+        if finding.picture == "curve":
+            assert finding.axes[0], finding
+
+
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("examples", [300, 7, 1, 0])
 @pytest.mark.parametrize("equipped", [True, False], ids=["with tools", "without tools"])
 def test_a_question_answers_any_evidence(question, kind, examples, equipped):

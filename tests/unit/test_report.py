@@ -12,13 +12,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from learnt import report
+from learnt import asking, report
 from learnt.contracts import Finding
 from learnt.errors import MissingExtra
 from learnt.report import document as document_module
 from learnt.report import numbers, pictures
 from learnt.report.commands import split_act
 from learnt.report.verdict import headline, verdict
+from learnt.stats import wording
 
 NAN = math.nan
 
@@ -235,20 +236,29 @@ def test_a_finding_about_the_baseline_speaks_instead_of_the_bare_comparison() ->
 @pytest.mark.parametrize(
     ("accuracy", "auc", "grade", "heading"),
     [
-        (0.7638, 0.5, "fine", "No serious doubt"),
-        (0.87, 0.5, "bad", "Its answers are no better than always the same one"),
-        (0.87, 0.93, "bad", "It is not shown to know more than doing nothing"),
+        (0.7638, 0.93, "fine", "No serious doubt"),
+        (0.87, 0.93, "bad", "Its answers are no better than always the same one"),
+        (0.87, 0.51, "bad", "It is not shown to know more than doing nothing"),
     ],
 )
 def test_a_file_that_beats_doing_nothing_is_told_from_one_that_does_not(
     accuracy: float, auc: float, grade: str, heading: str
 ) -> None:
-    nothing = {"name": "always no", "metrics": {"accuracy": accuracy, "roc_auc": auc}}
+    nothing = {"name": "always no", "metrics": {"accuracy": accuracy}}
+    metrics = {"accuracy": metric(0.8712, 0.8661, 0.8763, 900), "roc_auc": metric(auc, auc - 0.03, auc + 0.03, 900)}
     fine = report.findings_as_rows([Finding("coverage", "Kept.", "fine")])
-    said = verdict(document(findings=fine, nothing=nothing))
+    said = verdict(document(findings=fine, nothing=nothing, metrics=metrics))
     assert said.grade == grade
     assert said.heading.startswith(heading)
     assert ("Always no gets 87.0 % without looking at any row." in said.sentences) == (grade == "bad")
+    assert any("--decide" in sentence for sentence in said.sentences) == (heading.startswith("Its answers"))
+
+
+def test_doing_nothing_ranks_by_lot_whatever_folds_that_differ_make_of_it() -> None:
+    metrics = {"concordance_index": metric(0.68, 0.65, 0.71, 686)}
+    html = report.page(document(metrics=metrics, nothing={"name": "always", "metrics": {"concordance_index": 0.483}}))
+    assert "50.0 %" in words(html)
+    assert "48.3 %" not in words(html)
 
 
 def test_being_well_calibrated_is_not_knowing_more_than_nothing() -> None:
@@ -346,16 +356,71 @@ def test_no_bar_is_lost_when_there_are_many() -> None:
 
 def test_a_calibration_curve_has_the_diagonal_and_a_learning_curve_has_not() -> None:
     rows = [{"x": 100, "y": 0.8}, {"x": 1000, "y": 0.9}]
-    learning = Finding("learning_curve", "s", "fine", rows=rows, picture="curve")
-    calibration = Finding("calibration", "s", "fine", rows=CURVE, picture="curve")
-    assert '<line class="diagonal"' in report.page(document(findings=[calibration]))
+    learning = Finding("a", "s", "fine", rows=rows, picture="curve", axes=("examples", "how often wrong"))
+    says = Finding("b", "s", "fine", rows=CURVE, picture="curve", diagonal="On the dashed line it is so.")
+    assert '<line class="diagonal"' in report.page(document(findings=[says]))
+    assert "On the dashed line it is so." in report.page(document(findings=[says]))
     assert '<line class="diagonal"' not in report.page(document(findings=[learning]))
+    assert "↑ how often wrong" in report.page(document(findings=[learning]))
+
+
+def test_axes_of_shares_are_in_per_cent_and_reach_no_further_than_they_need() -> None:
+    rows = [{"x": severity, "y": 0.8 - severity / 50} for severity in range(6)]
+    drawn = pictures.curve(rows, ("severity", "how often right"))
+    assert drawn is not None
+    assert [name for _, name in drawn.across] == ["0", "1", "2", "3", "4", "5"]
+    assert next(name for _, name in drawn.up) == "70 %"
+    money = pictures.curve(rows, share=False)
+    assert money is not None
+    assert next(name for _, name in money.up) == ".7"
+
+
+def test_a_figure_of_a_finding_says_what_it_is_of_and_in_what_unit() -> None:
+    rows = [{"name": "a", "value": 0.25, "low": 0.2, "high": 0.3}]
+    told = {"measure": "of the reasons are 'a'", "axes": ("", "share of the reasons")}
+    share = Finding("q", "s", "fine", value=0.25, interval=(0.2, 0.3), rows=rows, picture="bars", **told)
+    page = words(report.page(document(findings=[share])))
+    assert "25.0 % (20.0 to 30.0 %) of the reasons are 'a'" in page
+    assert "Share of the reasons" in page
+    error = Finding("q", "s", "fine", value=0.25, rows=rows, picture="bars", unit="number")
+    assert "25.0 %" not in words(report.page(document(findings=[error])))
+
+
+def test_a_table_has_intervals_beside_their_figure_and_words_for_its_columns() -> None:
+    rows = [{"name": "a", "n": 1, "right": 0.7, "low": 0.6, "high": 0.8, "true_positive_rate": 1.0}]
+    drawn = pictures.table(rows)
+    assert drawn is not None
+    assert drawn.columns == ("name", "n", "right", "found, of the real cases")
+    assert drawn.rows == (("a", "1", "70.0 % (60 to 80 %)", "100 %"),)
+    cost = pictures.table([{"what": "never", "cost": 0.7, "low": 0.6, "high": 0.8}], share=False)
+    assert cost is not None
+    assert cost.rows == (("never", ".700 (.600 to .800)"),)
+
+
+def test_a_negative_number_has_a_minus_and_a_range_and_a_date_have_not() -> None:
+    assert str(report.document.prose("off by -3.5 (-.2 to 8), 2020-01-02, `--seed -1`, v-2")) == (
+        f"off by {numbers.MINUS}3.5 ({numbers.MINUS}.2 to 8), 2020-01-02, <code>--seed -1</code>, v-2"
+    )
+
+
+def test_what_nobody_asked_is_named_with_the_way_to_ask() -> None:
+    page = words(report.page(document(unasked={"label_errors": "Which of my labels are wrong?"})))
+    apart = page[page.index("What was not examined") : page.index("How to use the file")]
+    assert "Not asked Which of my labels are wrong?" in apart
+    assert "learnt train DATA --target income --ask all" in apart
+    assert "Not asked" not in words(report.page(document()))
+
+
+def test_a_part_of_the_data_that_was_not_set_apart_is_not_listed() -> None:
+    page = words(report.page(document(rows={"fit": 617, "calibrate": 69, "test": 0})))
+    assert "calibrate 69" in page
+    assert "to judge the file" not in page
 
 
 def test_a_curve_of_one_point_is_shown_as_a_table() -> None:
     html = report.page(document(findings=[Finding("calibration", "s", "fine", rows=CURVE[:1], picture="curve")]))
     assert '<svg class="curve"' not in html
-    assert ".550" in words(html)
+    assert "55.0 %" in words(html)
 
 
 def test_ticks_are_round_and_reach_around_all_values() -> None:
@@ -522,3 +587,24 @@ def test_the_same_n_is_said_once() -> None:
     html = report.page(document(findings=[Finding("q", "s", "fine", n=250, rows=rows, picture="bars")]))
     assert html.count("n = 250") == 1
     assert "n = 10,860" in report.page(document())
+
+
+def test_on_a_terminal_a_long_sentence_ends_in_dots_and_a_command_has_its_line() -> None:
+    act = "learnt train d.csv --target income --decide odds=race, if the law allows it."
+    long = Finding("fairness", "By race its errors differ, and here is why. " * 12, "bad", 0.8, act=act)
+    lines = report.summary(document(findings=report.findings_as_rows([long]))).splitlines()
+    start = next(place for place, line in enumerate(lines) if "[bad]" in line)
+    assert lines[start + 2].endswith(" …")
+    assert lines[start + 3].strip() == "> learnt train d.csv --target income --decide odds=race"
+    assert lines[start + 4].strip() == "If the law allows it."
+
+
+def test_every_question_that_was_not_asked_is_named_by_what_it_asks() -> None:
+    left = asking.unasked(["coverage", "label_errors"])
+    assert left["learning_curve"] == "How many more examples for how much better?"
+    assert not {"coverage", "label_errors"} & set(left)
+
+
+def test_a_difference_near_nothing_is_no_negative_nothing() -> None:
+    assert wording.spread(-0.0001, 0.018) == "0.0 to 1.8"
+    assert wording.spread(-0.02, 0.018) == "-2.0 to 1.8"

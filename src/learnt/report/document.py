@@ -17,6 +17,7 @@ import numpy as np
 
 from learnt.contracts import Finding
 from learnt.errors import MissingExtra
+from learnt.report import numbers
 from learnt.report.view import view
 
 
@@ -78,9 +79,16 @@ def prose(text: str) -> Any:
     """Escaped text in which `code` is code and a number keeps its unit on its line."""
     from markupsafe import Markup, escape
 
-    unbroken = re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", str(text))
-    pieces = re.split(r"`([^`]+)`", unbroken)
-    return Markup("").join(Markup("<code>{}</code>").format(p) if i % 2 else escape(p) for i, p in enumerate(pieces))
+    pieces = re.split(r"`([^`]+)`", str(text))
+    return Markup("").join(
+        Markup("<code>{}</code>").format(piece) if place % 2 else escape(_set(piece))
+        for place, piece in enumerate(pieces)
+    )
+
+
+def _set(text: str) -> str:
+    """A number keeps its unit on its line, and a negative one has a minus."""
+    return re.sub(r"(?<![^\s(])-(?=\.?\d)", numbers.MINUS, re.sub(r"(?<=\d) %", "\N{NO-BREAK SPACE}%", text))
 
 
 def shell(command: str) -> Any:

@@ -42,7 +42,7 @@ KINDS: dict[str, Kind] = {
     "brier": Kind("Brier score", "how far probabilities are from the truth", up=False),
     "ece": Kind("calibration error", "how far stated confidence is from the share of right answers", "percent", False),
     "coverage": Kind("coverage", "how often the truth is among the plausible", "percent"),
-    "r2": Kind("R²", "share of the differences that it explains", "percent", chance=0.0),
+    "r2": Kind("R²", "share of the differences that it explains, 1 is all", chance=0.0),
     "mean_absolute_error": Kind("mean absolute error", "how far off on average", up=False),
     "mae": Kind("mean absolute error", "how far off on average", up=False),
     "median_absolute_error": Kind("median absolute error", "half of the time at most so far off", up=False),
@@ -159,7 +159,7 @@ def _figure(name: str, given: Any, beside: Any, idle: Any, classes: int) -> Figu
         _value(given, "high"),
         int(n) if known(n := _value(given, "n")) else 0,
         _value(beside),
-        idle if known(idle) else chance,
+        chance if known(chance) else idle,
     )
 
 

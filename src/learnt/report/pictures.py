@@ -18,6 +18,14 @@ WIDE, HIGH = 360.0, 250.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 22.0, 26.0, 42.0
 MOST_BARS, MOST_ROWS, MOST_SERIES = 16, 12, 4
 
+TITLES = {
+    "true_positive_rate": "found, of the real cases",
+    "false_positive_rate": "false alarms, of all others",
+    "said_yes": "says yes",
+    "moved": "share that moved",
+}
+"""A column that is not here is shown under its own name."""
+
 Rows = Sequence[Mapping[str, Any]]
 
 
@@ -41,6 +49,8 @@ class Bars:
     rest: tuple[Bar, ...]
     zero: float
     label: str
+    title: str
+    """What their length is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +71,8 @@ class Curve:
     x_title: str
     y_title: str
     diagonal: tuple[float, float, float, float] | None
+    line: str
+    """What the diagonal means."""
     label: str
     hidden: int
     """Lines that are not drawn."""
@@ -85,7 +97,14 @@ class Strip:
     nothing: float | None
 
 
-def bars(rows: Rows, how: str = "number") -> Bars | None:
+def unit(rows: Rows, keys: Sequence[str], share: bool = True) -> str:
+    """How the values of `keys` are shown. Shares that are all between -1 and 1, and not all whole, are per cents."""
+    values = [row[key] for row in rows for key in keys if known(row.get(key))]
+    part = share and all(-1 <= value <= 1 for value in values) and any(value % 1 for value in values)
+    return "percent" if part else "number"
+
+
+def bars(rows: Rows, how: str = "number", title: str = "") -> Bars | None:
     """Rows with name, value and, where known, low, high, n. None when no value is known."""
     numbered = [row for row in rows if known(row.get("value"))]
     if not numbered:
@@ -115,54 +134,67 @@ def bars(rows: Rows, how: str = "number") -> Bars | None:
         )
     told = "; ".join(f"{bar.name} {bar.value}" for bar in placed[:MOST_BARS])
     cut = len(placed) if len(placed) <= MOST_BARS + 2 else MOST_BARS
-    return Bars(tuple(placed[:cut]), tuple(placed[cut:]), zero, told)
+    return Bars(tuple(placed[:cut]), tuple(placed[cut:]), zero, told, title)
 
 
-def curve(rows: Rows, x_title: str, y_title: str, diagonal: bool) -> Curve | None:
-    """Rows with x, y and, where known, low, high, n; `name` makes several lines. None under two points."""
+def curve(rows: Rows, axes: tuple[str, str] = ("x", "y"), diagonal: str = "", share: bool = True) -> Curve | None:
+    """Rows with x, y and, where known, low, high, n; `name` makes several lines. None under two points.
+
+    With a `diagonal`, said in words, both axes are from 0 to 1.
+    """
     points = [row for row in rows if known(row.get("x")) and known(row.get("y"))]
     if len(points) < 2:
         return None
     xs = [float(row["x"]) for row in points]
     ys = [float(row[key]) for row in points for key in ("y", "low", "high") if known(row.get(key))]
+    hows = ("percent", "percent") if diagonal else (unit(points, ("x",), share), unit(points, ("y",), share))
     if diagonal:
         x_ticks = y_ticks = ticks([0.0, 1.0, *xs, *ys])
     else:
-        x_ticks, y_ticks = ticks(xs), ticks(ys)
+        x_ticks, y_ticks = ticks(xs, 7), ticks(ys)
     across = _scale(x_ticks[0], x_ticks[-1], LEFT, WIDE - RIGHT)
     up = _scale(y_ticks[0], y_ticks[-1], HIGH - BOTTOM, TOP)
     names = list(dict.fromkeys(str(row.get("name", "")) for row in points))
     series = tuple(
-        _series(name, [row for row in points if str(row.get("name", "")) == name], across, up)
+        _series(name, [row for row in points if str(row.get("name", "")) == name], across, up, hows)
         for name in names[:MOST_SERIES]
     )
-    first, last = points[0], points[-1]
-    label = (
-        f"{y_title} by {x_title}: {numbers.number(first['y'])} at {numbers.number(first['x'])}, "
-        f"{numbers.number(last['y'])} at {numbers.number(last['x'])}"
+    first, last = (
+        [numbers.figure(row[key], how) for key, how in zip("xy", hows, strict=True)]
+        for row in points[:: len(points) - 1]
     )
+    label = f"{axes[1]} by {axes[0]}: {first[1]} at {first[0]}, {last[1]} at {last[0]}"
     corner = (across(x_ticks[0]), up(x_ticks[0]), across(x_ticks[-1]), up(x_ticks[-1])) if diagonal else None
     return Curve(
         series,
-        tuple((across(at), numbers.tick(at, "percent" if diagonal else "number")) for at in x_ticks),
-        tuple((up(at), numbers.tick(at, "percent" if diagonal else "number")) for at in y_ticks),
-        x_title,
-        y_title,
+        tuple((across(at), numbers.tick(at, hows[0])) for at in x_ticks),
+        tuple((up(at), numbers.tick(at, hows[1])) for at in y_ticks),
+        *axes,
         corner,
+        diagonal,
         label,
         max(0, len(names) - MOST_SERIES),
     )
 
 
-def table(rows: Rows) -> Table | None:
-    """Any rows; the columns are their keys in order of appearance."""
-    columns = tuple(dict.fromkeys(str(key) for row in rows for key in row))
+def table(rows: Rows, share: bool = True) -> Table | None:
+    """Any rows; the columns are their keys in order of appearance, `low` and `high` beside what stands before them."""
+    columns = [str(key) for key in dict.fromkeys(key for row in rows for key in row)]
     if not columns:
         return None
+    spread = {"low", "high"} <= set(columns) and columns.index("low") > 0
+    beside = columns[columns.index("low") - 1] if spread else ""
+    columns = [column for column in columns if not (spread and column in ("low", "high"))]
     numeric = tuple(all(known(row.get(c)) or row.get(c) is None for row in rows) for c in columns)
-    cells = [tuple(text(row.get(column)) for column in columns) for row in rows]
+    cells = [[_cell(row.get(c), _unit(rows, c, share)) for c in columns] for row in rows]
+    for row, cell in zip(rows, cells, strict=True):
+        ends = numbers.interval(row.get("low"), row.get("high"), _unit(rows, beside, share)) if spread else ""
+        if ends:
+            cell[columns.index(beside)] += f" ({ends})"
+    titles = tuple(TITLES.get(column, column.replace("_", " ")) for column in columns)
     cut = len(cells) if len(cells) <= MOST_ROWS + 2 else MOST_ROWS
-    return Table(tuple(c.replace("_", " ") for c in columns), numeric, tuple(cells[:cut]), tuple(cells[cut:]))
+    lines = tuple(map(tuple, cells))
+    return Table(titles, numeric, lines[:cut], lines[cut:])
 
 
 def strip(value: float, low: float, high: float, baseline: float, nothing: float, unit: bool) -> Strip | None:
@@ -202,8 +234,8 @@ def ticks(values: Sequence[float], most: int = 5) -> list[float]:
     return [round(index * step, 12) for index in range(first, last + 1)]
 
 
-def _series(name: str, rows: Rows, across: Any, up: Any) -> Series:
-    placed = [(round(across(float(row["x"])), 1), round(up(float(row["y"])), 1), _point(row)) for row in rows]
+def _series(name: str, rows: Rows, across: Any, up: Any, hows: tuple[str, str]) -> Series:
+    placed = [(round(across(float(row["x"])), 1), round(up(float(row["y"])), 1), _point(row, hows)) for row in rows]
     spread = [row for row in rows if known(row.get("low")) and known(row.get("high"))]
     upper = [f"{across(float(row['x'])):.1f},{up(float(row['high'])):.1f}" for row in spread]
     lower = [f"{across(float(row['x'])):.1f},{up(float(row['low'])):.1f}" for row in reversed(spread)]
@@ -211,10 +243,22 @@ def _series(name: str, rows: Rows, across: Any, up: Any) -> Series:
     return Series(name, line, " ".join(upper + lower) if len(spread) > 1 else "", tuple(placed))
 
 
-def _point(row: Mapping[str, Any]) -> str:
-    spread = numbers.interval(row.get("low"), row.get("high"))
+def _point(row: Mapping[str, Any], hows: tuple[str, str]) -> str:
+    spread = numbers.interval(row.get("low"), row.get("high"), hows[1])
     counted = f", n = {numbers.count(row['n'])}" if known(row.get("n")) else ""
-    return f"{numbers.number(row['x'])}: {numbers.number(row['y'])}{f' ({spread})' if spread else ''}{counted}"
+    x, y = numbers.figure(row["x"], hows[0]), numbers.figure(row["y"], hows[1])
+    return f"{x}: {y}{f' ({spread})' if spread else ''}{counted}"
+
+
+def _unit(rows: Rows, column: str, share: bool) -> str:
+    """A column of fractions is one of shares; whole numbers that are counts are no shares of 0 and 1."""
+    values = [row[column] for row in rows if known(row.get(column))]
+    fractions = share and values and all(isinstance(value, float) and -1 <= value <= 1 for value in values)
+    return "percent" if fractions else "number"
+
+
+def _cell(value: Any, how: str) -> str:
+    return numbers.percent(value) if how == "percent" and known(value) else text(value)
 
 
 def _name(row: Mapping[str, Any]) -> str:

@@ -11,7 +11,7 @@ from learnt.report.commands import commands, split_act
 from learnt.report.figures import Document, figures
 from learnt.report.verdict import verdict, worst_first
 
-COLUMNS, LINES, ACT = 100, 25, 3
+COLUMNS, LINES, SAID, ACT = 100, 25, 3, 3
 MARKS = {"bad": "[bad]  ", "watch": "[watch]"}
 
 
@@ -78,16 +78,18 @@ def _findings(document: Document, space: int) -> Iterator[str]:
 
 def _finding(document: Document, finding: dict[str, Any]) -> Iterator[str]:
     mark = MARKS[finding["grade"]]
-    first, *others = _wrap(str(finding["sentence"]), COLUMNS - 10)[:3]
-    yield f"  {mark} {first}"
-    for line in others:
-        yield " " * 10 + line
-    parts = split_act(str(finding.get("act") or ""), document, str(document.get("model") or "model.onnx"))
-    if act := " ".join(" ".join(parts).split()):
-        lines = _wrap(act.replace("`", ""), COLUMNS - 14)
-        for index, line in enumerate(lines[:ACT]):
-            more = " …" if index == ACT - 1 and len(lines) > ACT else ""
-            yield f"{'':10}{' ' if index else '>'} {line}{more}"
+    for index, line in enumerate(_short(str(finding["sentence"]), COLUMNS - 10)):
+        yield f"{'' if index else f'  {mark}':9} {line}"
+    told, command, after = split_act(
+        str(finding.get("act") or ""), document, str(document.get("model") or "model.onnx")
+    )
+    act = [
+        *(_wrap(told.replace("`", ""), COLUMNS - 14) if told else ()),
+        *(_wrap(command, COLUMNS - 14) if command else ()),
+    ]
+    act += _wrap(after, COLUMNS - 14) if after else []
+    for index, line in enumerate(act[:ACT]):
+        yield f"{'':10}{' ' if index else '>'} {line}{' …' if index == ACT - 1 and len(act) > ACT else ''}"
 
 
 def _next(document: Document) -> Iterator[str]:
@@ -98,6 +100,14 @@ def _next(document: Document) -> Iterator[str]:
     for purpose, command in listed:
         aside = f"  # {purpose}"
         yield f"  {command.ljust(wide)}{aside}" if 2 + wide + len(aside) <= COLUMNS else f"  {command}"
+
+
+def _short(text: str, width: int) -> list[str]:
+    """At most three lines; where more is said, dots."""
+    lines = _wrap(text, width)
+    if len(lines) > SAID:
+        lines = [*lines[: SAID - 1], f"{_cut(lines[SAID - 1], width - 2)} …"]
+    return lines
 
 
 def _wrap(text: str, width: int = COLUMNS) -> list[str]:

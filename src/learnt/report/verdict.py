@@ -21,7 +21,7 @@ RANKING = {"log_loss", "brier", "brier_score", "roc_auc", "average_precision"}
 
 _SAYS = {
     "accuracy": "{who} {target} right {value} of the time",
-    "r2": "{who} {target} and explains {value} of its differences",
+    "r2": "{who} {target} with an R² of {value} (1 is all that there is to explain)",
     "mean_absolute_error": "{who} {target} and is off by {value} on average",
     "mae": "{who} {target} and is off by {value} on average",
     "f1_macro": "{who} {target} with an F1 (every label counting the same) of {value}",
@@ -60,6 +60,10 @@ def verdict(document: Document) -> Verdict:
             name = (document.get("nothing") or {}).get("name") or "Doing nothing"
             got = numbers.figure(first.nothing, first.kind.how)
             sentences.append(f"{numbers.capital(name)} gets {got} without looking at any {unit(document)}.")
+            if _rankable(listed):
+                sentences.append(
+                    "Let it decide by its probabilities: `--decide 'recall>=.9'` gives each alert its chance."
+                )
         compared = next((f for f in ordered if f.get("question") == "baseline" and _about(f, target, by_target)), None)
         if compared is not None and compared.get("grade") in EXAMINED:
             spoken = compared
@@ -119,6 +123,13 @@ def _idle(listed: Sequence[Figure]) -> str:
     return ""
 
 
+def _rankable(listed: Sequence[Figure]) -> bool:
+    """True: it ranks cases of one label surely better than chance."""
+    return any(
+        f.name in ("roc_auc", "average_precision") and f.against_nothing > 0 and numbers.known(f.low) for f in listed
+    )
+
+
 def _figure(document: Document, target: str, first: Figure) -> str:
     named = f"`{target}`" if target else "the target"
     width = first.high - first.low
@@ -129,7 +140,7 @@ def _figure(document: Document, target: str, first: Figure) -> str:
         who=who,
         target=named,
         value=numbers.figure(first.value, first.kind.how, width),
-        title="a " + first.kind.title if first.name != "r2" else first.kind.title,
+        title="a " + first.kind.title,
     )
     spread = numbers.interval(first.low, first.high, first.kind.how)
     rows = f"on {numbers.plural(first.n, unit(document))} it never saw" if first.n else ""

@@ -12,14 +12,6 @@ from learnt.report.verdict import EXAMINED, headline, unit, verdict, worst_first
 
 MODEL = "model.onnx"
 """The page lies beside the file, and says nothing of the machine that it was made on."""
-AXES = {
-    "calibration": ("it says", "it is right", True),
-    "coverage": ("stated coverage", "truth among the plausible", True),
-    "learning_curve": ("examples to learn from", "share wrong", False),
-    "robustness": ("severity of damage", "score", False),
-    "unfamiliar": ("unfamiliar", "error", False),
-    "decision": ("alerts, of all", "found", True),
-}
 SOURCES = {
     "file": "measured on the file itself",
     "sisters": "measured on sister networks of the same recipe",
@@ -32,6 +24,7 @@ SPLITS = {
     "calibrate": "to set confidence and thresholds",
     "test": "to judge the file, never used before",
 }
+ASK_ALL = "To have them answered: learnt train DATA --target COLUMN --ask all"
 MOST_PROBLEMS, MOST_LABELS = 20, 60
 
 
@@ -53,7 +46,11 @@ def view(document: Document) -> dict[str, Any]:
         "commands": commands(document, MODEL),
         "python": _python(document),
         "javascript": _javascript(),
-        "splits": [(name, numbers.count(n), SPLITS.get(name, "")) for name, n in (document.get("rows") or {}).items()],
+        "splits": [
+            (name, numbers.count(n), SPLITS.get(name, "")) for name, n in (document.get("rows") or {}).items() if n
+        ],
+        "ask_all": dict(zip(("act", "command", "after"), split_act(ASK_ALL, document, MODEL), strict=True)),
+        "unasked": [str(asks) for asks in (document.get("unasked") or {}).values()],
         "unit": unit(document),
         "inputs": _inputs(document),
         "labels": _labels(document),
@@ -116,8 +113,7 @@ def _listed(words: list[str]) -> str:
 def _row(figure: Figure) -> dict[str, Any]:
     how = figure.kind.how
     one = how == "percent" or (
-        figure.kind.up
-        and all(not numbers.known(x) or 0 <= x <= 1 for x in (figure.value, figure.baseline, figure.nothing))
+        figure.kind.up and all(not numbers.known(x) or x <= 1 for x in (figure.value, figure.baseline, figure.nothing))
     )
     return {
         "title": numbers.capital(figure.kind.title),
@@ -173,9 +169,9 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
     told, command, after = split_act(str(finding.get("act") or ""), document, MODEL)
     value = finding.get("value")
     picture = finding.get("picture")
-    x_title, y_title, diagonal = AXES.get(question, ("x", "y", False))
-    how = _unit_of(rows) if picture == "bars" else "percent" if diagonal else "number"
-    own = how if numbers.known(value) and abs(value) <= 1 else "number"
+    axes = finding.get("axes") or ("", "")
+    share = finding.get("unit", "share") == "share"
+    own = "percent" if share and numbers.known(value) and abs(value) <= 1 else "number"
     first, rest = headline(finding)
     shown = {
         "question": question.replace("_", " "),
@@ -185,6 +181,7 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
         "grade": finding["grade"],
         "value": numbers.figure(value, own) if numbers.known(value) else "",
         "interval": numbers.interval(low, high, own),
+        "measure": str(finding.get("measure") or ""),
         "level": numbers.percent(finding.get("level", 0.95)).replace(".0", ""),
         "n": numbers.count(finding["n"]) if finding.get("n") else "",
         "source": SOURCES.get(str(finding.get("source")), str(finding.get("source") or "")),
@@ -196,19 +193,12 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
         "table": None,
     }
     if picture == "bars":
-        shown["bars"] = pictures.bars(rows, how)
+        shown["bars"] = pictures.bars(rows, pictures.unit(rows, ("value", "low", "high"), share), str(axes[1]))
     elif picture == "curve":
-        shown["curve"] = pictures.curve(rows, x_title, y_title, diagonal)
+        shown["curve"] = pictures.curve(rows, (str(axes[0]), str(axes[1])), str(finding.get("diagonal") or ""), share)
     if rows and not (shown["bars"] or shown["curve"]) and picture != "none":
-        shown["table"] = pictures.table(rows)
+        shown["table"] = pictures.table(rows, share)
     return shown
-
-
-def _unit_of(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Bars that are all between -1 and 1, and not whole, are shares."""
-    values = [row[end] for row in rows for end in ("value", "low", "high") if numbers.known(row.get(end))]
-    shares = values and all(-1 <= value <= 1 for value in values) and any(value % 1 for value in values)
-    return "percent" if shares else "number"
 
 
 def _inputs(document: Document) -> list[tuple[str, str, list[str]]]:

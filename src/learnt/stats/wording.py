@@ -25,6 +25,11 @@ def points(share: float) -> str:
     return f"{abs(100 * share):.1f} points"
 
 
+def spread(low: float, high: float) -> str:
+    """The ends of a difference of shares, in points: `-3.5 to 8.3`; never `-0.0`."""
+    return f"{100 * low:z.1f} to {100 * high:z.1f}"
+
+
 def quantity(value: float) -> str:
     """A number in a unit of its own, to three figures: `70,400`, `3.25`, `1.2e-09`."""
     if not math.isfinite(value) or abs(value) < 1000 or abs(value) >= 1e15:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Raw, Reasons, Tools
 from learnt.stats.examples import balance, means, right
 from learnt.stats.intervals import bootstrap_mean
-from learnt.stats.wording import listed, percent, points
+from learnt.stats.wording import listed, percent, points, spread
 
 LEAST = 30
 _MOST = 500
@@ -93,6 +93,8 @@ class Attribution:
             source=evidence.source,
             rows=rows,
             picture="bars" if rows else "none",
+            measure=f"of its reasons are {top['name']!r}" if rows else "",
+            axes=("", "share of the reasons that it gives"),
             act=act,
             target=evidence.target,
         )
@@ -123,13 +125,12 @@ def _relied(rows: list[Row], hiding: _Hiding) -> list[Row]:
 
 def _cost(row: Row) -> str:
     """What hiding a part does, in right answers where it surely changes those."""
-    low, high = (f"{100 * row[f'right_lost_{end}']:.1f}" for end in ("low", "high"))
     if row["right_lost_low"] > 0:
-        return f"Without {row['name']!r} it is right {points(row['right_lost'])} less often ({low} to {high})."
-    low, high = (f"{100 * row[f'lost_{end}']:.1f}" for end in ("low", "high"))
+        ends = spread(row["right_lost_low"], row["right_lost_high"])
+        return f"Without {row['name']!r} it is right {points(row['right_lost'])} less often ({ends})."
     return (
         f"Without {row['name']!r} it is right about as often, but the probability it gives to the right answer is "
-        f"{points(row['lost'])} lower ({low} to {high})."
+        f"{points(row['lost'])} lower ({spread(row['lost_low'], row['lost_high'])})."
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.examples import means, worth
 from learnt.stats.intervals import bootstrap_mean
-from learnt.stats.wording import percent, points, quantity
+from learnt.stats.wording import percent, points, quantity, spread
 
 LEAST = 20
 _FLOOR = 1e-4
@@ -54,7 +55,8 @@ class Baseline:
         if numbers:
             squares = _Pair(-(mine[both] ** 2), -(theirs[both] ** 2))
             said = _sentence_of_numbers(name, right, squares)
-            return [self._compared(evidence, name, right, squares, said, _rows_of_numbers(name, right, squares))]
+            found = self._compared(evidence, name, right, squares, said, _rows_of_numbers(name, right, squares))
+            return [replace(found, measure="nearer to the truth", axes=("", "how far off on average"), unit="number")]
         log = _Pair(_log_given(evidence)[both], _log_given(other)[both])
         return [self._compared(evidence, name, right, log, _sentence(name, right, log), _rows(name, right, log))]
 
@@ -76,7 +78,11 @@ class Baseline:
             source=evidence.source,
             rows=rows,
             picture="bars",
-            act="" if grade == "fine" else f"Use {name}, or gather more examples: networks gain most from them.",
+            measure="more often right",
+            axes=("", "how often right"),
+            act=""
+            if grade == "fine"
+            else f"Use {name}, unless the learning curve says that more examples will help much.",
             target=evidence.target,
         )
 
@@ -116,11 +122,11 @@ def _sentence(name: str, right: _Pair, log: _Pair) -> str:
     if log.n >= LEAST:
         close = ("as close to", "closer to", "further from")[log.sign]
         said += f"{', but' if signs == {1, -1} else ', and'} its probabilities are {close} the truth"
-    low, high = (100 * end for end in right.interval)
+    low, high = right.interval
     more, low, high = ("more", low, high) if right.gain >= 0 else ("less", -high, -low)
     chance = "" if right.sign or not right.gain else ", which may be chance"
     often = f"{points(right.gain)} {more} often" if right.gain else "just as often, 0.0 points apart"
-    return f"{said}. In {right.n:,} examples it is right {often} ({low:.1f} to {high:.1f}){chance}."
+    return f"{said}. In {right.n:,} examples it is right {often} ({spread(low, high)}){chance}."
 
 
 def _verdict(name: str, signs: set[int]) -> str:
@@ -168,7 +174,8 @@ def _rows_of_numbers(name: str, off: _Pair, squares: _Pair) -> list[dict[str, An
 def _against(right: _Pair) -> str:
     """`87 % against 85 %`, with a decimal where the two would look the same."""
     mine, theirs = float(right.mine.mean()), float(right.theirs.mean())
-    digits = 1 if percent(mine) == percent(theirs) else None
+    alike = percent(mine) == percent(theirs) or any("." in percent(share) for share in (mine, theirs))
+    digits = 1 if alike else None
     return f"{percent(mine, digits)} of the time against {percent(theirs, digits)}"
 
 

@@ -23,6 +23,8 @@ _ACTS: dict[Grade, str] = {
     "bad": "Add fresh examples from where it will be used, and train again.",
 }
 _RESAMPLES, _RESAMPLES_OF_MANY, _MANY = 200, 50, 50_000
+_MEASURE = "off on average"
+_DIAGONAL = "On the dashed line, what it says is what happens."
 
 
 class Calibration:
@@ -69,6 +71,9 @@ class Calibration:
                 source=evidence.source,
                 rows=rows,
                 picture="curve",
+                measure=_MEASURE,
+                axes=("it says", "it is right"),
+                diagonal=_DIAGONAL,
                 act=_ACTS[grade],
                 target=evidence.target,
             )
@@ -104,6 +109,9 @@ class Calibration:
             source=evidence.source,
             rows=[{"x": one.said, "y": one.happened, "low": one.low, "high": one.high, "n": one.n} for one in found],
             picture="curve",
+            measure=_MEASURE,
+            axes=("it says", "it happened"),
+            diagonal=_DIAGONAL,
             act=_ACTS[grade],
             target=evidence.target,
         )

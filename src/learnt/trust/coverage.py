@@ -18,6 +18,7 @@ from learnt.stats.wording import percent, percents, quantity
 
 LEAST = 20
 _SURE = 100
+_AXES = ("", "how often the truth is among the plausible answers")
 
 
 class Coverage:
@@ -61,6 +62,8 @@ class Coverage:
                 source=evidence.source,
                 rows=_shown(rows),
                 picture="bars" if rows else "none",
+                measure="of the truths are among the plausible answers",
+                axes=_AXES,
                 act=act,
                 target=evidence.target,
             ),
@@ -100,6 +103,8 @@ class Coverage:
                 source=evidence.source,
                 rows=_shown(rows),
                 picture="bars",
+                measure=f"of the truths of {worst['name']!r} are among the plausible answers",
+                axes=_AXES,
                 act=f"Gather more examples of {worst['name']!r}, or rule nothing out for them." if short else "",
                 target=evidence.target,
             )

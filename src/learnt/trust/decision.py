@@ -26,6 +26,11 @@ _TWO_SIDED = 1.96
 
 Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
+_MEASURES = {
+    "recall": "of the real cases found",
+    "precision": "of the alerts are right",
+    "alerts": "of the examples are alerts",
+}
 
 
 class Decision:
@@ -122,6 +127,7 @@ class Decision:
             harm={"bad": 0.7, "watch": 0.3}.get(grade, 0.0),
             rows=acts.table(),
             picture="table",
+            measure=next((_MEASURES[measure] for _, measure, _ in figures), _MEASURES["recall"]),
             act="Choose the policy anew on rows of today: learnt recalibrate MODEL DATA --decide POLICY"
             if grade in ("bad", "watch")
             else "",
@@ -137,6 +143,7 @@ class Decision:
             value=figure.value,
             interval=(figure.low, figure.high),
             n=len(acts.truth),
+            measure=_MEASURES["recall"],
             act="learnt train DATA --target COLUMN --decide 'recall>=.9'",
         )
 
@@ -179,6 +186,8 @@ class Decision:
             harm=0.3 if grade == "watch" else 0.0,
             rows=rows,
             picture="table",
+            measure="is what an example costs on average",
+            unit="number",
             act="" if grade == "fine" else f"Do {simple} unless more examples show a gain.",
         )
 
@@ -205,6 +214,8 @@ class Decision:
             n=n,
             rows=rows,
             picture="curve",
+            axes=("alerts, of all", "found, of the real cases"),
+            diagonal="On the dashed line, alerts are given by lot.",
         )
 
     def _by_group(self, evidence: Evidence) -> list[Finding]:

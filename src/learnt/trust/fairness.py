@@ -15,7 +15,7 @@ from learnt.stats.examples import effective, single, totals
 from learnt.stats.gaps import Gap, Rates
 from learnt.stats.groups import coded
 from learnt.stats.intervals import wilson
-from learnt.stats.wording import listed, percent, percents, points
+from learnt.stats.wording import listed, percent, percents, points, spread
 
 LEAST = 30
 LEVEL = 0.98
@@ -153,6 +153,7 @@ class Fairness:
             source=evidence.source,
             rows=rows,
             picture="table" if rows else "none",
+            measure="between the groups furthest apart" if gap else "",
             act=act or ("Gather more examples of the groups." if grade == "cannot tell" else ""),
             target=evidence.target,
         )
@@ -269,4 +270,4 @@ def _misjudged(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
 
 
 def _span(gap: Gap) -> str:
-    return f"{100 * gap.low:.1f} to {100 * gap.high:.1f}"
+    return spread(gap.low, gap.high)

@@ -104,6 +104,7 @@ class LabelErrors:
             source="file" if evidence.source == "file" else "sisters",
             rows=_rows(evidence, known, listed),
             picture="table" if count else "none",
+            measure="of the labels look wrong",
             act="Correct what is wrong in the list, then train again: `learnt audit RUN --ask label_errors --out "
             "suspects.csv`"
             if count

@@ -150,6 +150,8 @@ class LearningCurve:
             source="sisters",
             rows=[*_measured(points), *_line(foretold)],
             picture="curve",
+            measure="fewer errors with twice as many examples",
+            axes=("examples to learn from", "how often wrong"),
             act={
                 "watch": f"Gather some {learnt:,} more examples.",
                 "cannot tell": "Gather some more examples, and ask again.",

@@ -14,7 +14,7 @@ from learnt.stats.differences import ALARM, percentile_chance
 from learnt.stats.examples import balance, right
 from learnt.stats.intervals import normal_mean
 from learnt.stats.multiple import holm
-from learnt.stats.wording import listed, percent, points
+from learnt.stats.wording import listed, percent, points, spread
 
 LEAST = 60
 _MOST = 1000
@@ -102,6 +102,8 @@ class Robustness:
             interval=worst[0].interval(0.95) if worst else (float("nan"), float("nan")),
             rows=[row for kind, found in curves.items() for row in [clean | {"name": kind}, *(o.row for o in found)]],
             picture="curve" if curves else "none",
+            measure="of the answers lost",
+            axes=("severity of damage", "how often right"),
             act=" ".join(_ACTS.get(one.kind, "") for one in worst[:2]).strip(),
         )
 
@@ -132,6 +134,8 @@ class Robustness:
             level=level,
             rows=[one.bar for one in found[:_SHOWN]],
             picture="bars",
+            measure=f"of the answers lost without {worst.kind!r}",
+            axes=("", "how much less often it is right without this one"),
             act=f"Do not use it where {worst.kind!r} may be missing." if fallen else "",
         )
 
@@ -166,7 +170,7 @@ class _Damaged:
 
 
 def _span(damaged: _Damaged, level: float) -> str:
-    return " to ".join(f"{100 * end:.1f}" for end in damaged.interval(level))
+    return spread(*damaged.interval(level))
 
 
 @dataclass(frozen=True, slots=True)
@@ -238,12 +242,11 @@ class _Trial:
 
 
 def _fallen(worst: _Damaged) -> str:
-    low, high = worst.interval(0.95)
     warned = "the alarm for batches (`shift`) rings" if worst.alarm else "no alarm rings"
     single = "" if np.isnan(worst.flagged) else f", and {percent(worst.flagged)} of the answers spoilt look unfamiliar"
     what = _KINDS.get(worst.kind, f"inputs are damaged ({worst.kind})")
     return (
-        f"Where {what} it is right up to {points(worst.fall)} less often ({100 * low:.1f} to {100 * high:.1f}, at "
+        f"Where {what} it is right up to {points(worst.fall)} less often ({_span(worst, 0.95)}, at "
         f"severity {worst.row['x']} of 5); {warned}{single}."
     )
 

@@ -63,6 +63,7 @@ class Shift:
                 source=evidence.source,
                 rows=[_row(part) for part in moved],
                 picture="table" if moved else "none",
+                measure=f"are odder than {percent(ALARM)} of those it was calibrated on" if whole else "",
                 act=_act(moved, strange),
                 target=evidence.target,
             )

@@ -67,6 +67,8 @@ class Shortcuts:
                 source="data",
                 rows=[network, *(one.bar for one in best)],
                 picture="bars",
+                measure=f"right by {value.name!r} alone",
+                axes=("", "how often right, by this one alone"),
                 act=act,
                 target=evidence.target,
             )

@@ -90,6 +90,8 @@ class Slices:
                 source=evidence.source,
                 rows=[*table, _row("all", hit[tested])],
                 picture="bars",
+                measure="right where it is worst",
+                axes=("", "how often right"),
                 act=f"Let a person look where {worst.name}, or gather more such examples.",
                 target=evidence.target,
             )

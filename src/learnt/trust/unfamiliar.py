@@ -67,6 +67,8 @@ class Unfamiliar:
                 source=evidence.source,
                 rows=rows,
                 picture="bars" if rows else "none",
+                measure=f"are odder than {percent(ALARM)} of those it was calibrated on",
+                axes=("", "how often right"),
                 act=f"Let a person decide where unfamiliar is above {ALARM}."
                 if grade == "fine"
                 else "Look at the oddest examples; if they belong, train again with more like them.",
