@@ -22,8 +22,13 @@ PLANNED = ("sizes", "plan")
 SIZES = ("small",)
 
 
-def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | None) -> dict[str, Any]:
-    """Options in full: what was asked, else what the recipe says, else the default. Raises RequestError."""
+def resolve(
+    asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | None, target: str = ""
+) -> dict[str, Any]:
+    """Options in full: what was asked, else what the recipe says, else the default. Raises RequestError.
+
+    `target`: what the layout of the data makes the target, where neither says one.
+    """
     base = {} if recipe is None else dict(recipe) if isinstance(recipe, Mapping) else read(Path(recipe))
     strange = set(base) - set(DEFAULTS) - {"target", *PLANNED}
     if strange:
@@ -33,6 +38,7 @@ def resolve(asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | N
         )
     full = {**DEFAULTS, **base}
     full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
+    full["target"] = full.get("target") or target
     for name in ("target", "inputs", "drop", "sensitive"):
         if isinstance(full.get(name), str):
             full[name] = [full[name]]

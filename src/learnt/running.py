@@ -19,6 +19,7 @@ from learnt.artifact.evidence import usual
 from learnt.codecs import cells
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Doubts, Settings, Timed
+from learnt.data import sources
 from learnt.data.collecting import Collected, collect
 from learnt.errors import RequestError
 from learnt.judging import Judge
@@ -84,9 +85,10 @@ class Running:
         kept = folder / "checkpoint" / "recipe.yaml"
         if resume and kept.exists():
             recipe = kept
-        full = recipes.resolve(asked, recipe)
+        source = sources.opened(data)
+        full = recipes.resolve(asked, recipe, source.target)
         names = ("task", "inputs", "drop", "sensitive", "weight", "group", "time", "seed")
-        collected = collect(data, target=full["target"], test=test, **{name: full[name] for name in names})
+        collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
         if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
             raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")

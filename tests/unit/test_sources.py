@@ -12,7 +12,7 @@ import polars
 import pyarrow
 import pytest
 
-from learnt.data import sources
+from learnt.data import sources, tables
 from learnt.errors import DataError, MissingExtra, RequestError
 
 
@@ -183,7 +183,7 @@ def test_every_block_of_json_lines_has_every_key(tmp_path: Path) -> None:
 
 
 def test_a_key_met_after_the_first_block_is_missing_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sources, "BLOCK", 2)
+    monkeypatch.setattr(tables, "BLOCK", 2)
     path = saved(tmp_path, '{"a": 1}\n' * 3 + '{"b": 1}\n', "t.jsonl")
     assert sources.read(path) == {"a": [1, 1, 1, None], "b": [None, None, None, 1]}
 
@@ -219,7 +219,7 @@ def test_a_large_csv_is_never_whole_in_memory(tmp_path: Path) -> None:
             Endless.read_lines += 1
             return "a,b\n" if Endless.read_lines == 1 else "1,2\n"
 
-    blocks = sources._of_csv(Endless(), 100, "endless")
+    blocks = tables._of_csv(Endless(), 100, "endless")
     assert len(next(blocks)["a"]) == 100
     assert Endless.read_lines < 200
 

@@ -15,6 +15,7 @@ from learnt.cli.options import parse
 from learnt.errors import LearntError, MissingExtra, RequestError
 
 _EXTRAS = {
+    "PIL": "image",
     "jinja2": "report",
     "onnx": "train",
     "onnxscript": "train",

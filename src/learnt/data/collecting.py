@@ -11,12 +11,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
-from learnt.codecs import cells, ragged
+from learnt.codecs import cells, files, ragged
+from learnt.codecs.files import File
 from learnt.contracts import Cells, Stratified, Unrolls
 from learnt.data import roles as assigning
 from learnt.data import sources
 from learnt.data import splits as splitting
 from learnt.data import targets as targeting
+from learnt.data.folders import Folder
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
 from learnt.errors import RequestError, UnreadableError, unknown
@@ -50,9 +52,9 @@ class Collected:
 
     @cached_property
     def ids(self) -> list[str]:
-        """What each example is called: its id column, or its row from 1 where it was read (`17`, `test 17`)."""
-        if self.roles.ids:
-            return [str(text) for text in cells.texts(self.columns[self.roles.ids[0]])]
+        """What each example is called: its id column, its file, or its row from 1 as read (`17`, `test 17`)."""
+        if named := [*self.roles.ids, *(name for name in self.columns if files.are_files(self.columns[name]))]:
+            return [str(text) for text in cells.texts(self.columns[named[0]])]
         return [str(row + 1) if row < self.own else f"test {row - self.own + 1}" for row in self.kept.tolist()]
 
     def parting(self, seed: int) -> Parting:
@@ -126,10 +128,15 @@ def collect(
     A target of several columns is one column of tuples from here on; a row that lacks a piece lacks the target.
     """
     target, group, time = _named(target), _named(group), _named(time)
-    columns = sources.read(data)
-    own = len(next(iter(columns.values())))
+    source = data if isinstance(data, Folder) else sources.opened(data)
+    columns, said = source.columns, list(source.notes)
+    own = len(next(iter(columns.values()))) - source.tested
     if test is not None:
-        columns = _appended(columns, sources.read(test, what="test data"))
+        if source.tested:
+            columns = {name: column[:own] for name, column in columns.items()}
+            said.append(f"The {source.tested:,} examples of its own test set are left out, as --test names another.")
+        more = sources.opened(test, what="test data")
+        columns, said = _appended(columns, more.columns), [*said, *more.notes]
     columns = targeting.gathered(columns, target)
     roles = assigning.assign(
         columns, target=target, group=group, time=time, **{key: _named(value) for key, value in asked.items()}
@@ -155,8 +162,8 @@ def collect(
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     learnt_from = splits.final if splits.small else splits.fit
-    roles = replace(roles, guesses=[*roles.guesses, *_idle(ragged.take_each(used, learnt_from))])
-    notes = [*splits.notes, *_duplicates(used, splits)]
+    roles = replace(roles, guesses=[*source.guesses, *roles.guesses, *_idle(ragged.take_each(used, learnt_from))])
+    notes = [*said, *splits.notes, *_duplicates(used, splits)]
     for name, kinds in strata.items():
         notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
     if group is not None:
@@ -211,7 +218,13 @@ def _labelled(
 
 
 def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
-    found = splitting.duplicates(columns, splits)
+    alike = {
+        name: [cell.digest if isinstance(cell, File) else cell for cell in column]
+        if files.are_files(column)
+        else column
+        for name, column in columns.items()
+    }
+    found = splitting.duplicates(alike, splits)
     across = int(found.get("across", 0))
     if not across:
         return []

@@ -1,359 +1,153 @@
-"""Anything with rows -> columns of cells. A CSV file gives text alone: what it means is decided later."""
+"""Anything with examples -> columns of cells: tables, values, folders and .zip files of media, a media file alone."""
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import sys
-import unicodedata
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from difflib import get_close_matches
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from itertools import chain, islice
 from pathlib import Path
-from typing import Any, TextIO, cast
+from typing import Any
 
-import numpy as np
-
-from learnt.codecs import cells
+from learnt.codecs import cells, files
+from learnt.codecs.files import File
 from learnt.contracts import Cells
+from learnt.data import folders, tables
+from learnt.data.folders import Folder
+from learnt.data.tables import BLOCK, FRAMES, LINES, STANDARD_INPUT, TEXT, name_of
 from learnt.data.writers import write
-from learnt.errors import DataError, MissingExtra, RequestError
 
-__all__ = ["batches", "fingerprint", "name_of", "read", "write"]
+__all__ = ["FRAMES", "LINES", "TEXT", "batches", "fingerprint", "name_of", "opened", "read", "write"]
 
-TEXT = {".csv", ".tsv", ".txt"}
-LINES = {".jsonl", ".ndjson"}
-FRAMES = {".parquet", ".arrow", ".feather", ".ipc", ".xlsx", ".xls"}
-DELIMITERS = ",;\t|"
-STANDARD_INPUT = "-"
 LOOKED_AT = 20
-"""How many lines tell the delimiter."""
-LONGEST = 1 << 30
-"""Characters of one cell."""
-BLOCK = 8192
-"""Rows that are in memory together."""
+"""Cells of a column that tell whether it names media files."""
+
+
+def opened(source: Any, *, what: str = "data") -> Folder:
+    """All that a source holds: its columns by name (NFC) and of one length, and what its layout says of them.
+
+    `source` is a path to CSV, TSV, JSONL, Parquet, Arrow or Excel, to a folder or .zip of media files, to one media
+    file, "-" for CSV on standard input, a frame, a dict of columns or a list of dicts; `what` names it in messages. A
+    column that names media files becomes one of `File`s, which lie beside the table or in a .zip beside it. Raises
+    RequestError for a path or value that cannot be a source, DataError for what is wrong inside, MissingExtra where a
+    file needs polars.
+    """
+    if (held := _media(source)) is not None:
+        return held
+    columns = tables.read(source, what=what)
+    roots, notes = _naming(columns, _beside(source))
+    return Folder(_with_files(columns, roots), notes=notes)
 
 
 def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
-    """All columns of a file, a frame, a dict of columns or a list of dicts, by name (NFC) and of one length.
-
-    `source` is a path to CSV, TSV, JSONL, Parquet, Arrow or Excel, "-" for CSV on standard input, or a value;
-    `what` names it in messages. Raises RequestError for a path or value that cannot be a source, DataError
-    for what is wrong inside, MissingExtra where a file needs polars.
-    """
-    if isinstance(source, str | Path):
-        suffix = Path(source).suffix.lower()
-        if suffix in FRAMES:
-            return _of_frame(_frame(_existing(source, what)))
-        if suffix in LINES:
-            return _joined(_of_json_lines(_existing(source, what), BLOCK), what)
-        return _joined(batches(source, what=what), what)
-    if isinstance(source, Mapping):
-        return _of_mapping(source, what)
-    if hasattr(source, "__arrow_c_stream__") or hasattr(source, "__dataframe__"):
-        return _of_frame(source)
-    if isinstance(source, Sequence) and all(isinstance(row, Mapping) for row in source):
-        return _joined(_of_rows(enumerate(source, 1), len(source) or 1, what, "row"), what)
-    raise RequestError(
-        f"{what} is of type {type(source).__name__}. Give a path, a frame (polars, pandas, pyarrow), a dict "
-        'of columns or a list of dicts: learnt.train("data.csv", target="...")'
-    )
+    """The columns alone."""
+    return opened(source, what=what).columns
 
 
 def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[dict[str, Cells]]:
     """The same columns in blocks of `rows`; CSV, JSONL and Parquet files are never whole in memory.
 
     At least one block comes, so that the names are known even without rows; all blocks have the same names, for
-    which JSONL is read twice. Raises as `read` does; what is wrong further down raises when it is reached, in
+    which JSONL is read twice. Raises as `opened` does; what is wrong further down raises when it is reached, in
     JSONL before the first block.
     """
-    if not isinstance(source, str | Path):
-        yield from _blocks(read(source, what=what), rows)
+    if (held := _media(source)) is not None:
+        yield from tables.blocks(held.columns, rows)
         return
-    if str(source) == STANDARD_INPUT:
-        with _decoded(Path("standard input")):
-            yield from _of_csv(_standard_input(), rows, "standard input")
-        return
-    path = _existing(source, what)
-    suffix = path.suffix.lower()
-    if suffix in LINES:
-        names = dict.fromkeys(name for block in _of_json_lines(path, rows) for name in block)
-        for block in _of_json_lines(path, rows):
-            count = len(next(iter(block.values()), ()))
-            yield {name: block.get(name, [None] * count) for name in names}
-    elif suffix == ".parquet":
-        yield from _of_parquet(path, rows)
-    elif suffix in FRAMES:
-        yield from _blocks(_of_frame(_frame(path)), rows)
-    elif suffix in TEXT:
-        with _opened(path) as file:
-            yield from _of_csv(file, rows, path.name, "\t" if suffix == ".tsv" else None)
-    else:
-        known = " ".join(sorted(TEXT | LINES | FRAMES))
-        raise RequestError(f"{path.name} has the suffix {suffix!r}, which cannot be read. Known: {known}.")
+    roots: dict[str, Path] | None = None
+    for columns in tables.batches(source, rows, what=what):
+        roots = _naming(columns, _beside(source))[0] if roots is None else roots
+        yield _with_files(columns, roots)
 
 
 def fingerprint(columns: Mapping[str, Cells]) -> str:
-    """SHA-256, in hex, of names and cells in their order; the same on every platform."""
+    """SHA-256, in hex, of names and cells in their order, of files their content too; the same on every platform."""
     digest = sha256()
     for name, column in columns.items():
         digest.update(json.dumps([name, len(column)]).encode())
         digest.update("\x1f".join(cells.texts(column)).encode("utf-8", "surrogatepass"))
+        if files.are_files(column):
+            digest.update("".join(cell.digest if isinstance(cell, File) else "-" for cell in column).encode())
     return digest.hexdigest()
 
 
-def name_of(name: Any) -> str:
-    """A column's name as text in NFC, so that two ways to write an accent are one name."""
-    text = str(name)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
-
-
-@contextmanager
-def _opened(path: Path) -> Iterator[TextIO]:
-    try:
-        with _decoded(path), path.open(encoding="utf-8-sig", newline="") as file:
-            yield file
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
-
-
-@contextmanager
-def _decoded(path: Path) -> Iterator[None]:
-    """Turns "not UTF-8" into a DataError that names the line."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        line, encoding = _other_encoding(path)
-        place = f"{path.name}, line {line}," if line else path.name
-        raise DataError(
-            f"{place} is not UTF-8 (byte 0x{byte:02x}). Save it as UTF-8, or write: "
-            f"iconv -f {encoding} -t utf-8 {path.name} > utf8.csv"
-            f"{'' if encoding == 'utf-16' else ' (Korean: -f cp949, Japanese: -f cp932)'}"
-        ) from None
-
-
-def _other_encoding(path: Path) -> tuple[int, str]:
-    """The first line that is not UTF-8, from 1, and what the file may be instead."""
-    if not path.is_file():
-        return 0, "cp1252"
-    with path.open("rb") as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number, "utf-16" if line[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
-    return 0, "cp1252"
-
-
-def _standard_input() -> Iterable[str]:
-    binary = getattr(sys.stdin, "buffer", None)
-    return sys.stdin if binary is None else io.TextIOWrapper(binary, "utf-8-sig", newline="")
-
-
-def _existing(source: str | Path, what: str) -> Path:
+def _media(source: Any) -> Folder | None:
+    """What a folder, a .zip or a media file holds; None for another source."""
+    if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT:
+        return None
     path = Path(source)
-    if path.is_dir():
-        raise RequestError(f"{path} is a folder; {what} must be a file here: CSV, TSV, JSONL, Parquet, Arrow or Excel.")
-    if not path.exists():
-        folder = path.parent if path.parent.is_dir() else Path()
-        present = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-        near = get_close_matches(path.name, present, 3)
-        guess = f" Did you mean {' or '.join(repr(str(folder / name)) for name in near)}?" if near else ""
-        place = "" if path.parent.is_dir() else f" (there is no folder {str(path.parent)!r} either)"
-        raise RequestError(f"There is no file {str(path)!r}{place}.{guess}")
-    return path
+    if path.is_dir() or files.in_zip(path):
+        return folders.read(path)
+    return folders.single(path) if path.is_file() and files.kind(path.name) else None
 
 
-def _of_csv(file: Iterable[str], rows: int, name: str, delimiter: str | None = None) -> Iterator[dict[str, Cells]]:
-    lines = iter(file)
-    some = list(islice(filter(lambda line: line.strip("\ufeff \t\r\n"), lines), 1))
-    if not some:
-        raise DataError(f"{name} is empty. Expected: a first line with the names of the columns, then a line a row.")
-    some = [some[0].removeprefix("\ufeff"), *islice(lines, LOOKED_AT)]
-    csv.field_size_limit(LONGEST)
-    cut = delimiter or _delimiter(some)
-    reader = csv.reader(chain(some, lines), delimiter=cut, skipinitialspace=True, strict=True)
-    try:
-        names = _names([cell.strip() for cell in next(reader)], name)
-        sent = False
-        while block := list(islice(_full_rows(reader, names, name, cut), rows)):
-            yield _columns(names, block)
-            sent = True
-        if not sent:
-            yield _columns(names, [])
-    except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num} cannot be read as CSV: {error}.") from None
+def _beside(source: Any) -> Path:
+    """The folder from which a table names files."""
+    is_path = isinstance(source, str | Path) and str(source) != STANDARD_INPUT
+    return Path(source).parent if is_path else Path()
 
 
-def _full_rows(reader: Any, names: Sequence[str], name: str, delimiter: str) -> Iterator[list[str]]:
-    """The rows of the reader without blank lines; DataError for one of another length."""
-    for row in reader:
-        if len(row) == len(names):
-            yield row
-        elif len(row) > 1 or (row and row[0].strip()):
-            mark = "tab" if delimiter == "\t" else delimiter
-            raise DataError(
-                f"{name}, line {reader.line_num} has {len(row)} fields, and the first line names "
-                f"{len(names)} columns. Is a {mark} inside a text without quotes?"
-            )
-
-
-def _columns(names: Sequence[str], block: Sequence[Sequence[str]]) -> dict[str, Cells]:
-    return dict(zip(names, map(list, zip(*block, strict=True)), strict=True)) if block else {n: [] for n in names}
-
-
-def _names(given: Iterable[Any], where: str) -> list[str]:
-    found = [name_of(name) for name in given]
-    if len(set(found)) < len(found):
-        twice = sorted({name for name in found if found.count(name) > 1})
-        raise DataError(
-            f"{where} names a column twice: {', '.join(map(repr, twice))}. Give every column its own name; "
-            "does the first line name the columns?"
-        )
-    return found
-
-
-def _delimiter(lines: Sequence[str]) -> str:
-    """The delimiter that cuts the first lines into the same number, above 1, of fields; most fields win."""
-    best, most = ",", 1
-    for delimiter in DELIMITERS:
-        try:
-            counts = [len(row) for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
-        except csv.Error:
+def _naming(columns: Mapping[str, Cells], folder: Path) -> tuple[dict[str, Path], list[str]]:
+    """Which columns name media files, and the folder or .zip that these lie in; a note on names without a file."""
+    found: dict[str, Path] = {}
+    notes = []
+    for name, column in columns.items():
+        some = _names(column)
+        if not some:
             continue
-        agree = sum(count == counts[0] for count in counts[:-1] or counts) >= 0.8 * max(1, len(counts) - 1)
-        if agree and counts[0] > most:
-            best, most = delimiter, counts[0]
-    return best
-
-
-def _of_json_lines(path: Path, rows: int) -> Iterator[dict[str, Cells]]:
-    """Each block has the names met so far."""
-    with _opened(path) as file:
-        yield from _of_rows(_json_lines(file, path.name), rows, path.name, "line")
-
-
-def _json_lines(file: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
-    for number, line in enumerate(file, 1):
-        if line.strip():
-            try:
-                yield number, json.loads(line)
-            except json.JSONDecodeError as error:
-                raise DataError(f"{name}, line {number} is no JSON: {error.msg} at column {error.colno}.") from None
-
-
-def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) -> Iterator[dict[str, Cells]]:
-    """Dicts -> columns. A key that a row lacks is None in it."""
-    columns: dict[str, list[Any]] = {}
-    count, sent = 0, False
-    for number, row in found:
-        if not isinstance(row, Mapping):
-            raise DataError(
-                f'{name}, {unit} {number} is {type(row).__name__}, expected an object: {{"age": 31, "label": "yes"}}'
+        roots = [folder, *sorted(path for path in folder.glob("*") if files.in_zip(path))]
+        root = next((root for root in roots if any(_file(text, root).exists() for text in some)), None)
+        if root is None:
+            notes.append(
+                f"{name!r} names files, such as {some[0]!r}, that are not beside the table: it is read as text."
             )
-        for key, value in zip(_names(row, f"{name}, {unit} {number}"), row.values(), strict=True):
-            if key not in columns:
-                columns[key] = [None] * count
-            columns[key].append(value)
-        count += 1
-        for column in columns.values():
-            if len(column) < count:
-                column.append(None)
-        if count == rows:
-            yield dict(columns)
-            columns, count, sent = {key: [] for key in columns}, 0, True
-    if not sent and not columns:
-        raise DataError(f"{name} is empty. Expected: one object a {unit}.")
-    if count or not sent:
-        yield dict(columns)
+        else:
+            found[name] = root
+            notes += [] if root == folder else [f"{name!r} names files in {root.name}."]
+    return found, notes
 
 
-def _of_mapping(source: Mapping[Any, Any], what: str) -> dict[str, Cells]:
-    columns: dict[str, Cells] = {}
-    for name, column in zip(_names(source, what), source.values(), strict=True):
-        if isinstance(column, str | bytes) or not hasattr(column, "__len__") or not hasattr(column, "__iter__"):
-            raise DataError(
-                f"column {name!r} of {what} is {type(column).__name__}, expected a list: "
-                f"{{{name!r}: [...]}}. One example alone is a list of one dict."
-            )
-        columns[name] = cast(Cells, column) if isinstance(column, list | np.ndarray) else list(column)
-    if not columns:
-        raise DataError(f"{what} has no columns.")
-    lengths = {name: len(column) for name, column in columns.items()}
-    if len(set(lengths.values())) > 1:
-        raise DataError(f"The columns of {what} are not of one length: {lengths}.")
-    return columns
+def _names(column: Cells) -> list[str]:
+    """The first names in a column of nothing but names of media files; [] for another column."""
+    some: list[str] = []
+    for cell in column:
+        if cells.is_missing(cell):
+            continue
+        path = cell.get("path") if isinstance(cell, Mapping) else cell
+        if not isinstance(path, str) or isinstance(cell, File) or not files.kind(path.strip()):
+            return []
+        some.append(path.strip())
+        if len(some) == LOOKED_AT:
+            break
+    return some
 
 
-def _frame(path: Path) -> Any:
-    polars = _polars(f"Reading {path.suffix} files")
-    readers: dict[str, Callable[[Path], Any]] = {
-        ".parquet": polars.read_parquet,
-        ".xlsx": polars.read_excel,
-        ".xls": polars.read_excel,
+def _with_files(columns: Mapping[str, Cells], roots: Mapping[str, Path]) -> dict[str, Cells]:
+    return {
+        name: [_cell(cell, roots[name]) for cell in column] if name in roots else _content(column)
+        for name, column in columns.items()
     }
+
+
+def _cell(cell: Any, root: Path) -> Any:
+    if isinstance(cell, Mapping):
+        return cell["bytes"] if cell.get("bytes") is not None else _cell(cell.get("path"), root)
+    return _file(cell.strip(), root) if isinstance(cell, str) and cell.strip() else cell
+
+
+def _content(column: Cells) -> Cells:
+    """Structs of bytes and a path, as Hugging Face writes them, as their bytes."""
+    first = next((cell for cell in column if cell is not None), None) if isinstance(column, Sequence) else None
+    if isinstance(first, Mapping) and set(first) == {"bytes", "path"} and isinstance(first["bytes"], bytes):
+        return [None if cell is None else cell["bytes"] for cell in column]
+    return column
+
+
+def _file(text: str, root: Path) -> File:
+    """The file that a table in this folder means. Its name never says where on this machine it lies."""
+    path = Path(text)
+    if not path.is_absolute():
+        return File(text.replace("\\", "/").removeprefix("./"), root)
     try:
-        return readers.get(path.suffix.lower(), polars.read_ipc)(path)
-    except ModuleNotFoundError as error:
-        raise MissingExtra(str(error.name), "tables", f"Reading {path.suffix} files") from None
-    except Exception as error:
-        raise DataError(f"{path.name} cannot be read as {path.suffix}: {error}") from None
-
-
-def _of_frame(source: Any) -> dict[str, Cells]:
-    names = _names(getattr(source, "columns", ()), "The frame")
-    if type(source).__module__.startswith("pandas"):  # its mixed columns do not survive Arrow
-        return {name: source.iloc[:, place].tolist() for place, name in enumerate(names)}
-    polars = _polars("Reading frames")
-    if isinstance(source, polars.DataFrame):
-        frame = source
-    elif hasattr(source, "__arrow_c_stream__"):
-        frame = polars.DataFrame(source)
-    else:
-        frame = polars.from_dataframe(source)
-    found = _names(frame.columns, "The frame")
-    return {name: frame.get_column(given).to_list() for name, given in zip(found, frame.columns, strict=True)}
-
-
-def _of_parquet(path: Path, rows: int) -> Iterator[dict[str, Cells]]:
-    polars = _polars("Reading .parquet files")
-    try:
-        lazy = polars.scan_parquet(path)
-        count = int(lazy.select(polars.len()).collect().item())
-    except Exception as error:
-        raise DataError(f"{path.name} cannot be read as .parquet: {error}") from None
-    for start in range(0, max(count, 1), rows):
-        yield _of_frame(lazy.slice(start, rows).collect())
-
-
-def _polars(what: str) -> Any:
-    try:
-        import polars
-    except ImportError:
-        raise MissingExtra("polars", "tables", what) from None
-    return polars
-
-
-def _joined(blocks: Iterable[Mapping[str, Cells]], what: str) -> dict[str, Cells]:
-    columns: dict[str, list[Any]] = {}
-    count = 0
-    for block in blocks:
-        size = len(next(iter(block.values()), ()))
-        for name, column in block.items():
-            columns.setdefault(name, [None] * count).extend(column)
-        count += size
-        for column in columns.values():
-            column.extend([None] * (count - len(column)))
-    if not columns:
-        raise DataError(f"{what} has no columns.")
-    return dict(columns)
-
-
-def _blocks(columns: Mapping[str, Cells], rows: int) -> Iterator[dict[str, Cells]]:
-    count = len(next(iter(columns.values()), ()))
-    for start in range(0, max(count, 1), rows):
-        yield {name: column[start : start + rows] for name, column in columns.items()}
+        return File(path.relative_to(root.resolve()).as_posix(), root)
+    except ValueError:
+        return File(path.name, path.parent)

@@ -1,0 +1,161 @@
+"""Media files as cells: a name, and where the file of that name lies, a folder or a .zip that stays packed."""
+
+from __future__ import annotations
+
+import io
+import os
+import zlib
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from functools import lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import IO, Any
+from zipfile import BadZipFile, ZipFile, ZipInfo
+
+from learnt.errors import DataError
+
+_IMAGES = ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .gif .bmp .pgm .ppm .pbm .pnm .dcm .dicom"
+_SOUNDS = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au"
+KINDS: Mapping[str, frozenset[str]] = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_SOUNDS.split())}
+"""What a suffix says that a file holds."""
+LARGEST = 1 << 30
+"""Bytes of one file."""
+ZIP = ".zip"
+_UTF8 = 0x800
+
+
+class File(str):
+    """The name of a media file as the data write it, relative and with `/`; its text is that name and nothing else.
+
+    `root` is the folder or the .zip that it lies in, `place` its path in there where that is not its name.
+    """
+
+    __slots__ = ("_digest", "place", "root")
+
+    def __new__(cls, name: str, root: str | Path = "", place: str = "") -> File:
+        made = super().__new__(cls, name)
+        made.root = Path(root)
+        made.place = place or str(made)
+        made._digest = ""
+        return made
+
+    root: Path
+    place: str
+    _digest: str
+
+    def open(self) -> IO[bytes]:
+        """Its bytes as a stream. Raises DataError where there is no such file, or it cannot be read."""
+        with _said(self):
+            if not in_zip(self.root):
+                return (self.root / self.place).open("rb")
+            return io.BytesIO(self.bytes())
+
+    def bytes(self) -> bytes:
+        """Its content. Raises DataError where there is no such file, it cannot be read, or it is over `LARGEST`."""
+        with _said(self):
+            if in_zip(self.root):
+                archive, members = _archive(*_version(self.root))
+                found = members.get(self.place)
+                if found is None:
+                    raise FileNotFoundError
+                self._cap(found.file_size)
+                return archive.read(found)
+            with (self.root / self.place).open("rb") as file:
+                self._cap(os.fstat(file.fileno()).st_size)
+                return file.read()
+
+    def exists(self) -> bool:
+        """Whether there is such a file."""
+        if in_zip(self.root):
+            return self.place in _archive(*_version(self.root))[1]
+        return (self.root / self.place).is_file()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256, in hex, of its content when it was first asked for; "" of a file that cannot be read."""
+        if not self._digest:
+            try:
+                self._digest = sha256(self.bytes()).hexdigest()
+            except DataError:
+                return ""
+        return self._digest
+
+    def _cap(self, size: int) -> None:
+        if size > LARGEST:
+            raise DataError(f"{str(self)!r} is {size:,} bytes large; at most {LARGEST:,} are read.")
+
+
+def kind(name: str) -> str:
+    """ "image" or "audio" as the suffix says, "" for another."""
+    suffix = os.path.splitext(name)[1].lower()
+    return next((found for found, suffixes in KINDS.items() if suffix in suffixes), "")
+
+
+def are_files(column: Sequence[Any]) -> bool:
+    """Whether the first cell that is not None is a `File`."""
+    return isinstance(next((cell for cell in column if cell is not None), None), File)
+
+
+def in_zip(root: Path) -> bool:
+    """Whether this root is an archive."""
+    return root.suffix.lower() == ZIP and root.is_file()
+
+
+def listing(root: Path) -> list[str]:
+    """The names of all files in a folder or .zip, relative and sorted. Raises DataError for an archive that is none."""
+    if root.is_dir():
+        return sorted(_walked(root))
+    with _said(root.name):
+        return sorted(_archive(*_version(root))[1])
+
+
+def _walked(root: Path) -> Iterator[str]:
+    """Names below a folder; links are followed, but to no folder that contains them."""
+    for folder, inner, names in os.walk(root, followlinks=True):
+        above = {os.path.realpath(parent) for parent in (Path(folder), *Path(folder).parents)}
+        inner[:] = [
+            name
+            for name in inner
+            if not (os.path.islink(path := os.path.join(folder, name)) and os.path.realpath(path) in above)
+        ]
+        start = os.path.relpath(folder, root).replace(os.sep, "/")
+        yield from (name if start == "." else f"{start}/{name}" for name in names)
+
+
+def _version(root: Path) -> tuple[str, int, int]:
+    state = root.stat()
+    return str(root), state.st_mtime_ns, state.st_size
+
+
+@lru_cache(maxsize=8)
+def _archive(path: str, changed: int, size: int) -> tuple[ZipFile, dict[str, ZipInfo]]:  # noqa: ARG001
+    """An opened archive, kept open, and its files by name."""
+    archive = ZipFile(path)
+    return archive, {_name(member): member for member in archive.infolist() if not member.is_dir()}
+
+
+def _name(member: ZipInfo) -> str:
+    """Many programs write names in UTF-8 and do not say so."""
+    name = member.filename
+    if not member.flag_bits & _UTF8 and not name.isascii():
+        try:
+            name = name.encode("cp437").decode("utf-8")
+        except UnicodeError:
+            name = member.filename
+    return name.replace("\\", "/")
+
+
+@contextmanager
+def _said(name: str) -> Iterator[None]:
+    """What goes wrong with a file as a sentence."""
+    try:
+        yield
+    except FileNotFoundError:
+        raise DataError(f"There is no file {str(name)!r}.") from None
+    except (BadZipFile, EOFError, zlib.error) as error:
+        raise DataError(f"{str(name)!r} cannot be read from its .zip: {str(error).rstrip('.')}.") from None
+    except (NotImplementedError, RuntimeError) as error:
+        raise DataError(f"{str(name)!r} cannot be unpacked: {str(error).rstrip('.')}.") from None
+    except OSError as error:
+        raise DataError(f"{str(name)!r} cannot be read: {error.strerror or error}.") from None

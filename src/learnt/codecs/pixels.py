@@ -1,0 +1,248 @@
+"""Pictures -> pixels: the one step of an image that is done outside the file.
+
+The definition: the first frame, turned as EXIF says, transparency laid over white, palettes and CMYK as RGB; grey stays
+grey, and 16-bit grey stays 16 bits wide. 16-bit colours come out 8 bits wide, their upper ones.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import files
+from learnt.codecs.files import File
+from learnt.errors import DataError, MissingExtra
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+MOST = 1 << 27
+"""Pixels of one picture."""
+_READERS = {
+    "PNG": ("PngImagePlugin", "PngImageFile"),
+    "JPEG": ("JpegImagePlugin", "jpeg_factory"),
+    "WebP": ("WebPImagePlugin", "WebPImageFile"),
+    "TIFF": ("TiffImagePlugin", "TiffImageFile"),
+    "PGM": ("PpmImagePlugin", "PpmImageFile"),
+    "GIF": ("GifImagePlugin", "GifImageFile"),
+    "BMP": ("BmpImagePlugin", "BmpImageFile"),
+}
+_BEGIN = {
+    "PNG": (b"\x89PNG\r\n\x1a\n",),
+    "JPEG": (b"\xff\xd8\xff",),
+    "TIFF": (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"),
+    "GIF": (b"GIF87a", b"GIF89a"),
+    "BMP": (b"BM",),
+    "PGM": tuple(b"P%d%c" % (kind, blank) for kind in range(1, 7) for blank in b" \t\r\n#"),
+}
+_WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
+_ORIENTATION = 0x0112
+
+
+def decode(cell: Any) -> NDArray[Any]:
+    """Pixels uint8 or uint16 [H, W, C], C 1 (grey) or 3 (RGB).
+
+    `cell`: a `File`, a path from the working folder, the bytes of a picture, an array [H, W] or [H, W, 1|3|4] of uint8
+    or uint16, or a PIL image. Raises DataError with one sentence for what is none of them, damaged, or of more than
+    `MOST` pixels; MissingExtra without Pillow.
+    """
+    if isinstance(cell, np.ndarray):
+        return _of_array(cell)
+    image = _opened(cell)
+    with _damage(cell, image.format or "picture"):
+        return _pixels(image, cell)
+
+
+def size(cell: Any) -> tuple[int, int]:
+    """(H, W) as the header says, nothing decoded. Raises as `decode` does."""
+    if isinstance(cell, np.ndarray):
+        height, width = _checked(cell).shape[:2]
+        return int(height), int(width)
+    image = _opened(cell)
+    with _damage(cell, image.format or "picture"):
+        width, height = image.size
+        return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
+
+
+def flaw(cell: Any) -> str:
+    """Why `decode` would refuse the cell, "" where it would not.
+
+    A PNG is known by its checksums and a JPEG by its end; all others, and a JPEG that ends otherwise, are decoded.
+    """
+    try:
+        if isinstance(cell, np.ndarray) or not (is_file(cell) or isinstance(cell, bytes)):
+            decode(cell)
+            return ""
+        data = content(cell)
+        image = _opened(data, cell)
+        with _damage(cell, image.format or "picture"):
+            if image.format == "PNG":
+                image.verify()
+            elif image.format not in ("JPEG", "MPO") or not data.rstrip(b"\0").endswith(b"\xff\xd9"):
+                _pixels(image, cell)
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def is_picture(cell: Any) -> bool:
+    """A guess without reading: a name that ends as a picture's does, bytes that begin so, pixels, or a PIL image."""
+    if isinstance(cell, str | Path):
+        return files.kind(str(cell)) == "image"
+    if isinstance(cell, bytes):
+        return bool(_format(cell))
+    if isinstance(cell, np.ndarray):
+        return (
+            cell.dtype in (np.uint8, np.uint16)
+            and cell.ndim in (2, 3)
+            and (cell.ndim == 2 or cell.shape[2] in (1, 3, 4))
+        )
+    return _is_pil(cell)
+
+
+def is_file(cell: Any) -> bool:
+    """Whether the cell names a file."""
+    return isinstance(cell, str | Path)
+
+
+def content(cell: Any) -> bytes:
+    """The bytes of a `File`, of a path from the working folder, or those given. Raises DataError."""
+    if isinstance(cell, bytes):
+        return cell
+    return (cell if isinstance(cell, File) else File(str(cell))).bytes()
+
+
+def _opened(cell: Any, name: Any = None) -> Image:
+    """The picture with its header read."""
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        raise MissingExtra("Pillow", "image", "Reading pictures") from None
+    if _is_pil(cell):
+        return _fitting(cell, cell)
+    if not (is_file(cell) or isinstance(cell, bytes)):
+        raise DataError(
+            f"{_called(cell)} is no picture; expected a path, the bytes of a file, an array uint8 [H, W, 3] or a PIL "
+            "image."
+        )
+    name = cell if name is None else name
+    data = content(cell)
+    if not data:
+        raise DataError(f"{_called(name)} is empty: 0 bytes.")
+    found = _format(data)
+    if not found:
+        raise DataError(f"{_called(name)} is no picture that can be read: none of {', '.join(_READERS)}.")
+    module, reader = _READERS[found]
+    make = getattr(import_module(f"PIL.{module}"), reader)
+    with _damage(name, found):
+        image: Image = make(io.BytesIO(data))
+        return _fitting(image, name)
+
+
+def _fitting(image: Image, name: Any) -> Image:
+    width, height = image.size
+    if width * height > MOST:
+        raise DataError(
+            f"{_called(name)} has {width:,} x {height:,} pixels; at most {MOST:,} are read. Make it smaller first."
+        )
+    if not width * height:
+        raise DataError(f"{_called(name)} has no pixels: it is {width} x {height}.")
+    return image
+
+
+def _format(data: bytes) -> str:
+    """What the first bytes say, whatever the file is called."""
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "WebP"
+    return next((name for name, begins in _BEGIN.items() if data.startswith(begins)), "")
+
+
+def _pixels(image: Image, name: Any) -> NDArray[Any]:
+    from PIL import Image as pillow
+    from PIL import ImageOps
+
+    image.seek(0)
+    image.load()
+    if _orientation(image) != 1:
+        image = ImageOps.exif_transpose(image)
+    if image.mode in _WIDE or image.mode == "I":
+        wide = np.asarray(image)
+        if wide.size and (wide.min() < 0 or wide.max() > 65535):
+            raise DataError(f"{_called(name)} has pixels beyond 0 to 65,535; save it with 8 or 16 bits.")
+        return wide.astype(np.uint16)[:, :, None]
+    if image.mode == "F":
+        raise DataError(f"{_called(name)} has fractions as pixels; save it with 8 or 16 bits.")
+    if image.has_transparency_data:
+        grey = image.mode in ("1", "L", "LA", "La")
+        over = pillow.new("RGBA", image.size, "white")
+        over.alpha_composite(image.convert("RGBA"))
+        image = over.convert("L" if grey else "RGB")
+    elif image.mode == "1":
+        image = image.convert("L")
+    elif image.mode not in ("L", "RGB"):
+        image = image.convert("RGB")
+    pixels = np.asarray(image)
+    return pixels if pixels.ndim == 3 else pixels[:, :, None]
+
+
+def _orientation(image: Image) -> int:
+    """1 to 8, as EXIF has it."""
+    if "exif" not in image.info:
+        return 1
+    found = image.getexif().get(_ORIENTATION, 1)
+    return found if found in range(1, 9) else 1
+
+
+def _of_array(cell: NDArray[Any]) -> NDArray[Any]:
+    pixels = _checked(cell)
+    pixels = pixels[:, :, None] if pixels.ndim == 2 else pixels
+    if pixels.shape[2] < 4:
+        return pixels
+    white = np.iinfo(pixels.dtype).max
+    alpha = pixels[:, :, 3:].astype(np.float64) / white
+    return np.rint(pixels[:, :, :3] * alpha + white * (1 - alpha)).astype(pixels.dtype)
+
+
+def _checked(cell: NDArray[Any]) -> NDArray[Any]:
+    said = f"An array of {cell.dtype} {list(cell.shape)}"
+    if cell.ndim not in (2, 3) or (cell.ndim == 3 and cell.shape[2] not in (1, 3, 4)):
+        raise DataError(f"{said} is no picture; expected uint8 or uint16 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4].")
+    if cell.dtype not in (np.uint8, np.uint16):
+        raise DataError(f"{said} holds no pixels; write for values from 0 to 1: (255 * array).round().astype('uint8')")
+    if not cell.size or cell.shape[0] * cell.shape[1] > MOST:
+        raise DataError(f"{said} has no pixels, or more than {MOST:,}.")
+    return cell
+
+
+def _is_pil(cell: Any) -> bool:
+    pillow = sys.modules.get("PIL.Image")
+    return pillow is not None and isinstance(cell, pillow.Image)
+
+
+def _called(name: Any) -> str:
+    if is_file(name):
+        return repr(str(name))
+    return f"A picture of {len(name):,} bytes" if isinstance(name, bytes) else f"A cell of type {type(name).__name__}"
+
+
+@contextmanager
+def _damage(name: Any, found: str) -> Iterator[None]:
+    """Whatever a reader raises for a damaged file as one sentence."""
+    try:
+        yield
+    except (DataError, MissingExtra):
+        raise
+    except Exception as error:
+        said = str(error).strip().split("\n")[0][:200].rstrip(".") or type(error).__name__
+        what = (
+            f"says to be {found} and cannot be decoded: {said}" if "truncated" not in said else f"is cut short: {said}"
+        )
+        raise DataError(f"{_called(name)} {what}.") from None

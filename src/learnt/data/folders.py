@@ -1,0 +1,248 @@
+"""A folder or .zip of media files -> columns: the files, and what their folders or a table beside them say of each."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+
+from learnt.codecs import cells, files
+from learnt.codecs.files import File
+from learnt.contracts import Cells
+from learnt.data import tables
+from learnt.errors import DataError, RequestError
+
+LABEL = "label"
+LEARNT = frozenset({"train", "training", "val", "valid", "validation", "dev"})
+TESTED = frozenset({"test", "testing"})
+DESCRIBED = "metadata"
+"""The stem of a table that names the files below its own folder, as Hugging Face's ImageFolder has it."""
+NAMED = "file_name"
+LOOKED_AT = 200
+"""Cells that tell whether a column names files."""
+MOSTLY = 0.9
+LISTED = 5
+_HIDDEN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
+
+
+@dataclass(frozen=True, slots=True)
+class Folder:
+    """What a folder holds: a row a file, or a row of its table."""
+
+    columns: dict[str, Cells]
+    tested: int = 0
+    """How many of the last rows are a test set, by the name of their folder or table."""
+    target: str = ""
+    """The column that its layout makes the target; "" where it makes none."""
+    guesses: list[dict[str, str]] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+
+
+def read(root: Path) -> Folder:
+    """Files below a folder or in a .zip, in the order of their names.
+
+    A table that names them gives the columns: `metadata.csv` (.jsonl, .parquet) with a column `file_name`, or the only
+    table with such a column. Else a file's label is the first folder that it lies in, `train`, `val` and `test` apart.
+    What is left out is counted in `notes`. Raises RequestError where there is no media file, or several tables name
+    them; DataError for a .zip that is none.
+    """
+    names = files.listing(root)
+    hidden = [name for name in names if _is_hidden(name)]
+    seen = [name for name in names if not _is_hidden(name)]
+    kinds = Counter(filter(None, map(files.kind, seen)))
+    if not kinds:
+        listed = f"it holds {_listed(seen)}. Name a file" if seen else "it is empty. Name a table"
+        raise RequestError(
+            f"{root} is a folder{' in a .zip' * files.in_zip(root)} without pictures and sounds: {listed}, or put the "
+            "pictures of each label in a folder of their own."
+        )
+    kind = max(kinds, key=lambda name: kinds[name])
+    media = [name for name in seen if files.kind(name) == kind]
+    found, used = _described(root, seen, media, kind) or (_by_folder(root, media, kind), set(media))
+    other = [name for name in seen if name not in used and files.kind(name) != kind]
+    unnamed = [name for name in media if name not in used]
+    notes = [
+        *_left_out(hidden, "hidden file"),
+        *_left_out(other, f"file that is no {_noun(kind)}", f"files that are no {_noun(kind)}s"),
+        *_left_out(unnamed, f"{_noun(kind)} that no table names", f"{_noun(kind)}s that no table names"),
+    ]
+    return Folder(found.columns, found.tested, found.target, found.guesses, [*found.notes, *notes])
+
+
+def single(path: Path) -> Folder:
+    """One media file."""
+    return Folder({files.kind(path.name): [File(path.name, path.parent)]})
+
+
+def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:
+    levels = [list(PurePosixPath(name).parts[:-1]) for name in media]
+    while all(len(parts) > 1 for parts in levels) and len({parts[0] for parts in levels}) == 1:
+        levels = [parts[1:] for parts in levels]
+    if files.in_zip(root) and {tuple(parts) for parts in levels} == {(root.stem,)}:
+        levels = [[] for _ in levels]
+    split = _split_level(levels)
+    tested = [split is not None and parts[split].casefold() in TESTED for parts in levels]
+    if split is not None:
+        levels = [parts[:split] + parts[split + 1 :] for parts in levels]
+    labels = [tables.name_of(parts[0]) if parts else None for parts in levels]
+    notes = []
+    lost = {row for row, (test, label) in enumerate(zip(tested, labels, strict=True)) if test and label is None}
+    if lost and len(lost) < len(media):
+        notes.append(f"{len(lost):,} {_noun(kind)}s of the test folder have no label and are left out.")
+    else:
+        lost = set()
+    order = sorted((row for row in range(len(media)) if row not in lost), key=lambda row: tested[row])
+    columns: dict[str, Cells] = {kind: [File(media[row], root) for row in order]}
+    if not any(label is not None for label in labels):
+        return Folder(columns, notes=notes)
+    columns[LABEL] = [labels[row] for row in order]
+    named = _listed(sorted({label for label in labels if label is not None}))
+    tests = sum(tested[row] for row in order)
+    guesses = [
+        {"sentence": f"{LABEL!r} is the folder that a {_noun(kind)} lies in: {named}.", "option": "--target"},
+        *_split_said(tests, len(order), kind),
+    ]
+    return Folder(columns, tests, LABEL, guesses, notes)
+
+
+def _split_level(levels: Sequence[Sequence[str]]) -> int | None:
+    """Where every path says train, val or test; None where it does not."""
+    for place in range(min(map(len, levels), default=0)):
+        said = {parts[place].casefold() for parts in levels}
+        if said <= LEARNT | TESTED and said & LEARNT:
+            return place
+    return None
+
+
+def _described(root: Path, seen: Sequence[str], media: Sequence[str], kind: str) -> tuple[Folder, set[str]] | None:
+    """By the tables that name the files, and which tables and files were used."""
+    suffixes = (tables.TEXT - {".txt"}) | tables.LINES | tables.FRAMES
+    found = [name for name in seen if PurePosixPath(name).suffix.lower() in suffixes]
+    found = [name for name in found if PurePosixPath(name).stem.casefold() == DESCRIBED] or found
+    naming = {name: said for name in found if (said := _naming(root, name, media))}
+    if not naming:
+        return None
+    learnt = [name for name in naming if not _says(name, TESTED)]
+    tested = [name for name in naming if _says(name, TESTED)]
+    if not learnt:
+        learnt, tested = tested, []
+    if len(learnt) > 1 and not all(_says(name, LEARNT) for name in learnt):
+        raise RequestError(
+            f"Several tables in {root.name} name its files: {_listed(learnt)}. Keep one of them there, or name one: "
+            f"learnt train {root / learnt[0]}"
+        )
+    blocks = {name: _with_files(root, name, media, naming[name], kind) for name in [*learnt, *tested]}
+    columns = list(blocks[learnt[0]])
+    notes = [
+        f"{name!r} has not the columns of {learnt[0]!r} and is left out."
+        for name in blocks
+        if set(blocks[name]) != set(columns)
+    ]
+    learnt, tested = ([name for name in part if set(blocks[name]) == set(columns)] for part in (learnt, tested))
+    joined: dict[str, Cells] = {
+        column: [cell for name in [*learnt, *tested] for cell in blocks[name][column]] for column in columns
+    }
+    rows = [len(next(iter(blocks[name].values()))) for name in tested]
+    used = {*learnt, *tested, *(cell.place for column in joined.values() for cell in column if isinstance(cell, File))}
+    guesses = [
+        {"sentence": f"{_listed(learnt)} names the {_noun(kind)}s.", "option": "learnt train TABLE"},
+        *_split_said(sum(rows), len(next(iter(joined.values()))), kind),
+    ]
+    return Folder(joined, sum(rows), "", guesses, notes), used
+
+
+def _naming(root: Path, table: str, media: Sequence[str]) -> Mapping[str, bool]:
+    """The columns of a table that name files, by path (True) or, where none does, by stem (False)."""
+    try:
+        block = next(iter(tables.batches(File(table, root), LOOKED_AT)))
+    except DataError:
+        return {}
+    known = Known(table, media)
+    texts = {name: [text for text in cells.texts(column).tolist() if text] for name, column in block.items()}
+    if paths := [name for name, said in texts.items() if _share(map(known.by_path, said)) >= MOSTLY / 2]:
+        return dict.fromkeys(paths, True)
+    stems = {name: _share(map(known.by_stem, said)) for name, said in texts.items() if len(set(said)) == len(said)}
+    best = max(stems, key=lambda name: stems[name], default="")
+    return {best: False} if stems.get(best, 0) >= MOSTLY else {}
+
+
+def _with_files(
+    root: Path, table: str, media: Sequence[str], naming: Mapping[str, bool], kind: str
+) -> dict[str, Cells]:
+    known = Known(table, media)
+    columns: dict[str, Cells] = {}
+    for name, column in tables.read(File(table, root)).items():
+        if name not in naming:
+            columns[name] = column
+            continue
+        find = known.by_path if naming[name] else known.by_stem
+        called = kind if name == NAMED else name.removesuffix(f"_{NAMED}")
+        columns[called if called not in columns else name] = [
+            File(find(text) or text, root) if text else None for text in cells.texts(column).tolist()
+        ]
+    return columns
+
+
+class Known:
+    """The media files that a table may mean, by path from the table or the root, by name, and by stem."""
+
+    def __init__(self, table: str, media: Sequence[str]) -> None:
+        above = table.rpartition("/")[0]
+        self._paths: dict[str, str] = {}
+        self._stems: dict[str, str] = {}
+        for name in media:
+            path = PurePosixPath(tables.name_of(name))
+            for keys, key in ((self._paths, path.name), (self._stems, path.stem)):
+                keys[key] = "" if key in keys else name
+        for name in media:
+            self._paths[tables.name_of(name)] = name
+        for name in media:
+            if above and name.startswith(f"{above}/"):
+                self._paths[tables.name_of(name[len(above) + 1 :])] = name
+
+    def by_path(self, text: str) -> str:
+        """The file of this path or name; "" where there is none, or several."""
+        return self._paths.get(text.replace("\\", "/").removeprefix("./"), "")
+
+    def by_stem(self, text: str) -> str:
+        """The file of this stem; "" where there is none, or several."""
+        return self._stems.get(text, "")
+
+
+def _share(found: Iterable[str]) -> float:
+    listed = list(found)
+    return sum(map(bool, listed)) / len(listed) if listed else 0.0
+
+
+def _says(table: str, split: frozenset[str]) -> bool:
+    """Whether the name of a table or a folder above it says which part it is."""
+    path = PurePosixPath(table.casefold())
+    return bool(split & {path.stem, *path.parts[:-1]})
+
+
+def _split_said(tested: int, rows: int, kind: str) -> list[dict[str, str]]:
+    if not tested:
+        return []
+    sentence = f"{tested:,} {_noun(kind)}s of the test folder only measure; {rows - tested:,} are learnt from."
+    return [{"sentence": sentence, "option": "--test"}]
+
+
+def _left_out(names: Sequence[str], one: str, many: str = "") -> list[str]:
+    if not names:
+        return []
+    said = f"1 {one} is" if len(names) == 1 else f"{len(names):,} {many or one + 's'} are"
+    return [f"{said} left out: {_listed(names)}."]
+
+
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith(".") or part.casefold() in _HIDDEN for part in PurePosixPath(name).parts)
+
+
+def _noun(kind: str) -> str:
+    return {"image": "picture", "audio": "sound"}[kind]
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - LISTED:,} more" if len(names) > LISTED else ""
+    return ", ".join(map(repr, names[:LISTED])) + more
