@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from hashlib import sha256
+from math import isnan
 from pathlib import Path
 from typing import Any
 
@@ -55,10 +56,19 @@ def ask_each(
         if instead is not None and all(finding.grade == "not examined" for finding in said):
             said = list(question.ask(*instead))
         found += [
-            replace(finding, target=evidence.target, sentence=wording.explained(finding.sentence, evidence.near))
+            replace(finding, target=evidence.target, sentence=wording.explained(finding.sentence, _right(evidence)))
             for finding in said
         ]
     return sorted(found, key=lambda finding: -finding.harm)
+
+
+def _right(evidence: Evidence) -> str:
+    """What it means that an answer that is no label is right; "" where it is one."""
+    if not isnan(evidence.near):
+        return f"at most {wording.quantity(evidence.near)} from the truth"
+    if "horizon" in evidence.verdicts.measures:
+        return "what it held for likelier, that it happens by a horizon or that it does not, is what came"
+    return ""
 
 
 def measured(task: Task, settings: Settings, evidence: Evidence, resamples: int = 200) -> dict[str, dict[str, Any]]:

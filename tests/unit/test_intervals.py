@@ -93,3 +93,17 @@ def test_paired_differences_see_what_unpaired_noise_would_hide():
     assert intervals.bootstrap_mean(gain)[0] > 0
     assert intervals.bootstrap_mean(gain - gain.mean())[0] < 0
     assert np.isnan(intervals.bootstrap_mean(np.zeros(0))).all()
+
+
+def test_an_interval_of_a_mean_distance_holds_the_distance():
+    """Drawn again, bins of few are further off than they are: the plain percentiles lie wholly above the figure."""
+    values = np.random.default_rng(0).normal(0.02, 1.0, (40, 200))
+
+    def distance(drawn):
+        return {"off": float(np.abs(drawn.mean(axis=0)).mean())}
+
+    low, high = intervals.bootstrap_each(distance, values.__getitem__, 40)["off"]
+    assert 0 <= low < distance(values)["off"] < high
+    rng = np.random.default_rng([0, 40])
+    plain = [distance(values[rng.integers(0, 40, 40)])["off"] for _ in range(200)]
+    assert np.quantile(plain, 0.025) > distance(values)["off"]

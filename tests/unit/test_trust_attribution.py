@@ -62,16 +62,37 @@ def test_a_column_that_gives_the_answer_away_is_named():
     assert named >= 18
 
 
+def _numbers(weights: list[float], near: float) -> tuple[Evidence, Tools]:
+    """A linear target of columns x0.. and a model that knows it but for noise; right is at most `near` away."""
+    rng = np.random.default_rng(0)
+    coefficients, x = np.array(weights), rng.normal(size=(700, len(weights)))
+    truth = x @ coefficients + rng.normal(scale=0.3, size=700)
+
+    def predict(raw: Raw) -> Evidence:
+        said = np.asarray(raw["table.numbers"]) @ coefficients
+        found = numbers((np.abs(said - truth) <= near).astype(float), np.full(700, 0.8), near=near)
+        return replace(found, verdicts=replace(found.verdicts, measures={"said": said, "truth": truth}))
+
+    _, tools = _model(x, np.zeros(700, np.int64), coefficients, [f"x{i}" for i in range(len(weights))])
+    return predict({"table.numbers": x}), replace(tools, predict=predict)
+
+
+def test_what_numbers_rely_on_is_told_by_how_far_off_they_are_without_it():
+    """All are near the truth whatever is hidden: being right tells nothing any more, the distance does."""
+    finding = _ask(*_numbers([3.0, 1.0, 0.0], near=100.0))
+    assert finding.grade == "fine"
+    assert finding.sentence.startswith("It relies on 'x0' and 'x1'. Without 'x0' it is 2.")
+    assert "further off on average" in finding.sentence
+    assert "right" not in finding.sentence
+    assert all(row["right_lost"] == 0 for row in finding.rows)
+
+
 def test_a_column_that_brings_numbers_near_gives_nothing_away():
-    labels, tools = _table(0, [0.8] * 6, leak=0.95)
-    assert _ask(labels, tools).grade == "bad"
-    numbers = replace(labels, labels=(), near=2.0)
-    assert tools.predict is not None
-    told = replace(tools, take=None, predict=lambda raw: replace(tools.predict(raw), labels=(), near=2.0))
-    finding = _ask(numbers, told)
-    assert finding.grade != "bad"
-    assert "'leak'" in finding.sentence
+    finding = _ask(*_numbers([3.0, 0.1, 0.1], near=2.0))
+    assert finding.grade == "watch"
+    assert "It goes by 'x0' nearly alone: seeing only 'x0' it is 0.2" in finding.sentence
     assert "give the answer away" not in finding.sentence
+    assert _ask(*_numbers([1.0, 1.0, 1.0], near=2.0)).grade == "fine"
 
 
 @pytest.mark.parametrize("weights", [[1.0] * 6, [3.0] + [1.0] * 6, [1.0, 0.5, 0.5, 0.0, 0.0], [0.0] * 5 + [0.01]])

@@ -64,6 +64,14 @@ def test_the_interval_holds_the_true_error():
     assert hits >= 17
 
 
+def test_the_interval_holds_the_figure_and_is_never_below_nothing():
+    """Both are debiased, each by itself: where that takes the figure out of its interval, the interval is widened."""
+    for seed in range(12):
+        probability, truth = drawn(150, 2, seed)
+        finding = _ask(classified(probability, truth))
+        assert 0 <= finding.interval[0] <= finding.value <= finding.interval[1]
+
+
 def test_rows_are_a_curve_whose_intervals_hold_the_diagonal():
     finding = _ask(classified(*drawn(3000, 4, seed=1)))
     assert finding.picture == "curve"

@@ -85,6 +85,7 @@ def test_the_column_that_costs_most_when_missing_is_named():
     assert without.grade == "watch"
     assert without.rows[0]["name"] == "x1"
     assert "'x1'" in without.sentence
+    assert "1 costs more than 5.0 points when missing by itself." in without.sentence
     assert "'x1'" in without.act
     _, level = _ask(*_table(800, [0.5] * 12))
     assert level.grade == "fine"
@@ -100,6 +101,10 @@ def test_a_rare_label_is_not_drowned():
     start = next(row["y"] for row in damage.rows if row["x"] == 0)
     balanced = np.mean([one.verdicts.correct[one.verdicts.truth == label].mean() for label in (0, 1)])
     assert abs(start - balanced) < 1e-9
+    assert "Here each label counts alike, however rare." in damage.sentence
+    numbered = replace(one, labels=())
+    plain = replace(share, predict=lambda raw: replace(tools.predict(raw).take(rare), labels=()))  # type: ignore[misc]
+    assert "counts alike" not in _ask(numbered, plain)[0].sentence
 
 
 def test_without_tools_or_examples_it_says_so():

@@ -72,6 +72,16 @@ def test_rows_that_are_odd_as_a_whole_are_noticed_though_no_column_moved():
     assert "how they go together" in finding.sentence
 
 
+def test_rows_that_are_odd_as_often_as_usual_are_not_said_to_be_odd():
+    """Nearly all percentiles in the middle, 5 % above .95: another spread, though no more are odd."""
+    score = np.concatenate([np.full(20, 0.97), np.linspace(0.45, 0.55, 380)])
+    finding = _ask(_columns(400, 8), score)
+    assert finding.grade == "watch"
+    assert "5 % is usual), but how odd the others are is not spread as usual." in finding.sentence
+    odd = _ask(_columns(200, 8), np.random.default_rng(0).random(200) ** 0.2)
+    assert "5 % is usual)." in odd.sentence
+
+
 def test_from_few_rows_or_from_nothing_it_cannot_tell():
     assert _ask(_columns(10, 9)).grade == "cannot tell"
     evidence = classified(*drawn(100, 2, 0), calibrated_on=0)

@@ -105,6 +105,25 @@ def test_numbers_are_asked_as_above_or_below_their_median():
     finding = _ask(evidence, {"x": x, "copy": 2 * true + 1})
     assert finding.grade == "bad"
     assert "'copy'" in finding.sentence
+    assert "tells whether the truth is above " in finding.sentence
+    assert " right" not in finding.sentence
+
+
+def test_the_figure_is_of_what_the_sentence_speaks_of_and_no_more_than_all():
+    evidence, columns, rng = _table(0)
+    truth = evidence.verdicts.truth
+    told = _ask(
+        replace(evidence, ids=[str(row) for row in np.argsort(np.argsort(truth + rng.random(len(truth)) / 2))]), columns
+    )
+    assert told.grade == "watch"
+    assert told.measure == "of the time 'the order of the rows' alone tells the answer"
+    assert told.value > 0.98
+    assert told.interval[1] <= 1
+    few = replace(evidence, ids=[f"e{row}" for row in range(600)]).take(
+        np.flatnonzero((truth == 0) | (rng.random(600) < 0.05))
+    )
+    rare = _ask(few, {"copy": few.verdicts.truth.astype(float)})
+    assert all(row["high"] <= 1 for row in rare.rows)
 
 
 def test_without_columns_or_answers_it_says_so():

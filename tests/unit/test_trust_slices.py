@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from learnt.contracts import Evidence, Finding, Tools
+from learnt.stats.groups import coded
 from learnt.trust.slices import Slices
 from small.evidence import numbers
 
@@ -52,3 +54,16 @@ def test_without_columns_or_with_few_examples_it_says_so():
     assert Slices().ask(numbers(np.ones(300), np.ones(300)), Tools())[0].grade == "not examined"
     few = evidence.take(np.arange(50))
     assert _ask(few, {name: values[:50] for name, values in columns.items()}).grade == "cannot tell"
+
+
+def test_slices_are_told_one_by_one_in_short_numbers():
+    evidence, columns = _world(0, weak=True)
+    sentence = _ask(evidence, columns).sentence
+    assert " and town is Rome (" in sentence or "town is Rome and " in sentence
+    assert "%); over all it is so " in sentence
+    assert "points behind the rest, on rows that were not used to find it." in sentence
+    assert all(len(one.replace(".", "").lstrip("0")) <= 4 for one in re.findall(r"\d+\.\d+", sentence))
+    assert coded([1.27487, 2.5, 3.25, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.9062])[0][0] == "1.275 to 3.25"
+    close = [f"{1000 + place / 1000}" for place in range(40)]
+    assert len(coded(close)[0]) == 4
+    assert any("12345" in name for name in coded(list(range(12330, 12346)))[0])

@@ -28,7 +28,7 @@ def test_examples_from_elsewhere_are_noticed():
     finding = _ask(_evidence(0, power=0.2))[0]
     assert finding.grade == "bad"
     assert finding.value > 0.15
-    assert "not like those" in finding.sentence
+    assert "some of them are unlike any that it was calibrated on" in finding.sentence
     assert _ask(_evidence(0, power=0.6))[0].grade == "watch"
 
 
@@ -50,7 +50,7 @@ def test_the_oddest_examples_are_listed_by_id():
     assert table.picture == "table"
     assert table.rows[0]["id"] == f"e{evidence.unfamiliar.argmax()}"
     assert len(table.rows) == 10
-    assert table.sentence == f"The oddest is {table.rows[0]['id']}."
+    assert table.sentence == f"The oddest example is {table.rows[0]['id']}."
 
 
 def test_the_odd_are_counted_and_so_is_what_would_be_usual():

@@ -24,12 +24,22 @@ def coded(values: Sequence[Any] | NDArray[Any]) -> tuple[list[str], NDArray[np.i
     if len(set(known.tolist())) > _DISTINCT and len(known) == sum(text != "" for text in texts):
         edges = np.quantile(known, np.linspace(0, 1, _RANGES + 1)[1:-1])
         place = np.searchsorted(edges, known, "left")
-        spans = {p: f"{known[place == p].min():g} to {known[place == p].max():g}" for p in np.unique(place).tolist()}
+        spans = _spans([known[place == one] for one in range(_RANGES)])
         ranges = iter(place.tolist())
         texts = [text if number is None else spans[next(ranges)] for text, number in zip(texts, numbers, strict=True)]
     found, codes, counts = np.unique([text or MISSING for text in texts], return_inverse=True, return_counts=True)
     order = np.argsort(-counts, kind="stable")
     return [str(found[place]) for place in order], np.argsort(order)[codes].astype(np.int64)
+
+
+def _spans(ranges: Sequence[NDArray[np.float64]]) -> dict[int, str]:
+    """The name of each range that holds a number: four figures, and as many as it takes to tell them apart."""
+    held = {place: one for place, one in enumerate(ranges) if len(one)}
+    for figures in (4, 6, 17):
+        names = {place: f"{one.min():.{figures}g} to {one.max():.{figures}g}" for place, one in held.items()}
+        if len(set(names.values())) == len(names) and not any("e+" in name for name in names.values()):
+            break
+    return names
 
 
 def _number(text: str) -> float | None:

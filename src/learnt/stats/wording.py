@@ -37,11 +37,11 @@ def quantity(value: float) -> str:
     return f"{float(f'{value:.3g}'):,.0f}"
 
 
-def explained(sentence: str, near: float) -> str:
-    """A sentence that says `right` of numbers also says what that is; `near` is nan where answers are no numbers."""
-    if math.isnan(near) or not re.search(r"\bright\b", sentence):
+def explained(sentence: str, right: str) -> str:
+    """A sentence that says `right` of what is no label also says what that means; `right` is "" where it is plain."""
+    if not right or not re.search(r"\bright\b", sentence):
         return sentence
-    return f"{sentence} Right means: at most {quantity(near)} from the truth."
+    return f"{sentence} Right means: {right}."
 
 
 def listed(names: list[str]) -> str:

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Raw, Reasons, Tools
 from learnt.stats.examples import balance, means, right
 from learnt.stats.intervals import bootstrap_mean
-from learnt.stats.wording import listed, percent, points, spread
+from learnt.stats.wording import listed, percent, points, quantity, spread
 
 LEAST = 30
 _MOST = 500
@@ -27,15 +27,15 @@ Row = dict[str, Any]
 class Attribution:
     """The share of the reasons that each part carries, checked by hiding the strongest parts.
 
-    A part is relied on when hiding it surely lowers the probability given to the truth (paired bootstrap,
-    Bonferroni over the parts checked).
+    A part is relied on when hiding it surely lowers the probability given to the truth, or takes a number further
+    off it (paired bootstrap, Bonferroni over the parts checked).
 
     A part is suspicious when it alone does nearly everything. With v(S) the share right, each label weighing
-    alike, when only the parts S are shown, and skill(S) = (v(S) - v(nothing)) / (v(all) - v(nothing)):
-    skill(part) >= .9 and surely above skill(all others) by .05. That much an honest strong feature can do as
-    well; what tells a leak is that it also answers nearly always: v(part) >= .9, graded bad. Below, the part
-    is named only when it surely reaches .9 and nothing else does much, skill(all others) <= .3, and graded
-    watch. Else fine.
+    alike, or of numbers less the mean distance, when only the parts S are shown, and
+    skill(S) = (v(S) - v(nothing)) / (v(all) - v(nothing)): skill(part) >= .9 and surely above skill(all others)
+    by .05. That much an honest strong feature can do as well; what tells a leak is that it also answers nearly
+    always: v(part) >= .9, graded bad. Below, and of numbers, the part is named only when it surely reaches .9 and
+    nothing else does much, skill(all others) <= .3, and graded watch. Else fine.
     """
 
     name: ClassVar[str] = "attribution"
@@ -69,10 +69,14 @@ class Attribution:
             grade, sentence, act = suspect
             return [self._found(evidence, grade, sentence, rows, act)]
         if not relied:
-            sentence = "It relies on no single thing: whichever one is hidden from it, it does about as well."
+            sentence = (
+                f"It is not shown to rely on any single thing: on {len(chosen):,} examples, whichever one is hidden "
+                "from it, it does about as well."
+            )
             return [self._found(evidence, "fine", sentence, rows)]
         sentence = " ".join(
-            [f"It relies on {listed([repr(row['name']) for row in relied[:3]])}.", *map(_cost, relied[:3])]
+            [f"It relies on {listed([repr(row['name']) for row in relied[:3]])}."]
+            + [_cost(row, hiding.of_numbers) for row in relied[:3]]
         )
         act = "Ask someone who knows the subject whether these are the right things to go by."
         return [self._found(evidence, "fine", sentence, rows, act)]
@@ -123,8 +127,11 @@ def _relied(rows: list[Row], hiding: _Hiding) -> list[Row]:
     return sorted((row for row in rows if row["lost_low"] > 0), key=lambda row: -float(row["lost"]))
 
 
-def _cost(row: Row) -> str:
-    """What hiding a part does, in right answers where it surely changes those."""
+def _cost(row: Row, of_numbers: bool) -> str:
+    """What hiding a part does, in right answers where it surely changes those; to numbers, how much further off."""
+    if of_numbers:
+        ends = f"{quantity(row['lost_low'])} to {quantity(row['lost_high'])}"
+        return f"Without {row['name']!r} it is {quantity(row['lost'])} further off on average ({ends})."
     if row["right_lost_low"] > 0:
         ends = spread(row["right_lost_low"], row["right_lost_high"])
         return f"Without {row['name']!r} it is right {points(row['right_lost'])} less often ({ends})."
@@ -143,7 +150,15 @@ def _suspect(relied: list[Row], hiding: _Hiding) -> tuple[Grade, str, str] | Non
     if alone is None:
         return None
     relied[0].update(alone.figures)
-    only, everything, rest = (alone.figures[f"right_{shown}"] for shown in ("alone", "all", "without"))
+    only, everything, rest = (alone.figures[f"{alone.of}_{shown}"] for shown in ("alone", "all", "without"))
+    act = f"Check that {name!r} is known when a prediction is needed; if it is not, --drop {name}."
+    if hiding.of_numbers:
+        off, by_all, without = (quantity(-value) for value in (only, everything, rest))
+        sentence = (
+            f"It goes by {name!r} nearly alone: seeing only {name!r} it is {off} off on average, seeing everything "
+            f"{by_all}, and without {name!r} {without}."
+        )
+        return ("watch", sentence, act) if alone.surely and alone.figures["skill_without"] <= _NOTHING_ELSE else None
     nearly = "as often" if only >= everything else "nearly as often"
     sentence = (
         f"It goes by {name!r} nearly alone: seeing only {name!r} it is right {nearly} as seeing everything "
@@ -151,20 +166,20 @@ def _suspect(relied: list[Row], hiding: _Hiding) -> tuple[Grade, str, str] | Non
     )
     if alone.balanced:
         sentence += " Here each label counts alike, however rare."
-    act = f"Check that {name!r} is known when a prediction is needed; if it is not, --drop {name}."
-    # a number is right when it is near: one honest column often gets that far, and gives nothing away by it
-    if only >= _GIVES_AWAY and not hiding.near:
+    if only >= _GIVES_AWAY:
         return "bad", f"{sentence} So {name!r} may give the answer away.", act
     return ("watch", sentence, act) if alone.surely and alone.figures["skill_without"] <= _NOTHING_ELSE else None
 
 
 @dataclass(frozen=True, slots=True)
 class _Alone:
-    """A part that does nearly everything: `right_*` and `skill_*` with it alone, without it, and with all."""
+    """A part that does nearly everything: how good, `right_*` or of numbers `less_off_*`, and `skill_*`."""
 
     figures: dict[str, float]
     surely: bool
     """The skill alone is surely enough."""
+    of: str
+    """What is measured: "right" or "less_off"."""
     balanced: bool
     """Each label weighs alike."""
 
@@ -185,7 +200,7 @@ class _Hiding:
         self._chosen, self._names, self._examples = chosen, names, len(evidence.ids)
         self._all = evidence.take(chosen)
         self._by_given = not np.isnan(self._all.verdicts.given).any()
-        self.near = not np.isnan(evidence.near)
+        self.of_numbers = len(evidence.verdicts.measures.get("said", ())) == len(evidence.ids)
 
     @classmethod
     def of(cls, evidence: Evidence, tools: Tools, chosen: NDArray[np.int64], reasons: Reasons) -> _Hiding | None:
@@ -203,7 +218,10 @@ class _Hiding:
         """
         said, without = self._all, self._without(self._names == name)
         wronged = right(said) - right(without)
-        lost = _given(said) - _given(without) if self._by_given else wronged
+        if self.of_numbers:
+            lost = _less_off(said) - _less_off(without)
+        else:
+            lost = _given(said) - _given(without) if self._by_given else wronged
         known = ~np.isnan(wronged) & ~np.isnan(lost)
         return lost[known], wronged[known]
 
@@ -211,7 +229,8 @@ class _Hiding:
         """None when the name is not nearly alone."""
         named = self._names == name
         hidden = (np.ones_like(named), ~named, named)
-        found = np.stack([right(self._all), *(right(self._without(mask)) for mask in hidden)])
+        good = _less_off if self.of_numbers else right
+        found = np.stack([good(self._all), *(good(self._without(mask)) for mask in hidden)])
         known = ~np.isnan(found).any(axis=0)
         everything, nothing, only, others = found[:, known]
         weight = _balance(self._all)[known]
@@ -228,9 +247,10 @@ class _Hiding:
             return None
         surely = bootstrap_mean(weight * (only - nothing - _ALONE * total), resamples=2000)[0] > 0
         shown = {"alone": only, "without": others, "all": everything}
-        figures = {f"right_{key}": float((weight * value).mean()) for key, value in shown.items()}
+        of = "less_off" if self.of_numbers else "right"
+        figures = {f"{of}_{key}": float((weight * value).mean()) for key, value in shown.items()}
         figures |= {"skill_alone": skill, "skill_without": rest}
-        return _Alone(figures, bool(surely), bool((weight != 1).any()))
+        return _Alone(figures, bool(surely), of, bool((weight != 1).any()))
 
     def _without(self, hidden: NDArray[np.bool_]) -> Evidence:
         mask = np.zeros((self._examples, hidden.shape[1]), np.bool_)
@@ -242,6 +262,13 @@ def _given(evidence: Evidence) -> NDArray[np.float64]:
     """[examples], the probability of the truth; nan where it is not known."""
     verdicts = evidence.verdicts
     return means(verdicts.given, verdicts.example, len(evidence.ids), verdicts.weight)
+
+
+def _less_off(evidence: Evidence) -> NDArray[np.float64]:
+    """[examples], less the distance of a number from the truth."""
+    verdicts = evidence.verdicts
+    away = -np.abs(np.asarray(verdicts.measures["said"]) - np.asarray(verdicts.measures["truth"]))
+    return means(away, verdicts.example, len(evidence.ids), verdicts.weight)
 
 
 def _names(reasons: Reasons) -> NDArray[np.str_]:

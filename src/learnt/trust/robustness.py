@@ -90,6 +90,8 @@ class Robustness:
             )
         else:
             sentence = "Nothing in these inputs could be damaged."
+        if curves:
+            sentence += trial.alike
         if harmless and curves:
             sentence += f" There was nothing to damage by {listed([repr(kind) for kind in harmless])}."
         clean = {"x": 0, "y": trial.clean, "covered": trial.covered(trial.evidence), "odd": trial.odd(trial.evidence)}
@@ -117,13 +119,15 @@ class Robustness:
         if fallen:
             sentence = (
                 f"Without {worst.kind!r} it is right {points(worst.fall)} less often ({_span(worst, level)}). Of "
-                f"{len(found)} columns or parts, {len(fallen)} cost more than {points(_FALL)} when they are missing."
+                f"{len(found)} columns or parts, {len(fallen)} {'costs' if len(fallen) == 1 else 'cost'} more than "
+                f"{points(_FALL)} when missing by {'itself' if len(fallen) == 1 else 'themselves'}."
             )
         else:
             sentence = (
                 f"Of {len(found)} columns or parts none surely costs more than {points(_FALL)} when it is missing. The "
                 f"most measured is {points(worst.fall)} ({_span(worst, level)}), without {worst.kind!r}."
             )
+        sentence += trial.alike
         return Finding(
             self.name,
             sentence,
@@ -190,6 +194,11 @@ class _Trial:
         known = ~np.isnan(found)
         return cls(evidence, tools, weight, float(np.average(found[known], weights=weight[known])))
 
+    @property
+    def alike(self) -> str:
+        """What sets these figures apart from the share of right answers."""
+        return " Here each label counts alike, however rare." if (self.weight != 1).any() else ""
+
     def curve(self, kind: str) -> list[_Damaged]:
         """By severity; [] where this kind finds nothing to damage."""
         assert self.tools.raw is not None
@@ -227,7 +236,7 @@ class _Trial:
         weight = self.weight[known] / self.weight[known].mean()
         lost, now = weight * (was - now)[known], weight * now[known]
         low, high = normal_mean(now)
-        row = {"name": kind, "x": severity, "y": float(now.mean()), "low": low, "high": high}
+        row = {"name": kind, "x": severity, "y": float(now.mean()), "low": max(0.0, low), "high": min(1.0, high)}
         flagged = float((said.unfamiliar[fallen] > ALARM).mean()) if fallen.any() else float("nan")
         alarm = float(lost.mean()) > _FALL and self._rings(said, raw)
         return _Damaged(kind, lost, row | {"covered": self.covered(said), "odd": self.odd(said)}, alarm, flagged)

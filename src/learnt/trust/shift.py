@@ -99,7 +99,7 @@ def _sentence(n: int, moved: Sequence[Moved], parts: int, strange: bool, odd: in
     if not moved and not strange:
         looked = [f"none of {parts} columns or parts moved"] if parts else []
         looked += [f"{usual} ({interval})"] if scored else []
-        return f"These {n:,} examples are like those it learnt from: {listed(looked)}."
+        return f"These {n:,} examples are, taken together, like those it learnt from: {listed(looked)}."
     told = f"These {n:,} examples are not like those it learnt from."
     if moved:
         named = "; ".join(f"{part.name!r}: {part.said}" for part in moved[:_NAMED])
@@ -108,7 +108,9 @@ def _sentence(n: int, moved: Sequence[Moved], parts: int, strange: bool, odd: in
     elif parts:
         told += " No part moved by itself; it is how they go together."
     if strange:
-        told += f" As a whole they look different: {usual} ({interval})."
+        low, high = wilson(odd, scored)
+        told += f" As a whole they look different: {usual} ({interval})"
+        told += ", but how odd the others are is not spread as usual." if low <= 1 - ALARM <= high else "."
     return told
 
 

@@ -13,7 +13,7 @@ from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.alone import cross_fitted
 from learnt.stats.examples import balance
 from learnt.stats.intervals import normal_mean
-from learnt.stats.wording import listed, percent, percents
+from learnt.stats.wording import listed, percent, percents, quantity
 
 LEAST = 60
 _MOST = 5000
@@ -67,8 +67,8 @@ class Shortcuts:
                 source="data",
                 rows=[network, *(one.bar for one in best)],
                 picture="bars",
-                measure=f"right by {value.name!r} alone",
-                axes=("", "how often right, by this one alone"),
+                measure=f"of the time {value.name!r} alone tells the answer",
+                axes=("", "how often this one alone tells the answer"),
                 act=act,
                 target=evidence.target,
             )
@@ -83,6 +83,8 @@ class _Asked:
     truth: NDArray[np.int64]
     classes: int
     weight: NDArray[np.float64]
+    middle: float
+    """Of numbers the median, above or below which the truth is; nan of labels."""
     right: NDArray[np.float64]
     """Of the label whose probability is the highest beside its share, as for the columns: a rare one has its chance."""
 
@@ -92,12 +94,12 @@ class _Asked:
         verdicts, n = evidence.verdicts, len(evidence.ids)
         if len(verdicts.truth) != n or not np.array_equal(verdicts.example, np.arange(n)):
             return None
-        truth, right = verdicts.truth, verdicts.correct
+        truth, right, middle = verdicts.truth, verdicts.correct, float("nan")
         if not evidence.labels:
             true, said = (np.asarray(verdicts.measures.get(key, np.zeros(0))) for key in ("truth", "said"))
             if true.shape != (n,) or said.shape != (n,) or not n:
                 return None
-            middle = np.median(true)
+            middle = float(np.median(true))
             truth, right = (true > middle).astype(np.int64), ((true > middle) == (said > middle)).astype(np.float64)
         rows = np.flatnonzero((truth >= 0) & ~np.isnan(right))
         rows = np.sort(np.random.default_rng([2, n]).permutation(rows)[:_MOST])
@@ -109,7 +111,15 @@ class _Asked:
             right = (evidence.probability[:, codes] / share).argmax(axis=1)[rows] == truth
         else:
             right = right[rows]
-        return cls(rows, truth.astype(np.int64), len(codes), balance(truth.astype(np.int64)), right.astype(np.float64))
+        return cls(
+            rows, truth.astype(np.int64), len(codes), balance(truth.astype(np.int64)), middle, right.astype(np.float64)
+        )
+
+    def does(self, said: str) -> str:
+        """How often a rule is right; of numbers that is on which side of the median they are."""
+        if np.isnan(self.middle):
+            return f"is right {said}"
+        return f"tells whether the truth is above {quantity(self.middle)} {said}"
 
     @property
     def network(self) -> float:
@@ -117,7 +127,7 @@ class _Asked:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return normal_mean(self.weight * self.right)
+        return _within(normal_mean(self.weight * self.right))
 
     def skill(self, share: float) -> float:
         return (share - 1 / self.classes) / (1 - 1 / self.classes)
@@ -139,7 +149,7 @@ class _Alone:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return normal_mean(self.right)
+        return _within(normal_mean(self.right))
 
     @property
     def surely(self) -> float:
@@ -148,6 +158,11 @@ class _Alone:
     @property
     def bar(self) -> dict[str, Any]:
         return {"name": self.name, "value": self.share, "low": self.interval[0], "high": self.interval[1]}
+
+
+def _within(interval: tuple[float, float]) -> tuple[float, float]:
+    """Of a share, which cannot be less than nothing or more than all."""
+    return max(0.0, interval[0]), min(1.0, interval[1])
 
 
 def _tried(columns: Mapping[str, NDArray[Any]], ids: Sequence[str], asked: _Asked) -> list[_Alone]:
@@ -177,25 +192,31 @@ def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tup
     beside = f"{percent(best.share)} of the time ({percents(*best.interval)}; the network {percent(network)})"
     if asked.skill(best.share) >= _GIVEN_AWAY and asked.skill(best.surely) >= _SURELY:
         sentence = (
-            f"{best.name!r} alone, by the simplest rule, is right {beside}. It may be a copy of the answer, or known "
-            "only afterwards."
+            f"{best.name!r} alone, by the simplest rule, {asked.does(beside)}. It may be a copy of the "
+            "answer, or known only afterwards."
         )
         act = f"Check that {best.name!r} is known when a prediction is needed; if it is not, --drop {best.name}."
         return "bad", sentence, act, best
     told, acts = [], []
+    first: _Alone | None = None
     lead = asked.weight * asked.right
     if len(columns) > 1 and skill >= _SKILLED and asked.skill(best.share) >= _AS_GOOD * skill:
         apart = best.right - lead + (1 - _AS_GOOD) * (network - 1 / asked.classes)
         if normal_mean(apart, best.level)[0] > 0:
-            told.append(f"{best.name!r} alone, by the simplest rule, is right {beside}: the rest adds next to nothing.")
+            told.append(
+                f"{best.name!r} alone, by the simplest rule, {asked.does(beside)}: the rest adds next to nothing."
+            )
             acts.append(f"Ask whether a rule on {best.name!r} is enough, and whether it is known in time.")
+            first = best
     for one in found:
         if one.kind == "value" or asked.skill(one.share) <= _TELLS or asked.skill(one.surely) <= _TELLS:
             continue
         if one.kind == "presence":
             told.append(f"Whether {one.name!r} is filled in tells the answer {percent(one.share)} of the time.")
             acts.append(f"Find out when {one.name!r} is filled in; if it is afterwards, --drop {one.name}.")
+            first = first or one
         else:
+            first = first or one
             told.append(f"The place of a row among the rows tells its answer {percent(one.share)} of the time.")
             acts.append(
                 "If the rows are in order of time, say by which column: --time COL. Else ask how they were put."
@@ -204,8 +225,8 @@ def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tup
         told.append(f"{listed([repr(name) for name in named])} tells rows apart: it can only be learnt by heart.")
         acts.append(f"--drop {','.join(named)}")
     if told:
-        return "watch", " ".join(told), " ".join(acts), best
-    sentence = f"No column gives the answer away: the strongest, {best.name!r}, is right {beside}."
+        return "watch", " ".join(told), " ".join(acts), first or best
+    sentence = f"No column gives the answer away: the strongest, {best.name!r}, {asked.does(beside)}."
     return "fine", sentence, "", best
 
 

@@ -16,7 +16,7 @@ from learnt.stats.examples import means
 from learnt.stats.groups import coded
 from learnt.stats.intervals import wilson
 from learnt.stats.multiple import benjamini_hochberg
-from learnt.stats.wording import listed, percent, percents, points
+from learnt.stats.wording import percent, percents, points
 
 LEAST = 200
 _SMALLEST = 20
@@ -70,13 +70,13 @@ class Slices:
         behind = _behind(worst.inside & tested, hit, tested)
         table = [_row(one.name, hit[one.inside & tested]) for one in weak]
         told = [f"{row['name']} ({percent(row['value'])}, {percents(row['low'], row['high'])})" for row in table]
+        more = f" Also where {'; where '.join(told[1:])}." if told[1:] else ""
         several = len(verdicts.example) > len(evidence.ids)
         right_of = "right in more than half of what it says" if several else "right"
         alike = ", every row counting alike" if verdicts.weight is not None and not several else ""
         sentence = (
-            f"It is less often {right_of} where {listed(told)}; over all it is so {percent(float(hit[tested].mean()))} "
-            f"of the time{alike}. "
-            f"The first is {points(behind)} behind the rest, on rows that were not used to find it."
+            f"It is less often {right_of} where {told[0]}; over all it is so {percent(float(hit[tested].mean()))} of "
+            f"the time{alike}. That is {points(behind)} behind the rest, on rows that were not used to find it.{more}"
         )
         return [
             Finding(

@@ -52,7 +52,7 @@ class Unfamiliar:
             f"those it was calibrated on; {band[0]:,} to {band[1]:,} would be usual."
         )
         if grade != "fine":
-            sentence += " So these examples are not like those it was calibrated on."
+            sentence += " So some of them are unlike any that it was calibrated on."
         if rows:
             sentence += f" {_fall(rows[0], rows[-1])}"
         return [
@@ -95,7 +95,7 @@ class Unfamiliar:
         named = f", by {listed([repr(name) for name in because[0]])}" if because and because[0] else ""
         return Finding(
             question=self.name,
-            sentence=f"The oddest is {rows[0]['id']}{named}.",
+            sentence=f"The oddest example is {rows[0]['id']}{named}.",
             grade="fine",
             n=len(known),
             source=evidence.source,
