@@ -11,6 +11,7 @@ from math import isnan
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
@@ -18,9 +19,12 @@ from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import gather
 from learnt.artifact.evidence import kept as read
 from learnt.artifact.tools import tools
-from learnt.codecs import cells
+from learnt.codecs import cells, files
+from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools, Unlabelled
 from learnt.data import sources, targets
+from learnt.data.damage import sound
+from learnt.data.folders import Folder
 from learnt.errors import RequestError, unknown
 from learnt.stats import examples, intervals, wording
 
@@ -92,12 +96,15 @@ def keyed(by_target: Mapping[str, Any]) -> Any:
 
 
 def audited(
-    artifact: Artifact, columns: Mapping[str, Cells], target: Sequence[str] | None, ask: str, path: str
+    artifact: Artifact, source: Folder, target: Sequence[str] | None, ask: str, path: str
 ) -> tuple[dict[str, Any], list[Finding]]:
-    """The document and findings of a file on new data; without the truth, of the questions that need none."""
-    names = list(artifact.targets)
+    """The document and findings of a file on new data; without the truth, of the questions that need none.
+
+    Raises UnreadableError where more than 1 % of the rows cannot be read.
+    """
+    names, columns = list(artifact.targets), artifact.called(source.columns)
     if target is None and not with_truth(columns, names, artifact):
-        return _unlabelled(artifact, columns, questions(ask), path)
+        return _unlabelled(artifact, columns, questions(ask), path, source.notes)
     given = [sources.name_of(name) for name in (target if target is not None else names)]
     if len(given) != len(names):
         raise RequestError(
@@ -107,9 +114,9 @@ def audited(
     labelled = with_truth(columns, given, artifact)
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
-    kept = {name: [values[row] for row in labelled] for name, values in columns.items()}
+    kept, rows, problems = _sound(artifact, columns, labelled)
     raw = artifact.read(kept)
-    ids = [str(row + 1) for row in labelled]
+    ids = _ids(kept, rows)
     groups = {name: cells.texts(kept[name]) for name in artifact.manifest.get("sensitive", ()) if name in kept}
     truth = {name: kept[column] for name, column in zip(names, given, strict=True)}
     evidence = gather(artifact, raw, truth, ids, groups)
@@ -120,7 +127,8 @@ def audited(
     learnt_from = sources.fingerprint(kept) == artifact.manifest["data"].get("fingerprint")
     same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
     strange = [note for name in names for note in _unknown(evidence[name], cells.texts(truth[name]))]
-    return _document(artifact, path, kept, labelled) | answers | {"notes": [*left_out, *same, *strange]}, findings
+    notes = [*source.notes, *left_out, *same, *strange]
+    return _document(artifact, path, kept, rows, problems) | answers | {"notes": notes}, findings
 
 
 def _unknown(evidence: Evidence, truth: NDArray[Any]) -> list[str]:
@@ -191,8 +199,23 @@ def with_truth(columns: Mapping[str, Cells], target: Sequence[str], artifact: Ar
     return [row for row in range(len(whole[target[0]])) if row not in without]
 
 
+def _sound(
+    artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]
+) -> tuple[dict[str, Cells], list[int], list[tuple[str, str]]]:
+    """These rows without those that cannot be read: their columns, their places, and (where, why) of the others."""
+    whole = sound(take_each(columns, np.asarray(rows, np.int64)), artifact.cells)
+    problems = whole.listed(lambda row: f"row {rows[row] + 1}")
+    return whole.columns, [rows[row] for row in whole.kept.tolist()], problems
+
+
+def _ids(columns: Mapping[str, Cells], rows: Sequence[int]) -> list[str]:
+    """What each row is called: its file, or its place from 1."""
+    named = files.names(columns)
+    return [str(row + 1) for row in rows] if named is None else [str(text) for text in cells.texts(named)]
+
+
 def _unlabelled(
-    artifact: Artifact, columns: Mapping[str, Cells], asked: Sequence[str], path: str
+    artifact: Artifact, columns: Mapping[str, Cells], asked: Sequence[str], path: str, notes: Sequence[str]
 ) -> tuple[dict[str, Any], list[Finding]]:
     """What can be said of rows whose truth nobody knows; the inputs are looked at once, whatever is predicted."""
     answerable = [name for name in asked if isinstance(registry.question(name), Unlabelled)]
@@ -202,17 +225,24 @@ def _unlabelled(
             f"The data hold no truth in {columns_}, and {', '.join(asked)} cannot be answered without. "
             f"Name the columns with the truth: --target {' '.join(artifact.targets)}"
         )
-    rows = list(range(len(next(iter(columns.values())))))
     first = artifact.targets[0]
-    raw, ids = artifact.read(columns), [str(row + 1) for row in rows]
+    columns, rows, problems = _sound(artifact, columns, range(len(next(iter(columns.values())))))
+    raw, ids = artifact.read(columns), _ids(columns, rows)
     truth: dict[str, Cells | None] = {first: None}
     evidence = gather(artifact, raw, truth, ids, {})[first]
     findings = ask_each(answerable, evidence, tools(artifact, raw, truth, ids, {}, first))
     note = f"No row has the truth in {columns_}: how good the answers are was not measured."
-    return _document(artifact, path, columns, rows) | {"findings": rows_of(findings), "notes": [note]}, findings
+    said = {"findings": rows_of(findings), "notes": [*notes, note]}
+    return _document(artifact, path, columns, rows, problems) | said, findings
 
 
-def _document(artifact: Artifact, path: str, columns: Mapping[str, Cells], rows: Sequence[int]) -> dict[str, Any]:
+def _document(
+    artifact: Artifact,
+    path: str,
+    columns: Mapping[str, Cells],
+    rows: Sequence[int],
+    problems: Sequence[tuple[str, str]] = (),
+) -> dict[str, Any]:
     """What an audit of these rows says before anything was measured."""
     return {
         "model": path,
@@ -228,9 +258,7 @@ def _document(artifact: Artifact, path: str, columns: Mapping[str, Cells], rows:
         "findings": [],
         "guesses": [],
         "notes": [],
-        "problems": [{"where": where, "why": why} for where, why in _unreadable(artifact, columns, rows)]
-        if rows
-        else [],
+        "problems": [{"where": where, "why": why} for where, why in [*problems, *_unreadable(artifact, columns, rows)]],
         "inputs": inputs_of(artifact),
         "labels": {},
         "file": file_of(artifact),

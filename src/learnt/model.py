@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from learnt.artifact import batches
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
-from learnt.contracts import Cells, Prediction
+from learnt.codecs.files import are_files, in_zip
+from learnt.contracts import Cells, Prediction, Raw
 from learnt.errors import RequestError
 
 BLOCK = 8192
-"""Rows of a file that are in memory together."""
+"""Rows of a table that are in memory together."""
+FILES, READ = 256, 1 << 26
+"""Examples read from media files, and bytes of what was read, that are in memory together."""
 MOST_LABELS = 20
 """With more labels than this, a file of predictions has the probability of the answer only."""
 
@@ -24,8 +28,8 @@ class Model(Artifact):
     """An opened file. May be used from several threads at once.
 
     `predict` and `explain` take one example (a dict of cells), many (a list of dicts, a dict of lists, a
-    frame), or the path of a table; where the file reads a single column, a bare cell or a list of bare cells
-    as well.
+    frame), or the path of a table or folder; where the file reads a single column, a bare cell or a list of bare
+    cells as well.
     """
 
     def predict(self, x: Any) -> Any:
@@ -67,7 +71,8 @@ class Model(Artifact):
 
         tables = sources.TEXT | sources.LINES | sources.FRAMES
         is_table = self._joined_columns() or Path(x).suffix.lower() in tables
-        return sources.read(x) if is_table else x
+        is_folder = self.opens and (Path(x).is_dir() or in_zip(Path(x)))
+        return self.called(sources.read(x)) if is_table or is_folder else x
 
 
 def load(path: str | os.PathLike[str] | bytes, *, limit: int = opening.LIMIT) -> Model:
@@ -80,59 +85,69 @@ def load(path: str | os.PathLike[str] | bytes, *, limit: int = opening.LIMIT) ->
 
 
 def predictions(model: Artifact, source: Any) -> Iterator[Row]:
-    """Each row of a table -> its ids and what the file says, in constant memory.
+    """Each row of a source -> its ids and what the file says, in constant memory.
 
-    Keys: the id columns that the manifest names, or `row` (from 1); then prediction, decision, probability
-    (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, of a number
-    also low and high, unfamiliar; with
-    several targets each but the ids is `<target>.<key>`. `source` is what `learnt.data.sources.batches`
-    takes.
+    Keys: the id columns that the manifest names, or the column of files, or `row` (from 1); then prediction, decision,
+    probability (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, of a
+    number also low and high, unfamiliar; with several targets each but the ids is `<target>.<key>`. Where media files
+    are read, `problem` last: why one could not be; a row with no other input has nothing else. Raises UnreadableError
+    at the end for more than 1 % of them. `source` is what `learnt.data.sources.batches` takes.
     """
-    for ids, columns in _blocks(model, source):
-        answers = model.answers(model.read(columns))
-        said = {target: iter(_said(found)) for target, found in answers.items()}
-        several = len(said) > 1
-        for row in ids:
-            for target, found in said.items():
-                one = next(found)
-                row |= {f"{target}.{key}": value for key, value in one.items()} if several else one
-            yield row
+
+    def answers(raw: Raw) -> Iterator[Row]:
+        found = {target: _said(said) for target, said in model.answers(raw).items()}
+        for row in zip(*found.values(), strict=True):
+            if len(found) == 1:
+                yield row[0]
+            else:
+                yield {
+                    f"{target}.{key}": cell for target, one in zip(found, row, strict=True) for key, cell in one.items()
+                }
+
+    return _each(model, source, answers)
 
 
 def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Row]:
-    """Each row of a table -> its ids, prediction, confidence, and reasons: input, name, where and value, the
+    """Each row of a source -> its ids, prediction, confidence, and reasons: input, name, where and value, the
     strongest first.
 
-    With several targets `prediction` and `confidence` are dicts by target.
+    With several targets `prediction` and `confidence` are dicts by target. `problem` as in `predictions`.
     """
-    for ids, columns in _blocks(model, source):
-        raw = model.read(columns)
-        outputs = model.run(raw, explain=True, **model.aim(about, len(ids)))
-        answers, reasons = model.answers(raw, outputs), model.reasons(raw, outputs)
-        for place, row in enumerate(ids):
+
+    def explained(raw: Raw) -> Iterator[Row]:
+        outputs = model.run(raw, explain=True, **model.aim(about, batches.rows(raw)))
+        answers = model.answers(raw, outputs)
+        for place, reasons in enumerate(model.reasons(raw, outputs)):
             value = {target: found[place].value for target, found in answers.items()}
             confidence = {target: found[place].confidence for target, found in answers.items()}
             one = len(answers) == 1
-            yield row | {
+            yield {
                 "prediction": next(iter(value.values())) if one else value,
                 "confidence": next(iter(confidence.values())) if one else confidence,
                 "reasons": [
                     {"input": name, "name": piece.name, "where": list(piece.where), "value": moved}
-                    for name, piece, moved in reasons[place]
+                    for name, piece, moved in reasons
                 ],
             }
 
+    return _each(model, source, explained)
 
-def predict_file(model: Artifact, source: Any, out: str | os.PathLike[str]) -> int:
-    """Writes `predictions` to a CSV, TSV, JSONL (in constant memory) or Parquet file; how many."""
+
+def predict_file(model: Artifact, source: Any, out: str | os.PathLike[str], problems: list[str] | None = None) -> int:
+    """Writes `predictions` to a CSV, TSV, JSONL (in constant memory) or Parquet file; how many.
+
+    `problems` takes why rows are empty, or in part.
+    """
     _refuse_same(source, out)
-    return _write(out, predictions(model, source))
+    return _write(out, predictions(model, source), problems)
 
 
-def explain_file(model: Artifact, source: Any, out: str | os.PathLike[str], about: Any = None) -> int:
+def explain_file(
+    model: Artifact, source: Any, out: str | os.PathLike[str], about: Any = None, problems: list[str] | None = None
+) -> int:
     """Writes `explanations`; how many."""
     _refuse_same(source, out)
-    return _write(out, explanations(model, source, about))
+    return _write(out, explanations(model, source, about), problems)
 
 
 def _refuse_same(source: Any, out: str | os.PathLike[str]) -> None:
@@ -147,7 +162,7 @@ def _refuse_same(source: Any, out: str | os.PathLike[str]) -> None:
         )
 
 
-def _write(out: str | os.PathLike[str], rows: Iterator[Row]) -> int:
+def _write(out: str | os.PathLike[str], rows: Iterator[Row], problems: list[str] | None) -> int:
     from learnt.data import writers
 
     count = 0
@@ -156,23 +171,63 @@ def _write(out: str | os.PathLike[str], rows: Iterator[Row]) -> int:
         nonlocal count
         for row in rows:
             count += 1
+            if problems is not None and row.get("problem"):
+                problems.append(str(row["problem"]))
             yield row
 
     writers.write(Path(out), counted())
     return count
 
 
+def _each(model: Artifact, source: Any, said: Callable[[Raw], Iterator[Row]]) -> Iterator[Row]:
+    """What is said of each row, after its ids; of one without any input that could be read only why."""
+    from learnt.data import damage
+
+    rows, damaged = 0, 0
+    problems: list[tuple[str, str]] = []
+    for ids, columns in _blocks(model, source):
+        if not model.opens:
+            yield from (row | found for row, found in zip(ids, said(model.read(columns)), strict=True))
+            continue
+        whole = damage.sound(columns, model.cells)
+        found = (row for raw in _raws(model, whole.columns, len(whole.kept)) for row in said(raw))
+        kept, why = set(whole.kept.tolist()), dict(reversed(whole.problems))
+        for place, row in enumerate(ids):
+            answer = next(found) if place in kept else dict.fromkeys(next(said(batches.blank(model.inputs))))
+            yield row | answer | {"problem": why.get(place, "")}
+        problems += [
+            (", ".join(f"{name} {cell}" for name, cell in ids[place].items()), text) for place, text in whole.problems
+        ]
+        rows, damaged = rows + len(ids), damaged + len(why)
+    damage.refuse(problems, damaged, rows)
+
+
 def _blocks(model: Artifact, source: Any) -> Iterator[tuple[list[Row], Mapping[str, Cells]]]:
-    """Blocks of a table: what names each row, and its columns."""
+    """Blocks of a source: what names each row, and its columns."""
     from learnt.data import sources
 
     start = 1
-    for columns in sources.batches(source, BLOCK):
+    for columns in sources.batches(source, FILES if model.opens else BLOCK):
         rows = len(next(iter(columns.values()), ()))
         names = [name for name in model.manifest.get("ids", ()) if name in columns]
+        names = names or [name for name, cells in columns.items() if are_files(cells)][:1]
         ids: list[Row] = [{name: columns[name][place] for name in names} for place in range(rows)]
-        yield ids if names else [{"row": start + place} for place in range(rows)], columns
+        yield ids if names else [{"row": start + place} for place in range(rows)], model.called(columns)
         start += rows
+
+
+def _raws(model: Artifact, columns: Mapping[str, Cells], rows: int) -> Iterator[Raw]:
+    """Raw tensors of all rows, as many together as memory is meant for."""
+    parts: list[Raw] = []
+    size = 0
+    for row in range(rows):
+        parts.append(model.read({name: cells[row : row + 1] for name, cells in columns.items()}))
+        size += batches.size(parts[-1])
+        if size >= READ:
+            yield batches.together(parts)
+            parts, size = [], 0
+    if parts:
+        yield batches.together(parts)
 
 
 def _said(found: list[Prediction]) -> Iterator[Row]:

@@ -13,6 +13,7 @@ def table(rows: Sequence[Row], most: int = 20) -> str:
     if not rows:
         return "No rows."
     names = [name for name in rows[0] if "probability." not in name]
+    names = [name for name in names if name != "problem" or any(row["problem"] for row in rows)]
     cells = [names, *([_cell(row.get(name)) for name in names] for row in rows[:most])]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]
@@ -25,7 +26,9 @@ def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
     """The strongest reasons of each row, a bar each: `+` speaks for what was said, `-` against it."""
     lines = []
     for row in rows:
-        ids = ", ".join(f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons"))
+        ids = ", ".join(
+            f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons", "problem")
+        )
         lines.append(f"{ids}: {_cell(row['prediction'])} ({_sure(row['confidence'])})")
         strongest = sorted(row["reasons"], key=lambda reason: -abs(reason["value"]))[:most]
         top = max((abs(reason["value"]) for reason in strongest), default=0.0)

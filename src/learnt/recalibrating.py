@@ -19,6 +19,8 @@ from learnt.codecs import cells
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Settings
 from learnt.data import sources, targets
+from learnt.data.damage import sound
+from learnt.data.splits import row_from_one
 from learnt.errors import DataError, RequestError
 from learnt.report.document import plain
 
@@ -32,7 +34,9 @@ def recalibrate(
     artifact: Artifact, data: Any, target: Sequence[str] | None, wishes: Settings, out: str | Path
 ) -> dict[str, Any]:
     """Writes the file for the site that `data` are from, and says what became of it."""
-    columns = sources.read(data)
+    source = sources.opened(data)
+    whole = sound(artifact.called(source.columns), artifact.cells)
+    columns, problems = whole.columns, whole.listed(row_from_one)
     names = list(artifact.targets)
     given = [sources.name_of(name) for name in (target or names)]
     if len(given) != len(names):
@@ -58,12 +62,14 @@ def recalibrate(
     done = Artifact.open(wire.replace_metadata(made.bytes, {opening.KEY: text}))
     done.save(out)
     notes = [
+        *source.notes,
+        *(f"{where}: {why}" for where, why in problems),
         f"Chosen anew on {len(chosen):,} rows; "
         + (
             f"measured on {len(held):,} others."
             if len(held)
             else f"nothing was measured: that takes {LEAST_TO_MEASURE} rows with the truth."
-        )
+        ),
     ]
     for _, settings in done.tasks().values():
         notes += settings.get("policy", {}).get("sentences", [])

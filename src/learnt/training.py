@@ -157,7 +157,7 @@ def audit(
         document, findings = asking.remembered(artifact, given, ask)
     else:
         names = [target] if isinstance(target, str) else target
-        document, findings = asking.audited(artifact, sources.read(data), names, ask, str(path))
+        document, findings = asking.audited(artifact, sources.opened(data), names, ask, str(path))
     if out is not None:
         writers.write(out, asking.flat(findings))
     return Run(path.parent, document, artifact, findings)

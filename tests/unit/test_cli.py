@@ -60,7 +60,10 @@ class Stage:
         self.asked = {"model": model.path, "data": data, "about": about}
         return iter(ROWS)
 
-    def write(self, model: Any, data: str, out: str, about: str | None = None) -> int:
+    def predict(self, model: Any, data: str, out: str, problems: list[str]) -> int:
+        return self.write(model, data, out, None, problems)
+
+    def write(self, model: Any, data: str, out: str, about: str | None, problems: list[str]) -> int:
         self.asked = {"model": model.path, "data": data, "out": out, "about": about}
         return len(ROWS)
 
@@ -74,7 +77,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
             "load": made.load,
             "predictions": made.rows,
             "explanations": made.rows,
-            "predict_file": made.write,
+            "predict_file": made.predict,
             "explain_file": made.write,
         },
     }

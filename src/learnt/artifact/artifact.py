@@ -18,7 +18,8 @@ from learnt.artifact import batches, examples
 from learnt.artifact import open as opening
 from learnt.codecs import inputs, ragged
 from learnt.codecs.cells import texts
-from learnt.contracts import Arrays, Cells, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
+from learnt.codecs.files import are_files
+from learnt.contracts import Arrays, Cells, Opens, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
 from learnt.errors import ArtifactError, RequestError, unknown
 
 if TYPE_CHECKING:
@@ -100,6 +101,30 @@ class Artifact:
 
     # Cells to arrays.
 
+    @property
+    def opens(self) -> bool:
+        """Whether an input is read from media files."""
+        return any(
+            isinstance(registry.modality(given["modality"]), Opens) for given in self.manifest["inputs"].values()
+        )
+
+    @property
+    def cells(self) -> list[tuple[str, list[str]]]:
+        """Each input's modality and columns."""
+        return [(given["modality"], list(given["columns"])) for given in self.manifest["inputs"].values()]
+
+    def called(self, columns: Mapping[str, Cells]) -> Mapping[str, Cells]:
+        """The columns by the file's names: where one of them is not there, and one of media files is left over, that is
+        the one. Raises RequestError for any other column that is not there.
+        """
+        lacking = [name for name in self.columns if name not in columns]
+        spare = [name for name, given in columns.items() if name not in self.columns and are_files(given)]
+        if len(lacking) == len(spare) == 1:
+            return {lacking[0] if name == spare[0] else name: given for name, given in columns.items()}
+        for name in lacking:
+            raise _no_column(name, list(columns), self.columns)
+        return columns
+
     def read(self, columns: Mapping[str, Cells]) -> Raw:
         """Columns of cells -> raw tensors named `<input>.<tensor>`, and `<input>.present` bool [N] where one
         may be absent, and `groups.<column>` where a decision is by group and the column is there.
@@ -107,9 +132,7 @@ class Artifact:
         Columns that the file does not ask for are ignored. Raises RequestError for a column that is not there
         and DataError for a cell that cannot be read.
         """
-        for column in self.columns:
-            if column not in columns:
-                raise _no_column(column, list(columns), self.columns)
+        columns = self.called(columns)
         raw: dict[str, Any] = {}
         for name, given in self.manifest["inputs"].items():
             modality = registry.modality(given["modality"])

@@ -64,6 +64,24 @@ def _cost(raw: Raw, specs: Mapping[str, Spec], count: int) -> NDArray[np.float64
     return cost
 
 
+def together(parts: Sequence[Raw]) -> Raw:
+    """Raw tensors of several reads as those of one."""
+    found: dict[str, Any] = {}
+    for name in parts[0]:
+        arrays = [part[name] for part in parts]
+        alike = all(isinstance(one, np.ndarray) for one in arrays) and len({np.shape(one)[1:] for one in arrays}) == 1
+        found[name] = np.concatenate(arrays) if alike else [example for one in arrays for example in one]
+    return found
+
+
+def size(raw: Raw) -> int:
+    """Bytes of all numbers in it."""
+    return sum(
+        values.nbytes if isinstance(values, np.ndarray) else sum(value.nbytes for value in values)
+        for values in raw.values()
+    )
+
+
 def joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:
     """Batches one after the other; an axis in which they differ is filled up with zeros (strings: "")."""
     if len(parts) == 1:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from learnt import printed
 from learnt.errors import ArtifactError
+
+LISTED = 10
+"""Problems that are said."""
 
 Command = Callable[[argparse.Namespace], Mapping[str, Any]]
 """Parsed options in, the document that `--json` prints out."""
@@ -51,11 +54,12 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import model
 
     opened = model.load(args.model)
+    data, problems = _told(args), list[str]()
     if args.out:
-        count = model.predict_file(opened, args.data, args.out)
-        args.say(f"{count} predictions written to {args.out}")
-        return {"model": args.model, "out": args.out, "rows": count}
-    rows = list(model.predictions(opened, args.data))
+        count = model.predict_file(opened, data, args.out, problems)
+        args.say(f"{count} predictions written to {args.out}{_listed(problems)}")
+        return {"model": args.model, "out": args.out, "rows": count, "problems": problems}
+    rows = list(model.predictions(opened, data))
     args.say(printed.table(rows))
     return {"model": args.model, "predictions": rows}
 
@@ -64,13 +68,31 @@ def explain(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import model
 
     opened = model.load(args.model)
+    data, problems = _told(args), list[str]()
     if args.out:
-        count = model.explain_file(opened, args.data, args.out, args.about)
-        args.say(f"{count} explanations written to {args.out}")
-        return {"model": args.model, "out": args.out, "rows": count}
-    rows = list(model.explanations(opened, args.data, args.about))
+        count = model.explain_file(opened, data, args.out, args.about, problems)
+        args.say(f"{count} explanations written to {args.out}{_listed(problems)}")
+        return {"model": args.model, "out": args.out, "rows": count, "problems": problems}
+    rows = list(model.explanations(opened, data, args.about))
     args.say(printed.reasons(rows))
     return {"model": args.model, "explanations": rows}
+
+
+def _told(args: argparse.Namespace) -> Any:
+    """The data as they were asked for; what a folder leaves out is said."""
+    from learnt.data import sources
+
+    held = sources.media(args.data)
+    for note in held.notes if held else ():
+        args.say(note)
+    return held or args.data
+
+
+def _listed(problems: Sequence[str]) -> str:
+    """What could not be read, after the line that says what was written."""
+    if not problems:
+        return ""
+    return "\n".join([f"; {len(problems):,} of them could not be read:", *problems[:LISTED]])
 
 
 def audit(args: argparse.Namespace) -> Mapping[str, Any]:

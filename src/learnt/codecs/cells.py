@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, timedelta
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,11 @@ def is_missing(cell: Any) -> bool:
     if isinstance(cell, tuple):
         return any(map(is_missing, cell))
     return type(cell).__name__ in {"NAType", "NaTType"}
+
+
+def is_array(cell: Any) -> bool:
+    """An array with an axis, or a PIL image."""
+    return hasattr(cell, "__array_interface__") and getattr(cell, "shape", None) != ()
 
 
 def numbers(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
@@ -69,9 +75,10 @@ def numbers(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
 def texts(cells: Sequence[Any]) -> NDArray[np.object_]:
     """Cells -> object array [n] of str: NFC, stripped; missing -> ""; 3.0 and "3.0" -> "3"; True -> "True".
 
-    A tuple of cells is their texts with commas between.
+    A tuple of cells is their texts with commas between. Bytes, arrays and PIL images are told apart by a digest.
     """
-    listed = cells.tolist() if isinstance(cells, np.ndarray) and cells.dtype.kind in "OUiub" else list(cells)
+    plain = isinstance(cells, np.ndarray) and cells.ndim == 1 and cells.dtype.kind in "OUiub"
+    listed = np.asarray(cells).tolist() if plain else list(cells)
     try:
         joined = "".join(listed)
     except TypeError:
@@ -130,6 +137,11 @@ def _text(cell: Any) -> str:
         return ",".join(texts(cell))
     if is_missing(cell):
         return ""
+    if isinstance(cell, bytes):
+        return sha256(cell).hexdigest()
+    if is_array(cell):
+        array = np.ascontiguousarray(cell)
+        return sha256(f"{array.dtype.str}{array.shape}".encode() + array.tobytes()).hexdigest()
     if isinstance(cell, float | np.floating) and float(cell).is_integer() and abs(float(cell)) < 1e15:
         return str(int(cell))
     return str(cell)

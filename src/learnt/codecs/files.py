@@ -97,6 +97,11 @@ def are_files(column: Sequence[Any]) -> bool:
     return isinstance(next((cell for cell in column if cell is not None), None), File)
 
 
+def names(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any] | None:
+    """The first column of `File`s, by which examples may be called."""
+    return next((column for column in columns.values() if are_files(column)), None)
+
+
 def in_zip(root: Path) -> bool:
     """Whether this root is an archive."""
     return root.suffix.lower() == ZIP and root.is_file()

@@ -22,7 +22,7 @@ from learnt.contracts.evidence import (
     Unlabelled,
     Verdicts,
 )
-from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Remembers
+from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Opens, Remembers
 from learnt.contracts.task import (
     Decides,
     Guessing,
@@ -70,6 +70,7 @@ __all__ = [
     "Modality",
     "Moved",
     "Occlude",
+    "Opens",
     "Paced",
     "Part",
     "Parts",

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts.evidence import Moved
-from learnt.contracts.words import Column, Columns, Features, Parts, Raw, Settings, Shape, Spec, Tensors
+from learnt.contracts.words import Cells, Column, Columns, Features, Parts, Raw, Settings, Shape, Spec, Tensors
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -130,6 +130,15 @@ class Doubts(Protocol):
 
     def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[int, str]]:
         """Cells that `read` counts as missing although something stands there: (row from 0, why with the column)."""
+        ...
+
+
+@runtime_checkable
+class Opens(Protocol):
+    """A modality whose cells are files or what stands in files, which may be damaged."""
+
+    def damaged(self, cells: Cells) -> list[tuple[int, str]]:
+        """(row from 0, why, as a sentence) of the cells that `read` would refuse; missing ones are none of them."""
         ...
 
 

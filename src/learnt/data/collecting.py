@@ -12,18 +12,17 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.codecs import cells, files, ragged
-from learnt.codecs.files import File
 from learnt.contracts import Cells, Stratified, Unrolls
 from learnt.data import roles as assigning
 from learnt.data import sources
 from learnt.data import splits as splitting
 from learnt.data import targets as targeting
+from learnt.data.damage import UNREADABLE, sound
 from learnt.data.folders import Folder
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
 from learnt.errors import RequestError, UnreadableError, unknown
 
-UNREADABLE = 0.01
 MOST_LABELS = 1000
 """With more distinct texts than that, a target is not one of classes to be named one by one."""
 NAMED = 10
@@ -53,8 +52,9 @@ class Collected:
     @cached_property
     def ids(self) -> list[str]:
         """What each example is called: its id column, its file, or its row from 1 as read (`17`, `test 17`)."""
-        if named := [*self.roles.ids, *(name for name in self.columns if files.are_files(self.columns[name]))]:
-            return [str(text) for text in cells.texts(self.columns[named[0]])]
+        named = self.columns[self.roles.ids[0]] if self.roles.ids else files.names(self.columns)
+        if named is not None:
+            return [str(text) for text in cells.texts(named)]
         return [str(row + 1) if row < self.own else f"test {row - self.own + 1}" for row in self.kept.tolist()]
 
     def parting(self, seed: int) -> Parting:
@@ -145,6 +145,9 @@ def collect(
     kept, problems = _labelled(columns, roles.targets, rows, own)
     if len(kept) < rows:
         columns = ragged.take_each(columns, kept)
+    whole = sound(columns, roles.inputs.values())
+    problems += whole.listed(lambda row: _where(int(kept[row]), own))
+    columns, kept = whole.columns, kept[whole.kept]
     stratified = {
         name: task for name, kind in roles.targets.items() if isinstance(task := registry.task(kind), Stratified)
     }
@@ -218,13 +221,7 @@ def _labelled(
 
 
 def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
-    alike = {
-        name: [cell.digest if isinstance(cell, File) else cell for cell in column]
-        if files.are_files(column)
-        else column
-        for name, column in columns.items()
-    }
-    found = splitting.duplicates(alike, splits)
+    found = splitting.duplicates(columns, splits)
     across = int(found.get("across", 0))
     if not across:
         return []

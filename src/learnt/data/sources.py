@@ -16,7 +16,7 @@ from learnt.data.folders import Folder
 from learnt.data.tables import BLOCK, FRAMES, LINES, STANDARD_INPUT, TEXT, name_of
 from learnt.data.writers import write
 
-__all__ = ["FRAMES", "LINES", "TEXT", "batches", "fingerprint", "name_of", "opened", "read", "write"]
+__all__ = ["FRAMES", "LINES", "TEXT", "batches", "fingerprint", "media", "name_of", "opened", "read", "write"]
 
 LOOKED_AT = 20
 """Cells of a column that tell whether it names media files."""
@@ -31,11 +31,23 @@ def opened(source: Any, *, what: str = "data") -> Folder:
     RequestError for a path or value that cannot be a source, DataError for what is wrong inside, MissingExtra where a
     file needs polars.
     """
-    if (held := _media(source)) is not None:
+    if (held := media(source)) is not None:
         return held
     columns = tables.read(source, what=what)
     roots, notes = _naming(columns, _beside(source))
     return Folder(_with_files(columns, roots), notes=notes)
+
+
+def media(source: Any) -> Folder | None:
+    """What a folder, a .zip or a media file holds, or one that was opened; None for another source."""
+    if isinstance(source, Folder):
+        return source
+    if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT:
+        return None
+    path = Path(source)
+    if path.is_dir() or files.in_zip(path):
+        return folders.read(path)
+    return folders.single(path) if path.is_file() and files.kind(path.name) else None
 
 
 def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
@@ -50,7 +62,7 @@ def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[d
     which JSONL is read twice. Raises as `opened` does; what is wrong further down raises when it is reached, in
     JSONL before the first block.
     """
-    if (held := _media(source)) is not None:
+    if (held := media(source)) is not None:
         yield from tables.blocks(held.columns, rows)
         return
     roots: dict[str, Path] | None = None
@@ -68,16 +80,6 @@ def fingerprint(columns: Mapping[str, Cells]) -> str:
         if files.are_files(column):
             digest.update("".join(cell.digest if isinstance(cell, File) else "-" for cell in column).encode())
     return digest.hexdigest()
-
-
-def _media(source: Any) -> Folder | None:
-    """What a folder, a .zip or a media file holds; None for another source."""
-    if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT:
-        return None
-    path = Path(source)
-    if path.is_dir() or files.in_zip(path):
-        return folders.read(path)
-    return folders.single(path) if path.is_file() and files.kind(path.name) else None
 
 
 def _beside(source: Any) -> Path:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells
+from learnt.codecs import cells, files
 from learnt.contracts import Cells
 from learnt.errors import DataError
 
@@ -173,7 +173,12 @@ def duplicates(columns: Mapping[str, Cells], splits: Splits) -> dict[str, int]:
 
 
 def _comparable(column: Cells) -> Sequence[Any]:
-    """The cells with None for nan, which equals nothing, not even itself."""
+    """The cells with None for nan, which equals nothing, not even itself, and files and pictures as their content."""
+    if files.are_files(column):
+        return [cell.digest if isinstance(cell, files.File) else cell for cell in column]
+    first = next((cell for cell in column if cell is not None), None)
+    if isinstance(first, bytes) or cells.is_array(first):
+        return list(cells.texts(column))
     listed = column.tolist() if isinstance(column, np.ndarray) else column
     if any(issubclass(kind, float | np.floating) for kind in set(map(type, listed))):
         return [None if cells.is_missing(cell) else cell for cell in listed]
