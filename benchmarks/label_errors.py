@@ -24,6 +24,7 @@ from learnt.contracts import Evidence, Finding, Tools
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining
 from learnt.running import Running
+from learnt.stats import label_noise
 from learnt.trust.label_errors import LabelErrors
 from network import OPTIONS, QUICK
 from results import claim, finish, interval, options
@@ -105,7 +106,7 @@ def planted(name: str, kind: str, seed: int, place: Path, quick: bool) -> dict[s
     listed = np.zeros(len(codes), bool)
     listed[[i for i, row in zip(order, finding.rows, strict=True) if row["listed"] == "yes"]] = True
     count = int(wrong.sum())
-    theirs = rivals.ask("cleanlab", {"probability": said.probability, "labels": said.verdicts.truth})
+    theirs = rivals.ask("cleanlab", {"probability": opinion(said), "labels": said.verdicts.truth})
     found = {"kind": kind, "seed": seed, "grade": finding.grade, "flipped": count, "share": finding.value,
              "recall": recall(said, wrong), "f1": f1(listed, wrong), "listed": int(listed.sum()),
              "sentence": finding.sentence}  # fmt: skip
@@ -117,14 +118,16 @@ def planted(name: str, kind: str, seed: int, place: Path, quick: bool) -> dict[s
 
 def recall(said: Evidence, wrong: np.ndarray[Any, Any]) -> float:
     """Share of the flipped among the as many that are likeliest wrong."""
-    from learnt.stats import label_noise
-
-    assert said.probability is not None
-    given = said.verdicts.truth
-    chance = (
-        1 - label_noise.fit(said.probability, given).posterior(said.probability, given)[np.arange(len(given)), given]
-    )
+    given, probability = said.verdicts.truth, opinion(said)
+    chance = 1 - label_noise.fit(probability, given).posterior(probability, given)[np.arange(len(given)), given]
     return float(wrong[np.argsort(-chance, kind="stable")[: int(wrong.sum())]].mean())
+
+
+def opinion(said: Evidence) -> np.ndarray[Any, Any]:
+    """What network and neighbours say together: cleanlab is given just what the question itself goes by."""
+    assert said.probability is not None
+    assert said.neighbours is not None
+    return label_noise.pooled(said.probability, said.neighbours, said.verdicts.truth)
 
 
 def control(name: str, seed: int, place: Path, quick: bool) -> dict[str, Any]:

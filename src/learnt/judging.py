@@ -14,6 +14,7 @@ from learnt.artifact.filling import weighted
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Arrays, Evidence, Settings
 from learnt.data.collecting import Collected
+from learnt.stats import neighbours
 from learnt.train.batches import Rows
 from learnt.train.learning import Learnt
 from learnt.train.sisters import Sister, plain_features
@@ -58,6 +59,7 @@ class Judge:
             calibrated_on=calibrated_on,
             policy=self.settings.get("policy", {}),
             near=float(self.settings.get("near", np.nan)),
+            neighbours=said["neighbours"][verdicts.example] if "neighbours" in said else None,
         )
 
     def of_sisters(self, sisters: Sequence[Sister]) -> Evidence:
@@ -66,11 +68,20 @@ class Judge:
         outputs = [
             {key[start:]: value for key, value in sister.outputs.items() if key.startswith(f"{self.target}.")}
             | {"unfamiliar": sister.outputs["unfamiliar"]}
+            | self._neighbours(sister)
             for sister in sisters
         ]
         joined, rows = _side_by_side(outputs, [sister.held for sister in sisters])
         calibrated_on = int(np.median([sister.calibrated_on for sister in sisters]))
         return self.evidence(joined, rows, "sisters", calibrated_on)
+
+    def _neighbours(self, sister: Sister) -> dict[str, NDArray[np.float64]]:
+        """`neighbours` [held, labels] where every example has one label."""
+        codes = np.asarray(sister.truths[self.target].get("label", ()))
+        if codes.ndim != 1 or codes.dtype.kind != "i" or not self.settings.get("labels"):
+            return {}
+        (known, held), classes = sister.plain, len(self.settings["labels"])
+        return {"neighbours": neighbours.shares(known, codes, held, classes)}
 
     def baseline(self, trials: Sequence[Trial], seed: int, blind: bool) -> tuple[str, Evidence] | None:
         """A well-known method on the same rows; blind, it sees no input and always says the same."""

@@ -83,8 +83,8 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
         }
         arrays |= {f"measures.{name}": values for name, values in one.verdicts.measures.items()}
         arrays |= {"vector": one.vector, "unfamiliar": one.unfamiliar}
-        if one.probability is not None:
-            arrays["probability"] = one.probability
+        shares = {"probability": one.probability, "neighbours": one.neighbours}
+        arrays |= {name: values for name, values in shares.items() if values is not None}
         np.savez(folder / f"{place}.npz", **arrays)
         text: dict[str, Any] = {name: getattr(one, name) for name in _TEXT}
         text |= {name: None if isnan(value := getattr(one, name)) else value for name in _NUMBERS}
@@ -106,6 +106,7 @@ def kept(folder: Path) -> dict[str, Evidence]:
             found[target] = Evidence(
                 verdicts=verdicts,
                 probability=arrays.get("probability"),
+                neighbours=arrays.get("neighbours"),
                 vector=arrays["vector"],
                 unfamiliar=arrays["unfamiliar"],
                 groups={name: np.array(values, dtype=object) for name, values in text.pop("groups").items()},

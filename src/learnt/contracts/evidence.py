@@ -79,6 +79,8 @@ class Evidence:
     """How the task decides, as its settings have it; {} where it does as it says."""
     near: float = float("nan")
     """A number no further than this from the truth counts as right; nan where answers are no numbers."""
+    neighbours: NDArray[np.float64] | None = None
+    """[atoms, K]: what the nearest examples of those learnt from are called; None where nobody looked."""
 
     @staticmethod
     def joined(parts: Sequence[Evidence]) -> Evidence:
@@ -97,12 +99,12 @@ class Evidence:
         held["example"] = np.concatenate(
             [part.verdicts.example + start for part, start in zip(parts, starts, strict=False)]
         )
-        probability = [part.probability for part in parts if part.probability is not None]
         return replace(
             parts[0],
             ids=[name for part in parts for name in part.ids],
             verdicts=Verdicts(**held),
-            probability=np.concatenate(probability) if len(probability) == len(parts) else None,
+            probability=_joined([part.probability for part in parts]),
+            neighbours=_joined([part.neighbours for part in parts]),
             vector=np.concatenate([part.vector for part in parts]),
             unfamiliar=np.concatenate([part.unfamiliar for part in parts]),
             groups={name: np.concatenate([part.groups[name] for part in parts]) for name in parts[0].groups},
@@ -128,10 +130,16 @@ class Evidence:
             ids=[self.ids[i] for i in examples],
             verdicts=Verdicts(**taken),
             probability=None if self.probability is None else self.probability[atoms],
+            neighbours=None if self.neighbours is None else self.neighbours[atoms],
             vector=self.vector[examples],
             unfamiliar=self.unfamiliar[examples],
             groups={name: values[examples] for name, values in self.groups.items()},
         )
+
+
+def _joined(parts: Sequence[NDArray[np.float64] | None]) -> NDArray[np.float64] | None:
+    known = [part for part in parts if part is not None]
+    return np.concatenate(known) if len(known) == len(parts) else None
 
 
 @dataclass(frozen=True, slots=True)

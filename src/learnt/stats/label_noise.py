@@ -1,4 +1,4 @@
-"""How many of the given labels are wrong, and which: noise is what stays where the network is sure."""
+"""How many of the given labels are wrong, and which: noise is what stays where one is sure."""
 
 from __future__ import annotations
 
@@ -34,6 +34,18 @@ class Noise:
         """[n, C], what the true label is, knowing what the network says and which label was given."""
         joint = _sharp(probability, self.power) * self.transition[:, given].T
         return np.asarray(joint / np.maximum(joint.sum(1, keepdims=True), _TINY))
+
+
+def pooled(one: Floats, other: Floats, given: Codes) -> Floats:
+    """[n, C], a share of each of two opinions [n, C]: the shares under which the given labels [n] are likeliest.
+
+    (Linear opinion pool, Stone 1961; its weights by expectation maximisation, as those of any mixture.)
+    """
+    rows, share = np.arange(len(given)), 0.5
+    first, second = one[rows, given], other[rows, given]
+    for _ in range(_ROUNDS):
+        share = float((share * second / np.maximum(share * second + (1 - share) * first, _TINY)).mean())
+    return (1 - share) * one + share * other
 
 
 def fit(probability: Floats, given: Codes) -> Noise:

@@ -30,7 +30,7 @@ Codes = NDArray[np.int64]
 
 @dataclass(frozen=True)
 class _Labelled:
-    """The atoms that can be examined: what the network said of each, and the label it was given."""
+    """The atoms that can be examined: what network and neighbours say of each, and the label it was given."""
 
     probability: Floats
     given: Codes
@@ -47,7 +47,8 @@ class _Listed:
 
 
 class LabelErrors:
-    """Ranks examples by the chance that their label is wrong (`stats.label_noise`), by networks that never saw them.
+    """Ranks examples by the chance that their label is wrong (`stats.label_noise`), by networks that never saw them,
+    and by what the nearest of the examples that those learnt from are called.
 
     A known 5 % of the labels are changed and looked for in the same way: by sisters trained again where the training
     had sisters, else by the same ones. Where changed labels are hardly listed more often than others the answer is
@@ -131,7 +132,10 @@ def _labelled(evidence: Evidence) -> _Labelled | None:
     if len(probability) and not np.allclose(probability.sum(1), 1, atol=1e-3):
         return None
     atoms = np.flatnonzero(truth >= 0)
-    return _Labelled(probability[atoms], truth[atoms], atoms)
+    said, given = probability[atoms], truth[atoms]
+    if evidence.neighbours is not None and len(atoms):
+        said = label_noise.pooled(said, evidence.neighbours[atoms], given)
+    return _Labelled(said, given, atoms)
 
 
 def _doubted(probability: Floats, given: Codes) -> _Listed:
@@ -182,9 +186,9 @@ def _again(whole: Evidence, known: _Labelled, tools: Tools) -> tuple[int, float,
     for atom in np.flatnonzero(chosen):
         taught[examples[atom]] = rng.choice(examples[known.given == given[atom]])
     said = Evidence.joined(tools.retrain([replace(fold, taught=taught) for fold in folds]))
-    again = said.take(np.argsort(places, kind="stable"))
-    assert again.probability is not None
-    return _shares(_doubted(again.probability[known.atoms], given).inside, chosen)
+    again = _labelled(said.take(np.argsort(places, kind="stable")))
+    assert again is not None
+    return _shares(_doubted(again.probability, given).inside, chosen)
 
 
 def _rows(evidence: Evidence, known: _Labelled, listed: _Listed) -> list[dict[str, Any]]:
