@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 
 from learnt.artifact.evidence import keep, kept
-from learnt.contracts import Tools
+from learnt.contracts import Evidence, Tools
 from learnt.trust.shift import Shift
-from small.evidence import numbers
+from small.evidence import classified, drawn, numbers
 
 
 def test_measures_of_atoms_are_taken_and_kept_with_their_atoms(tmp_path):
@@ -23,6 +23,15 @@ def test_measures_of_atoms_are_taken_and_kept_with_their_atoms(tmp_path):
     assert kept["measures.curve"].tolist() == measures["curve"].tolist()
     assert "weight" not in kept
     assert json.loads((tmp_path / "kept" / "0.json").read_text())["source"] == "file"
+
+
+def test_neighbours_stay_with_their_examples():
+    probability, truth = drawn(6, 3, seed=0)
+    evidence = classified(probability, truth, neighbours=probability[::-1])
+    assert np.array_equal(evidence.take(np.array([4, 1])).neighbours, probability[::-1][[4, 1]])
+    parts = [evidence.take(np.array([1])), evidence.take(np.array([0, 5]))]
+    assert np.array_equal(Evidence.joined(parts).neighbours, probability[::-1][[1, 0, 5]])
+    assert Evidence.joined([parts[0], replace(parts[1], neighbours=None)]).neighbours is None
 
 
 def test_kept_evidence_of_rows_that_recur_is_as_little_moved_as_before(tmp_path):

@@ -41,13 +41,34 @@ def test_doubt_alone_is_no_noise(sharpness):
     assert wrong.mean() < 0.02
 
 
-def test_a_network_less_sure_than_it_could_be_is_sharpened():
-    probability, truth = drawn(3000, 4, seed=4, sharpness=6.0)
-    given, _ = flipped(truth, 4, 0.1, 4)
-    smeared = 0.87 * probability + 0.13 / 4
-    noise, wrong = wrong_of(smeared, given)
-    assert noise.power > 1
-    assert 0.06 < wrong.mean() < 0.14
+@pytest.mark.parametrize("seed", range(3))
+def test_a_network_less_sure_than_it_could_be_is_sharpened(seed):
+    probability, truth = drawn(3000, 4, seed=seed, sharpness=6.0)
+    given, _ = flipped(truth, 4, 0.1, seed)
+    soft = probability**0.5 / (probability**0.5).sum(1, keepdims=True)
+    noise, wrong = wrong_of(soft, given)
+    assert 1.5 < noise.power < 2.7
+    assert 0.07 < wrong.mean() < 0.13
+
+
+def test_powers_that_few_examples_cannot_tell_apart_are_averaged():
+    probability, truth = drawn(3000, 3, seed=1, sharpness=6.0)
+    few, many = (label_noise.fit(probability[:n], flipped(truth, 3, 0.1, 1)[0][:n]) for n in (60, 3000))
+    assert len(few.parts) > len(many.parts)
+    assert sum(share for share, _ in few.parts) == pytest.approx(1)
+    assert np.allclose(few.posterior(probability[:5], truth[:5]).sum(1), 1)
+
+
+def test_of_two_opinions_the_better_one_counts_more():
+    better, truth = drawn(2000, 3, seed=2, sharpness=6.0)
+    worse = np.random.default_rng(0).permutation(better)
+    assert np.abs(label_noise.pooled(better, worse, truth) - better).max() < 0.1
+    assert np.abs(label_noise.pooled(worse, better, truth) - better).max() < 0.1
+    rng = np.random.default_rng(1)
+    one, other = (np.where(rng.random((2000, 1)) < 0.6, better, 1 / 3) for _ in range(2))
+    both = label_noise.pooled(one, other, truth)
+    rows = np.arange(2000)
+    assert np.log(both[rows, truth]).mean() > max(np.log(said[rows, truth]).mean() for said in (one, other)) + 0.02
 
 
 def test_one_label_taken_for_another_is_seen_in_the_rates():

@@ -60,6 +60,8 @@ def test_every_example_is_judged_by_a_sister_that_never_saw_it(running):
     assert evidence.source == "sisters"
     assert list(evidence.ids) == found.collected.ids
     assert evidence.verdicts.correct.mean() > 0.8
+    assert evidence.neighbours.shape == evidence.probability.shape
+    assert (evidence.neighbours.argmax(1) == evidence.verdicts.truth).mean() > 0.7
 
 
 def test_sisters_cost_at_most_the_training_and_it_is_said_before(running):
@@ -84,6 +86,9 @@ def test_changed_labels_are_learnt_and_judged_by_the_true_ones(running):
     honest, fooled = retraining([part, replace(part, taught=taught)])
     assert honest.verdicts.correct.mean() > 0.8
     assert fooled.verdicts.correct.mean() < 0.2
+    nearest, of_fooled = (said.neighbours.argmax(1) == said.verdicts.truth for said in (honest, fooled))
+    assert nearest.mean() > 0.7
+    assert of_fooled.mean() < 0.3
     assert np.array_equal(honest.verdicts.truth, fooled.verdicts.truth)
 
 
@@ -126,12 +131,14 @@ def test_parts_keep_labels_in_proportion_and_groups_whole():
 
 def test_evidence_is_read_back_as_it_was_kept(tmp_path):
     probability, truth = drawn(40, 3, seed=0)
-    one = classified(probability, truth, target="kind", groups={"site": np.array(["x", "y"] * 20, object)})
+    sites = {"site": np.array(["x", "y"] * 20, object)}
+    one = classified(probability, truth, target="kind", groups=sites, neighbours=probability[::-1])
     keep({"kind": one}, tmp_path / "evidence")
     back = kept(tmp_path / "evidence")["kind"]
     for name in ("example", "confidence", "correct", "said", "truth", "given", "covered", "size"):
         assert np.array_equal(getattr(back.verdicts, name), getattr(one.verdicts, name), equal_nan=True)
     assert np.array_equal(back.probability, probability)
+    assert np.array_equal(back.neighbours, probability[::-1])
     assert list(back.groups["site"]) == list(one.groups["site"])
     assert (list(back.ids), back.labels, back.source) == (list(one.ids), one.labels, one.source)
     (tmp_path / "evidence" / "0.json").write_text("{}", encoding="utf-8")

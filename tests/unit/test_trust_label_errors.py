@@ -99,6 +99,19 @@ def test_where_there_are_sisters_they_learn_again_from_labels_changed_on_purpose
         assert 0.03 < (given[lesson.taught] != given).mean() < 0.07
 
 
+def test_what_neighbours_are_called_finds_more_than_the_network_alone():
+    evidence, chosen, _ = planted()
+    rng = np.random.default_rng(5)
+    unsure, sure = np.full((N, 4), 0.25), evidence.probability
+    one, other = (np.where(rng.random((N, 1)) < 0.7, sure, unsure) for _ in range(2))
+
+    def found(**said):
+        listed = [row["id"] for row in ask(replace(evidence, **said)).rows if row["listed"] == "yes"]
+        return chosen[[int(name[1:]) for name in listed]].sum()
+
+    assert found(probability=one, neighbours=other) > found(probability=one) + 0.1 * chosen.sum()
+
+
 def test_few_examples_or_no_probabilities_are_no_list():
     assert ask(classified(*sure(n=60))).grade == "cannot tell"
     finding = ask(numbers(np.ones(300), np.full(300, 0.7)))
