@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
+    "reweigh": None,
     "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": "4m",
     "size": "small", "seed": 0,
 }  # fmt: skip

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learnt.codecs.ragged import take
 from learnt.contracts import Evidence, Lesson, Settings
@@ -24,6 +25,7 @@ from learnt.train.progress import Progress
 from learnt.train.sisters import Sister, sister
 
 LEAST_STEPS = 20
+Weight = NDArray[np.float64] | None
 READ_BY = (
     "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
     "edges", "horizons", "codes", "start",
@@ -99,6 +101,10 @@ class Retraining:
         return collected.roles.time is None and bool((collected.kept < collected.own).all())
 
     @property
+    def reweighs(self) -> str | None:
+        return self.recipe.collected.roles.reweigh
+
+    @property
     def folds(self) -> Sequence[Lesson]:
         return self.recipe.folds
 
@@ -157,11 +163,18 @@ class Retraining:
                 plan,
                 given.wishes,
                 given.extra,
-                given.collected.weight if lesson.weight is None else lesson.weight,
+                self._weights(lesson),
                 given.folder / f"lesson-{sha256(f'{key}{plan}'.encode()).hexdigest()[:16]}",
                 True,
                 say,
             )
+
+    def _weights(self, lesson: Lesson) -> tuple[Weight, Weight]:
+        """What each example counts, and what its loss is multiplied with."""
+        if lesson.weight is not None:
+            return lesson.weight, lesson.weight
+        collected = self.recipe.collected
+        return collected.weight, collected.emphasis(lesson.learns, lesson.reweigh or self.reweighs)
 
 
 def _key(lesson: Lesson, target: str) -> str:
@@ -169,4 +182,6 @@ def _key(lesson: Lesson, target: str) -> str:
     parts = [target if lesson.taught is not None else ""]
     for rows in (lesson.learns, lesson.judged, lesson.taught, lesson.weight):
         parts.append("" if rows is None else sha256(np.ascontiguousarray(rows).tobytes()).hexdigest())
+    if lesson.reweigh is not None:
+        parts.append(lesson.reweigh)
     return "/".join(parts)

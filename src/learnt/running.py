@@ -87,7 +87,7 @@ class Running:
             recipe = kept
         source = sources.opened(data)
         full = recipes.resolve(asked, recipe, source.target)
-        names = ("task", "inputs", "drop", "sensitive", "weight", "group", "time", "seed")
+        names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed")
         collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
         if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
@@ -164,7 +164,7 @@ class Running:
         rows, stop = self.rows
         wished = {"sets": sets, "coverage": self.recipe["coverage"]}
         self.extra = {name: {**wished, **self._horizons(name, rows)} for name in self.asked.targets}
-        self.learnt = learn(columns, self.asked, rows, weight=self.collected.weight, extra=self.extra)
+        self.learnt = learn(columns, self.asked, rows, weight=self._emphasis(rows), extra=self.extra)
         self.learnt = replace(self.learnt, targets=deciding.settled(self.learnt, self.collected, rows, self.wishes))
         asked = {f"groups.{column}": values.astype(object) for column, values in self._groups().items()}
         self.learnt = replace(self.learnt, raw={**self.learnt.raw, **asked})
@@ -215,7 +215,7 @@ class Running:
                         replace(self.plan, seed=self.plan.seed + 1 + place),
                         self.wishes,
                         self.shared,
-                        self.collected.weight,
+                        (self.collected.weight, self._emphasis(np.union1d(*rows[:2]))),
                         folder,
                         self.resume,
                         say,
@@ -316,6 +316,10 @@ class Running:
             sisters=self.sister,
         )
         return Retraining(recipe, self.judges[name], self.progress, self.say)
+
+    def _emphasis(self, rows: Rows) -> NDArray[np.float64] | None:
+        """What the loss of each example is multiplied with where these are learnt from."""
+        return self.collected.emphasis(rows, self.collected.roles.reweigh)
 
     def _horizons(self, name: str, rows: Rows) -> Settings:
         """The settings of a target that has horizons: those asked for, or guessed aloud."""

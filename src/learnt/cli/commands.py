@@ -31,6 +31,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         time=args.time,
         sensitive=args.sensitive,
         weight=args.weight,
+        reweigh=args.reweigh,
         horizons=args.horizons,
         test=args.test,
         coverage=args.coverage,

@@ -101,6 +101,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     what.add_argument("--weight", metavar="COL", help="how much each row counts")
     what.add_argument(
+        "--reweigh", metavar="COL", help="learn as if each label were as frequent in every group of this column"
+    )
+    what.add_argument(
         "--horizons",
         metavar="A,B",
         type=_numbers,

@@ -175,6 +175,8 @@ class Lesson:
     """[all examples]: the example whose answer each one is taught; None: each its own."""
     weight: NDArray[np.float64] | None = None
     """[all examples]: how much each one counts; None: as in the training."""
+    reweigh: str | None = None
+    """The sensitive column in whose groups labels count as if each were as frequent; None: as in the training."""
 
 
 class Retrain(Protocol):
@@ -193,6 +195,11 @@ class Retrain(Protocol):
     @property
     def alike(self) -> bool:
         """Whether the evidence at hand is of examples chosen by chance, as lessons are: not by time, not a test set."""
+        ...
+
+    @property
+    def reweighs(self) -> str | None:
+        """The column whose groups the training reweighed; None: none."""
         ...
 
     @property

@@ -22,6 +22,8 @@ from learnt.data.folders import Folder
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
 from learnt.errors import RequestError, UnreadableError, unknown
+from learnt.stats import reweighing
+from learnt.stats.groups import coded
 
 MOST_LABELS = 1000
 """With more distinct texts than that, a target is not one of classes to be named one by one."""
@@ -119,6 +121,17 @@ class Collected:
             )
         return np.where(np.isnan(values), 1.0, values)
 
+    def emphasis(self, rows: NDArray[np.int64], column: str | None) -> NDArray[np.float64] | None:
+        """What the loss of each example is multiplied with when `rows` are learnt from: its weight, and what makes
+        labels as frequent in every group of a sensitive column (None: its weight alone)."""
+        if column is None:
+            return self.weight
+        (target, kind), *_ = self.roles.targets.items()
+        labels = registry.task(kind).strata(self.columns[target])  # type: ignore[attr-defined]
+        codes, groups = splitting.discrete(labels, self.rows)[0], coded(self.groups[column])[1]
+        found = reweighing.weights(groups, codes, rows, self.weight)
+        return found if self.weight is None else found * self.weight
+
 
 def collect(
     data: Any, *, target: Sequence[str], test: Any = None, group: str | None, time: str | None, seed: int, **asked: Any
@@ -141,6 +154,7 @@ def collect(
     roles = assigning.assign(
         columns, target=target, group=group, time=time, **{key: _named(value) for key, value in asked.items()}
     )
+    _refuse_reweighing(roles)
     rows = len(next(iter(columns.values())))
     kept, problems = _labelled(columns, roles.targets, rows, own)
     if len(kept) < rows:
@@ -178,6 +192,16 @@ def collect(
             "leave --weight out."
         )
     return found
+
+
+def _refuse_reweighing(roles: Roles) -> None:
+    kinds = [registry.task(kind) for kind in roles.targets.values()]
+    labels = [isinstance(task, Stratified) and task.named for task in kinds]
+    if roles.reweigh is not None and labels != [True]:
+        raise RequestError(
+            "--reweigh is for one target of labels: it makes each as frequent in every group. Leave it out, or write "
+            f"for example --target COLUMN --task classify --reweigh {roles.reweigh}"
+        )
 
 
 def _named(asked: Any) -> Any:

@@ -34,6 +34,8 @@ class Roles:
     time: str | None = None
     sensitive: list[str] = field(default_factory=list)
     weight: str | None = None
+    reweigh: str | None = None
+    """The sensitive column whose groups are learnt from as if labels were as frequent in each."""
     ids: list[str] = field(default_factory=list)
     """Not learnt from; predictions carry them."""
     dropped: list[str] = field(default_factory=list)
@@ -52,12 +54,14 @@ def assign(
     time: str | None = None,
     sensitive: Sequence[str] = (),
     weight: str | None = None,
+    reweigh: str | None = None,
 ) -> Roles:
     """Give every column its role. An entry of `inputs` is a column, or `column:modality`.
 
-    Raises RequestError for unknown or contradicting names, DataError for columns that nothing can read, an
-    empty target, or an input that repeats a target.
+    A column to `reweigh` is sensitive. Raises RequestError for unknown or contradicting names, DataError for columns
+    that nothing can read, an empty target, or an input that repeats a target.
     """
+    sensitive = [*sensitive, *([] if reweigh is None or reweigh in sensitive else [reweigh])]
     target, named = list(target), dict(_named(entry, columns) for entry in inputs or ())
     special = [name for name in (group, time, weight) if name is not None] + list(sensitive)
     _check(columns, target, special, named, drop)
@@ -99,6 +103,7 @@ def assign(
         time=time,
         sensitive=list(sensitive),
         weight=weight,
+        reweigh=reweigh,
         ids=ids,
         dropped=[name for name in columns if name in drop],
         guesses=guesses,

@@ -51,14 +51,18 @@ def sister(
     plan: Plan,
     wishes: Settings,
     extra: Mapping[str, Settings],
-    weight: NDArray[np.float64] | None,
+    weights: tuple[NDArray[np.float64] | None, NDArray[np.float64] | None],
     folder: Path | None,
     resume: bool,
     say: Say,
 ) -> Sister:
-    """Train on `rows` = (fit, stop, held out); calibrated on its stop rows, which choose nothing but when to stop."""
+    """Train on `rows` = (fit, stop, held out); calibrated on its stop rows, which choose nothing but when to stop.
+
+    `weights` of all examples: what each counts, and what its loss is multiplied with.
+    """
     own, stop, held = rows
-    known = learn(columns, asked, own, weight=weight, extra=extra)
+    weight, emphasis = weights
+    known = learn(columns, asked, own, weight=emphasis, extra=extra)
     network = build(known.inputs, known.targets, sizes, plan.seed)
     trained = fit(network, known.fed, own, stop, plan, folder, resume, say)
     trained.network.keep(members.choose(trained.network, known.fed, own[:0]))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -11,10 +10,11 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import gaps, odds
-from learnt.stats.examples import effective, single, totals
+from learnt.stats.examples import effective
 from learnt.stats.gaps import Gap, Rates
 from learnt.stats.groups import coded
 from learnt.stats.intervals import wilson
+from learnt.stats.sides import EXCESS, FALSE, RIGHT, SAID, TRUE, Sides, decided
 from learnt.stats.wording import listed, percent, percents, points, spread
 
 LEAST = 30
@@ -23,7 +23,6 @@ LEVEL = 0.98
 _LARGE = 0.1
 _MOST = 12
 """Groups that are compared; a column of more has them only counted."""
-_TRUE, _FALSE, _SAID, _RIGHT, _EXCESS = range(5)
 
 
 class Fairness:
@@ -52,20 +51,20 @@ class Fairness:
 
     def _column(self, evidence: Evidence, column: str, values: NDArray[Any], level: float) -> Finding:
         names, codes = coded(values)
-        sides = _Sides.of(evidence)
+        sides = Sides.of(evidence)
         total, count = sides.measures(evidence)
         found = gaps.rates(total, count, codes, len(names))
         known = found.rows >= LEAST
         known[_MOST:] = False
-        judged = [g for g in range(len(names)) if known[g, _RIGHT]]
-        few = [name for g, name in enumerate(names) if not known[g, _RIGHT]]
+        judged = [g for g in range(len(names)) if known[g, RIGHT]]
+        few = [name for g, name in enumerate(names) if not known[g, RIGHT]]
         rows = _rows(names, found, sides)
         if len(judged) < 2:
             sentence = f"By {column!r} there is too little to say: {LEAST} rows are needed in at least two groups."
             return self._found(evidence, "cannot tell", sentence, rows, None, level)
         errors = gaps.critical(found, known, level)
-        measures = (_TRUE, _FALSE) if sides.two else (_RIGHT,)
-        wrong = gaps.largest(found, known, measures, errors) or gaps.largest(found, known, (_RIGHT,), errors)
+        measures = (TRUE, FALSE) if sides.two else (RIGHT,)
+        wrong = gaps.largest(found, known, measures, errors) or gaps.largest(found, known, (RIGHT,), errors)
         assert wrong is not None
         grade: Grade = "cannot tell"
         if wrong.low > 0:
@@ -77,11 +76,11 @@ class Fairness:
             if known[:, measure].sum() < 2:
                 sentence += f" {_uncompared(measure, sides)}"
                 grade = "cannot tell" if grade == "fine" else grade
-        said = gaps.largest(found, known, (_SAID,), errors) if sides.two else None
+        said = gaps.largest(found, known, (SAID,), errors) if sides.two else None
         if said is not None and said.low > 0:
             sentence += f" {_apart(names, found, said, sides)}"
             grade = "watch" if grade == "cannot tell" else grade
-        excess = gaps.largest(found, known, (_EXCESS,), errors) if sides.two else None
+        excess = gaps.largest(found, known, (EXCESS,), errors) if sides.two else None
         if excess is not None and excess.low > 0:
             sentence += f" {_misjudged(names, found, excess, sides)}"
         act = ""
@@ -90,6 +89,11 @@ class Fairness:
             after = self._after(evidence, column, names, codes, sides, wrong, errors) if sides.two else None
             if after is not None:
                 sentence, act = f"{sentence} {after[0]}", after[1]
+            if evidence.labels:
+                act += (
+                    " What weights in training would do was not measured here: learnt train DATA --target COLUMN "
+                    f"--sensitive {column} --ask reweighing"
+                )
         if few:
             sentence += f" Too few to say anything of {listed([repr(name) for name in few[:5]])}."
         return self._found(evidence, grade, sentence, rows, wrong, level, act)
@@ -100,19 +104,19 @@ class Fairness:
         column: str,
         names: list[str],
         codes: NDArray[np.int64],
-        sides: _Sides,
+        sides: Sides,
         before: Gap,
         errors: float,
     ) -> tuple[str, str] | None:
         """What a threshold for each group does to the gap, and the command; None where that cannot be measured."""
-        score = None if _done(evidence) is not None else sides.probability(evidence)
+        score = None if decided(evidence) is not None else sides.probability(evidence)
         truth = evidence.verdicts.truth == sides.positive
         if score is None or len(score) != len(codes) or (evidence.verdicts.truth < 0).any():
             return None
         said = odds.crossed(score, truth, codes, len(names))
         total, count = sides.of_said(evidence, said)
         found = gaps.rates(total, count, codes, len(names))
-        left = gaps.largest(found, found.rows >= LEAST, (_TRUE, _FALSE), errors)
+        left = gaps.largest(found, found.rows >= LEAST, (TRUE, FALSE), errors)
         if left is None or left.value >= before.value:
             return None
         weight = np.ones(len(truth)) if evidence.verdicts.weight is None else evidence.verdicts.weight
@@ -159,83 +163,24 @@ class Fairness:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class _Sides:
-    """Two labels, of which one counts as yes: the policy's, else the rarer. Otherwise answers are right or wrong and
-    nothing else.
-    """
-
-    two: bool
-    positive: int
-    label: str
-
-    @classmethod
-    def of(cls, evidence: Evidence) -> _Sides:
-        truth = evidence.verdicts.truth
-        two = len(evidence.labels) == 2 and bool((truth >= 0).any()) and single(evidence.verdicts.example)
-        if not two:
-            return cls(two, 0, "")
-        named = evidence.policy.get("positive")
-        rarer = int(np.argmin(np.bincount(truth[truth >= 0], minlength=2)))
-        positive = evidence.labels.index(named) if named in evidence.labels else rarer
-        return cls(two, positive, evidence.labels[positive])
-
-    def probability(self, evidence: Evidence) -> NDArray[np.float64] | None:
-        """[atoms], of yes."""
-        return None if evidence.probability is None else evidence.probability[:, self.positive]
-
-    def measures(self, evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """`stats.gaps.rates`'s total and count of the five measures."""
-        done = _done(evidence) if self.two else None
-        if done is not None:
-            return self.of_said(evidence, done == self.positive)
-        return self._summed(evidence, evidence.verdicts.said == self.positive, evidence.verdicts.correct)
-
-    def of_said(self, evidence: Evidence, said: NDArray[np.bool_]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        """The same if yes were said where `said` [atoms] is true."""
-        return self._summed(evidence, said, (said == (evidence.verdicts.truth == self.positive)).astype(np.float64))
-
-    def _summed(
-        self, evidence: Evidence, said: NDArray[np.bool_], correct: NDArray[np.float64]
-    ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-        verdicts, nothing = evidence.verdicts, np.full(len(evidence.verdicts.truth), np.nan)
-        yes, no = verdicts.truth == self.positive, (verdicts.truth >= 0) & (verdicts.truth != self.positive)
-        values = [nothing, nothing, nothing, correct, nothing]
-        if self.two:
-            values[_TRUE], values[_FALSE] = np.where(yes, said, np.nan), np.where(no, said, np.nan)
-            values[_SAID] = said.astype(np.float64)
-            if (probability := self.probability(evidence)) is not None:
-                values[_EXCESS] = np.where(yes | no, (1 + probability - yes) / 2, np.nan)
-        pairs = [totals(value, verdicts.example, len(evidence.ids), verdicts.weight) for value in values]
-        return np.stack([total for total, _ in pairs]), np.stack([count for _, count in pairs])
-
-
-def _done(evidence: Evidence) -> NDArray[np.int64] | None:
-    """[atoms], what is decided as codes of the labels; None without a policy, and where it does something else."""
-    actions, decision = list(evidence.policy.get("actions", ())), evidence.verdicts.decision
-    if decision is None or set(actions) != set(evidence.labels) or (decision < 0).any():
-        return None
-    return np.array([evidence.labels.index(action) for action in actions], np.int64)[decision]
-
-
-def _rows(names: list[str], found: Rates, sides: _Sides) -> list[dict[str, Any]]:
+def _rows(names: list[str], found: Rates, sides: Sides) -> list[dict[str, Any]]:
     rows = []
     for group, name in enumerate(names[:_MOST]):
-        n, worth, right = int(found.rows[group, _RIGHT]), found.count[group, _RIGHT], found.value[group, _RIGHT]
+        n, worth, right = int(found.rows[group, RIGHT]), found.count[group, RIGHT], found.value[group, RIGHT]
         low, high = wilson(right * worth if n else 0.0, worth)
         row: dict[str, Any] = {"name": name, "n": n, "right": right, "low": low, "high": high}
         if sides.two:
             row |= {
-                "true_positive_rate": found.value[group, _TRUE],
-                "false_positive_rate": found.value[group, _FALSE],
-                "said_yes": found.value[group, _SAID],
-                "probability_too_high_by": 2 * found.value[group, _EXCESS] - 1,
+                "true_positive_rate": found.value[group, TRUE],
+                "false_positive_rate": found.value[group, FALSE],
+                "said_yes": found.value[group, SAID],
+                "probability_too_high_by": 2 * found.value[group, EXCESS] - 1,
             }
         rows.append({key: None if value != value else value for key, value in row.items()})
     return rows
 
 
-def _said(column: str, names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
+def _said(column: str, names: list[str], found: Rates, gap: Gap, sides: Sides) -> str:
     if gap.low <= 0:
         told = f"By {column!r} no difference in errors is shown"
         if gap.high <= _LARGE:
@@ -244,25 +189,25 @@ def _said(column: str, names: list[str], found: Rates, gap: Gap, sides: _Sides) 
     return f"By {column!r} its errors differ. {_apart(names, found, gap, sides)}"
 
 
-def _apart(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
+def _apart(names: list[str], found: Rates, gap: Gap, sides: Sides) -> str:
     ends = [(percent(found.value[g, gap.measure]), names[g]) for g in (gap.high_group, gap.low_group)]
     spread = " and ".join(f"{share} of {name!r}" for share, name in ends)
     what = {
-        _TRUE: f"Where the truth is {sides.label!r} it says so to",
-        _FALSE: f"Where the truth is not {sides.label!r} it says {sides.label!r} to",
-        _SAID: f"It says {sides.label!r} to",
-        _RIGHT: "It is right for",
+        TRUE: f"Where the truth is {sides.label!r} it says so to",
+        FALSE: f"Where the truth is not {sides.label!r} it says {sides.label!r} to",
+        SAID: f"It says {sides.label!r} to",
+        RIGHT: "It is right for",
     }[gap.measure]
     return f"{what} {spread}, {points(gap.value)} apart ({_span(gap)})."
 
 
-def _uncompared(measure: int, sides: _Sides) -> str:
-    what = {_TRUE: f"the truth is {sides.label!r}", _FALSE: f"the truth is not {sides.label!r}"}.get(measure, "known")
+def _uncompared(measure: int, sides: Sides) -> str:
+    what = {TRUE: f"the truth is {sides.label!r}", FALSE: f"the truth is not {sides.label!r}"}.get(measure, "known")
     return f"Rows where {what} were not compared: at most one group has {LEAST} of them."
 
 
-def _misjudged(names: list[str], found: Rates, gap: Gap, sides: _Sides) -> str:
-    high, low = (200 * found.value[g, _EXCESS] - 100 for g in (gap.high_group, gap.low_group))
+def _misjudged(names: list[str], found: Rates, gap: Gap, sides: Sides) -> str:
+    high, low = (200 * found.value[g, EXCESS] - 100 for g in (gap.high_group, gap.low_group))
     return (
         f"The probability of {sides.label!r} is off by {high:+.1f} points for {names[gap.high_group]!r} and by "
         f"{low:+.1f} for {names[gap.low_group]!r}."
