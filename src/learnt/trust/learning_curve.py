@@ -19,8 +19,6 @@ from learnt.stats.wording import percent, percents
 LEAST = 100
 SMALLEST, PER_LABEL, SIZES = 40, 5, 6
 """No size below 40 examples, five of each label or a 32nd; six sizes, among them the one that was trained."""
-AGAIN = 5
-"""With few examples a size is learnt from as often as costs about one network of all of them, at most five times."""
 FURTHEST = 4
 """Times as many examples as were learnt from: nothing is foretold beyond."""
 MUCH, MUCH_OF_ERRORS = 0.01, 0.25
@@ -217,7 +215,7 @@ def _halved(foretold: _Foretold, learnt: int, now: float) -> str:
 
 def _judged(evidence: Evidence, retrain: Retrain) -> list[tuple[float, list[Evidence]]]:
     """What networks say that learnt from fewer, the fewest first, and last the evidence where it is alike."""
-    lessons = _lessons(retrain, len(evidence.labels), evidence.source != "file")
+    lessons = _lessons(retrain, len(evidence.labels))
     said = iter(retrain([lesson for same in lessons for lesson in same]))
     found = [
         (float(np.mean([len(lesson.learns) for lesson in same])), list(islice(said, len(same)))) for same in lessons
@@ -225,15 +223,17 @@ def _judged(evidence: Evidence, retrain: Retrain) -> list[tuple[float, list[Evid
     return [*found, (float(retrain.learnt), [evidence])] if retrain.alike else found
 
 
-def _lessons(retrain: Retrain, labels: int, few: bool) -> list[list[Lesson]]:
-    """Sizes in even steps of the logarithm, below the one that was trained."""
+def _lessons(retrain: Retrain, labels: int) -> list[list[Lesson]]:
+    """Sizes in even steps of the logarithm, below the one that was trained; the smallest twice, so that it is known how
+    far networks of one size are apart. More would cost more than the training, and each learn for less time than it.
+    """
     steps = SIZES - retrain.alike
     smallest = max(SMALLEST, PER_LABEL * labels, retrain.learnt / 32)
     step = max(0.5, (smallest / retrain.learnt) ** (1 / steps))
     return [
         [
             retrain.part(retrain.learnt * step**place / retrain.examples, 100 * place + turn)
-            for turn in range(min(AGAIN, round(step**-place)) if few else 1)
+            for turn in range(1 + (place == steps))
         ]
         for place in range(1, steps + 1)
     ]
