@@ -70,13 +70,13 @@ def train(
 ) -> Run:
     """Train a network on labelled examples and write one file that predicts, doubts and explains.
 
-    `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt
-    from as if each label were as frequent in all of its groups. `horizons`: when the risk of an event is foretold for,
-    in the unit of its durations. `budget`: seconds, or "3m". `recipe`: a recipe.yaml of an
-    earlier run, whose target, options, sizes, rates and number of steps are taken over where nothing else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer, how frequent the positive
-    label is where the file will be used, and which one that is (docs/how-to/decide.md). `say` is told what goes on,
-    line by line. Raises RequestError for a wrong request, DataError for data that cannot be used, MissingExtra without
-    the training packages.
+    `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt from
+    as if each label were as frequent in all of its groups. `horizons`: when the risk of an event is foretold for, in
+    the unit of its durations. `budget`: seconds, or "3m". `recipe`: a recipe.yaml of an earlier run, whose target,
+    options, sizes, rates and number of steps are taken over where nothing else is asked. `decide`, `prevalence` and
+    `positive`: what is to be done with an answer, how frequent the positive label is where the file will be used, and
+    which one that is (docs/how-to/decide.md). `say` is told what goes on, line by line. Raises RequestError for a wrong
+    request, DataError for data that cannot be used, MissingExtra without the training packages.
     """
     from learnt import asking
     from learnt.model import Model
