@@ -98,8 +98,8 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
     line = (
         "train t.csv --target a b --task classify --inputs x,y --drop z --group g --time when "
         "--decide recall>=.9 --prevalence .02 --positive yes "
-        "--sensitive s1 --sensitive s2 --weight w --reweigh s1 --horizons 1,2.5 --test u.csv --coverage .8 --ask all --out o "
-        "--budget 3m --size large --seed 7 --recipe r.yaml --resume"
+        "--sensitive s1 --sensitive s2 --weight w --reweigh s1 --horizons 1,2.5 --test u.csv --coverage .8 --ask all "
+        "--out o --budget 3m --size large --seed 7 --recipe r.yaml --resume"
     )
     assert run(*line.split()) == 0
     del stage.asked["say"]
