@@ -21,7 +21,7 @@ from learnt.artifact.evidence import kept as read
 from learnt.artifact.tools import tools
 from learnt.codecs import cells, files
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Doubts, Evidence, Finding, Settings, Task, Tools, Unlabelled
+from learnt.contracts import Cells, Doubts, Evidence, Finding, Refuses, Settings, Task, Tools, Unlabelled
 from learnt.data import sources, targets
 from learnt.data.damage import sound
 from learnt.data.folders import Folder
@@ -115,6 +115,7 @@ def audited(
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
     kept, rows, problems = _sound(artifact, columns, labelled)
+    refuse(artifact, [kept[name] for name in given])
     raw = artifact.read(kept)
     ids = _ids(kept, rows)
     groups = {name: cells.texts(kept[name]) for name in artifact.manifest.get("sensitive", ()) if name in kept}
@@ -212,6 +213,13 @@ def _ids(columns: Mapping[str, Cells], rows: Sequence[int]) -> list[str]:
     """What each row is called: its file, or its place from 1."""
     named = files.names(columns)
     return [str(row + 1) for row in rows] if named is None else [str(text) for text in cells.texts(named)]
+
+
+def refuse(artifact: Artifact, truths: Sequence[Cells]) -> None:
+    """Raises DataError for truths of the file's targets that cannot judge or calibrate."""
+    for (task, _), labels in zip(artifact.tasks().values(), truths, strict=True):
+        if isinstance(task, Refuses):
+            task.refuse(labels)
 
 
 def _unlabelled(

@@ -111,17 +111,24 @@ def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Ro
     """Each row of a source -> its ids, prediction, confidence, and reasons: input, name, where and value, the
     strongest first.
 
-    With several targets `prediction` and `confidence` are dicts by target. `problem` as in `predictions`.
+    With several targets `prediction` and `confidence` are dicts by target. There, and where `about` is asked for,
+    `explained` is what the reasons are of: target, answer and its probability (None where it is what was said).
+    `problem` as in `predictions`.
     """
 
     def explained(raw: Raw) -> Iterator[Row]:
-        outputs = model.run(raw, explain=True, **model.aim(about, batches.rows(raw)))
+        aimed = model.aim(about, batches.rows(raw))
+        outputs = model.run(raw, explain=True, **aimed)
+        of = aimed.get("target", model.targets[0])
+        answer = None if about is None or str(about) == of else str(about)
         answers = model.answers(raw, outputs)
+        one = len(answers) == 1
         for place, reasons in enumerate(model.reasons(raw, outputs)):
             value = {target: found[place].value for target, found in answers.items()}
             confidence = {target: found[place].confidence for target, found in answers.items()}
-            one = len(answers) == 1
-            yield {
+            probability = None if answer is None else answers[of][place].probability.get(answer)
+            what = {"target": of, "answer": answer, "probability": probability}
+            yield ({"explained": what} if answer is not None or not one else {}) | {
                 "prediction": next(iter(value.values())) if one else value,
                 "confidence": next(iter(confidence.values())) if one else confidence,
                 "reasons": [

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
+_OF_REASONS = ("prediction", "confidence", "reasons", "explained", "problem")
 
 
 def table(rows: Sequence[Row], most: int = 20) -> str:
@@ -23,13 +24,13 @@ def table(rows: Sequence[Row], most: int = 20) -> str:
 
 
 def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
-    """The strongest reasons of each row, a bar each: `+` speaks for what was said, `-` against it."""
+    """The strongest reasons of each row, a bar each: `+` speaks for what was said or asked about, `-` against."""
     lines = []
     for row in rows:
-        ids = ", ".join(
-            f"{name} {row[name]}" for name in row if name not in ("prediction", "confidence", "reasons", "problem")
-        )
+        ids = ", ".join(f"{name} {row[name]}" for name in row if name not in _OF_REASONS)
         lines.append(f"{ids}: {_cell(row['prediction'])} ({_sure(row['confidence'])})")
+        if "explained" in row:
+            lines.append(f"  {_explained(row['explained'])}:")
         strongest = sorted(row["reasons"], key=lambda reason: -abs(reason["value"]))[:most]
         top = max((abs(reason["value"]) for reason in strongest), default=0.0)
         for reason in strongest:
@@ -37,6 +38,14 @@ def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
             bar = ("+" if reason["value"] > 0 else "-") * round(wide * share)
             lines.append(f"  {bar:<{wide}}  {reason['name']}")
     return "\n".join(lines)
+
+
+def _explained(what: Mapping[str, Any]) -> str:
+    """What the reasons speak for or against."""
+    if what["answer"] is None:
+        return f"why, of {what['target']}"
+    sure = f" ({_sure(what['probability'])})" if what["probability"] is not None else ""
+    return f"why {what['answer']}{sure}, of {what['target']}"
 
 
 def _sure(confidence: Any) -> str:

@@ -50,6 +50,7 @@ def recalibrate(
             f"{len(labelled):,} rows have the truth in {', '.join(given)}; at least {LEAST} are needed to choose "
             "anything anew. Gather more, or keep the file as it is."
         )
+    asking.refuse(artifact, [[columns[name][row] for row in labelled] for name in given])
     chosen, held = _split(np.asarray(labelled, np.int64))
     made = recalibrated(artifact, *_rows(columns, names, given, chosen), wishes)
     measured = _measured(made, columns, names, given, held) if len(held) else {}

@@ -24,6 +24,7 @@ from learnt.data.collecting import Collected, collect
 from learnt.errors import RequestError
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining, read_alike
+from learnt.stats import conformal
 from learnt.train import export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
@@ -36,7 +37,6 @@ FOR_FIGURES = 0.35
 """Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 AGAIN_BELOW = 20_000
 """Rows to fit below which a tenth more of them is worth a second training."""
-FEWEST_FOR_SETS = 20
 STORE_ABOVE = 256 * 1024**2
 """Bytes of raw arrays above which they are read from memory-mapped files while training."""
 
@@ -159,7 +159,7 @@ class Running:
     def learn(self) -> None:
         """Settings from the fit split; sizes and steps, from the recipe or planned by the budget."""
         splits = self.collected.splits
-        sets = len(splits.calibrate) >= FEWEST_FOR_SETS
+        sets = len(splits.calibrate) >= conformal.FEWEST
         columns = self.collected.columns
         rows, stop = self.rows
         wished = {"sets": sets, "coverage": self.recipe["coverage"]}
@@ -358,7 +358,7 @@ class Running:
         splits, roles = self.collected.splits, self.collected.roles
         return manifest.describe(
             self.network,
-            coverage=self.recipe["coverage"] if len(splits.calibrate) >= FEWEST_FOR_SETS else None,
+            coverage=self.recipe["coverage"] if len(splits.calibrate) >= conformal.FEWEST else None,
             calibrated_on=len(splits.calibrate),
             data={
                 "fingerprint": self.collected.fingerprint,

@@ -80,10 +80,17 @@ def test_reasons_can_be_about_the_number_or_a_label(folder, document, capsys):
     assert document
     model, data = str(folder / "run" / "model.onnx"), str(folder / "next.csv")
     said = []
-    for about in ([], ["--about", "yes"]):
+    for about in ([], ["--about", "yes"], ["--about", "sold"], ["--about", "price"]):
         assert main(["explain", model, data, *about, "--json"]) == 0
-        said.append(json.loads(capsys.readouterr().out))
-    assert said[0] != said[1]
+        said.append(
+            [row["explained"] | {"why": row["reasons"]} for row in json.loads(capsys.readouterr().out)["explanations"]]
+        )
+    assert [one[0]["target"] for one in said] == ["price", "sold", "sold", "price"]
+    assert [one[0]["answer"] for one in said] == [None, "yes", None, None]
+    assert said[0] == said[3] != said[1]
+    assert any(one["why"] != other["why"] for one, other in zip(said[0], said[2], strict=True))
+    assert main(["explain", model, data, "--about", "yes"]) == 0
+    assert ", of sold:" in capsys.readouterr().out
 
 
 def test_an_audit_judges_both(folder, document, capsys):

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 import learnt
-from learnt import training
+from learnt import model, printed, training
 from learnt.cli import main
 from learnt.contracts import Column, Evidence, Prediction
 from learnt.data import sources
@@ -259,3 +259,28 @@ def test_sisters_foretell_what_the_file_does(tmp_path: Path) -> None:
     assert run.metrics["concordance_index"]["n"] == 400
     assert len(run.artifact.manifest["targets"]["years,died"]["settings"]["horizons"]) == 3
     assert any(guess["option"].startswith("--horizons") for guess in run.document["guesses"])
+
+
+@pytest.mark.parametrize(
+    ("column", "cell", "why"), [(0, -1.5, "A duration of -1.5 is below 0"), (1, 0, "In none of 200")]
+)
+def test_other_data_without_events_or_with_impossible_times_are_refused(
+    run: training.Run, tmp_path: Path, column: int, cell: float, why: str
+) -> None:
+    columns = {name: list(cells) for name, cells in table(200, 5).items()}
+    name = run.document["target"][0].split(",")[column]
+    columns[name] = [cell] * 200 if column else [cell, *columns[name][1:]]
+    with pytest.raises(DataError, match=why):
+        training.audit(run.folder, columns, ask="coverage")
+    with pytest.raises(DataError, match=why):
+        training.recalibrate(run.folder, columns, out=tmp_path / "other.onnx")
+    assert training.audit(run.folder, table(200, 5), ask="coverage").document["metrics"]
+
+
+def test_reasons_for_a_horizon_stand_beside_the_risk_by_it(run: training.Run) -> None:
+    rows = {name: list(cells)[:2] for name, cells in table(3, 5).items()}
+    first, _ = model.explanations(run.artifact, rows, "1")
+    risk = run.artifact.predict({name: cells[0] for name, cells in rows.items()}).probability["1"]
+    assert first["explained"] == {"target": run.document["target"][0], "answer": "1", "probability": risk}
+    assert f"why 1 ({risk:.3g}), of " in printed.reasons([first])
+    assert "explained" not in next(iter(model.explanations(run.artifact, rows)))

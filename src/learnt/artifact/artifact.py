@@ -279,8 +279,8 @@ class Artifact:
         return [sorted(row, key=lambda reason: -abs(reason[2])) for row in found]
 
     def aim(self, label: Any, rows: int) -> dict[str, Any]:
-        """What `run` must be told for reasons about a label, of the first target that has it; None = what was
-        said.
+        """What `run` must be told for reasons about a label, of the first target that has it, or about what was said of
+        a target; None = what was said of the first.
 
         Raises RequestError with near names for a label that there is not.
         """
@@ -293,6 +293,8 @@ class Artifact:
             if str(label) in codes:
                 return {"target": target, "about": np.full(rows, codes[str(label)], np.int64)}
             known += codes
+        if str(label) in self.targets:
+            return {"target": str(label), "about": np.full(rows, -1, np.int64)}
         if not known:
             raise RequestError(f"There is no label to explain: {', '.join(self.targets)} has no labels. Leave it out.")
         raise unknown("label", str(label), known, "this file")

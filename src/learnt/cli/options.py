@@ -211,7 +211,9 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
     one.add_argument("data", metavar="DATA", help=DATA)
-    one.add_argument("--about", metavar="LABEL", help="the reasons for this answer (default: for what was said)")
+    one.add_argument(
+        "--about", metavar="LABEL", help="the reasons for this answer, or of this target (default: for what was said)"
+    )
     one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
 
     one = add(

@@ -162,6 +162,15 @@ class Sifts(Protocol):
 
 
 @runtime_checkable
+class Refuses(Protocol):
+    """A task that cannot judge or calibrate by just any labels, though each could be one."""
+
+    def refuse(self, labels: Cells) -> None:
+        """Raises DataError where one of these is impossible, or where together they tell nothing."""
+        ...
+
+
+@runtime_checkable
 class Suggests(Protocol):
     """A task for which other sizes and rates proved better than those that its inputs suggest."""
 

@@ -11,6 +11,8 @@ import math
 import numpy as np
 from numpy.typing import NDArray
 
+FEWEST = 20
+"""Examples to calibrate on; with fewer a set or range would hold everything, or promise what it cannot keep."""
 SLACK = 1e-6
 """Added to thresholds: float32 probabilities in the file differ by some 1e-7 from those that calibrated it.
 """
@@ -44,17 +46,6 @@ def threshold(scores: NDArray[np.floating], coverage: float, weight: NDArray[np.
     if b == 0:
         return float("inf")
     return float(np.sort(np.asarray(scores, dtype=np.float64))[max(k, 1) - 1]) + SLACK
-
-
-def mondrian(
-    scores: NDArray[np.floating], codes: NDArray[np.int64], classes: int, coverage: float, least: int = 50
-) -> NDArray[np.float64]:
-    """One threshold a class, [C]; a class with fewer than `least` scores gets that of all (Vovk et al.
-    2003).
-    """
-    pooled = threshold(scores, coverage)
-    own = [scores[codes == c] for c in range(classes)]
-    return np.array([threshold(each, coverage) if len(each) >= least else pooled for each in own])
 
 
 def scores(probability: NDArray[np.floating], truth: NDArray[np.int64]) -> NDArray[np.float64]:

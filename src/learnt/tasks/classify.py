@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 1000
 WISHED = ("prevalence", "decide", "actions", "by", "per_day")
-FEWEST_FOR_SETS = 20
 STOPS_ABOVE = 10_000
 """Rows above which boosting stops early, as scikit-learn has it; its stop split needs two rows of each label."""
 
@@ -205,7 +204,7 @@ class Classify:
         truth = np.asarray(targets["label"])
         known = truth >= 0
         neutral = dict(self.constants(settings))
-        if known.sum() < FEWEST_FOR_SETS:
+        if known.sum() < conformal.FEWEST:
             return neutral
         weight = self._weight(truth, _rows(targets), settings)
         of_known = None if weight is None else weight[known]

@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MOST_LABELS = 200
-FEWEST_FOR_SETS = 20
 MOST_BOOSTED = 20
 """With more labels than this a forest of trees for all of them together is the baseline."""
 FEWEST_OF_STRATUM = 20
@@ -162,7 +161,7 @@ class Multilabel:
     ) -> Arrays:
         truth = np.asarray(targets["labels"]) > 0.5
         filled = {name: np.array(value) for name, value in self.constants(settings).items()}
-        if len(truth) < FEWEST_FOR_SETS:
+        if len(truth) < conformal.FEWEST:
             return filled
         weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
         share = np.clip(outputs["probability"].astype(np.float64), 1e-7, 1 - 1e-7)
@@ -174,7 +173,7 @@ class Multilabel:
         logits = np.log(share / (1 - share)) * filled["slope"] + filled["offset"]
         given = 1 / (1 + np.exp(-np.where(truth, logits, -logits)))
         for name, rows in (("present", truth), ("absent", ~truth)):
-            if rows.sum() >= FEWEST_FOR_SETS:
+            if rows.sum() >= conformal.FEWEST:
                 filled[name] = _thresholds(1 - given, rows, float(wishes["coverage"]), weight)
         return filled
 
@@ -292,7 +291,7 @@ def _thresholds(
     pooled = conformal.threshold(scores[rows], coverage, None if each is None else each[rows])
     found = [
         conformal.threshold(one[own], coverage, None if weight is None else weight[own])
-        if own.sum() >= FEWEST_FOR_SETS
+        if own.sum() >= conformal.FEWEST
         else pooled
         for one, own in zip(scores.T, rows.T, strict=True)
     ]

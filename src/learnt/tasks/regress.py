@@ -16,7 +16,6 @@ from learnt.stats import calibrators, conformal, metrics
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
-FEWEST_FOR_SETS = 20
 MANY = 20
 """With more distinct numbers than this a column is taken for an amount rather than for labels."""
 STRATA = 10
@@ -155,7 +154,7 @@ class Regress:
     ) -> Arrays:
         truth = np.asarray(targets["value"], np.float64)
         least = np.array(NO_LEAST if settings["least"] is None else settings["least"])
-        if len(truth) < FEWEST_FOR_SETS:
+        if len(truth) < conformal.FEWEST:
             return {**self.constants(settings), "least": least, "reach": np.array(NO_LIMIT, np.float32)}
         weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
         scores = _scores(outputs, truth, settings)

@@ -90,6 +90,17 @@ class Survival:
             for row in np.flatnonzero(np.isnan(time)).tolist()
         ]
 
+    def refuse(self, labels: Cells) -> None:
+        """Raises DataError for a duration below 0, and where no event was seen."""
+        time, event = _parsed(labels)
+        known = ~np.isnan(time)
+        _refuse_negative(time[known])
+        if not event[known].any():
+            raise DataError(
+                f"In none of {int(known.sum()):,} rows was the event seen, so no risk can be judged by them. Is the "
+                "event column right? It says 1, yes, true or dead where the event happened."
+            )
+
     def suggest(self, rows: int) -> Settings:
         """A smaller network that learns for longer where there are few rows, some of whom never had the event.
 
@@ -105,8 +116,7 @@ class Survival:
         time, event = _parsed(labels)
         known = ~np.isnan(time)
         time, event = time[known], event[known]
-        if (time < 0).any():
-            raise DataError(f"A duration of {time.min():g} is below 0. Durations count from when one began to look.")
+        _refuse_negative(time)
         late = time[event & (time > 0)]
         if len(late) < 2:
             raise DataError(
@@ -295,6 +305,11 @@ class Survival:
 
 def _words(labels: Cells) -> set[str]:
     return {word.lower() for word in cells.texts([cell[1] for cell in labels]) if word}
+
+
+def _refuse_negative(time: Floats) -> None:
+    if (time < 0).any():
+        raise DataError(f"A duration of {time.min():g} is below 0. Durations count from when one began to look.")
 
 
 def _parsed(labels: Cells) -> tuple[Floats, NDArray[np.bool_]]:
