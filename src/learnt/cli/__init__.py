@@ -20,6 +20,7 @@ _EXTRAS = {
     "onnx": "train",
     "onnxscript": "train",
     "polars": "tables",
+    "pydicom": "dicom",
     "rich": "train",
     "safetensors": "train",
     "sklearn": "train",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import io
 import os
 import zlib
@@ -64,6 +65,14 @@ class File(str):
             with (self.root / self.place).open("rb") as file:
                 self._cap(os.fstat(file.fileno()).st_size)
                 return file.read()
+
+    def head(self, size: int) -> builtins.bytes:
+        """Its first bytes; b"" of a file that cannot be read."""
+        try:
+            with self.open() as file:
+                return file.read(size)
+        except (DataError, OSError):
+            return b""
 
     def exists(self) -> bool:
         """Whether there is such a file."""

@@ -1,7 +1,8 @@
 """Pictures -> pixels: the one step of an image that is done outside the file.
 
 The definition: the first frame, turned as EXIF says, transparency laid over white, palettes and CMYK as RGB; grey stays
-grey, and 16-bit grey stays 16 bits wide. 16-bit colours come out 8 bits wide, their upper ones.
+grey, and 16-bit grey stays 16 bits wide. 16-bit colours come out 8 bits wide, their upper ones. What a DICOM file means
+is defined in `dicom`.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import files
+from learnt.codecs import dicom, files
 from learnt.codecs.files import File
 from learnt.errors import DataError, MissingExtra
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST = 1 << 27
 """Pixels of one picture."""
+DICOM = "DICOM"
 _READERS = {
     "PNG": ("PngImagePlugin", "PngImageFile"),
     "JPEG": ("JpegImagePlugin", "jpeg_factory"),
@@ -52,13 +54,16 @@ def decode(cell: Any) -> NDArray[Any]:
 
     `cell`: a `File`, a path from the working folder, the bytes of a picture, an array [H, W] or [H, W, 1|3|4] of uint8
     or uint16, or a PIL image. Raises DataError with one sentence for what is none of them, damaged, or of more than
-    `MOST` pixels; MissingExtra without Pillow.
+    `MOST` pixels; MissingExtra without Pillow, or pydicom for DICOM.
     """
     if isinstance(cell, np.ndarray):
         return _of_array(cell)
-    image = _opened(cell)
-    with _damage(cell, image.format or "picture"):
-        return _pixels(image, cell)
+    if _is_pil(cell):
+        with _damage(cell, "a picture"):
+            return _pixels(_fitting(cell, cell), cell)
+    data, found = _read(cell)
+    with _damage(cell, found):
+        return _decoded(data, found, cell)
 
 
 def size(cell: Any) -> tuple[int, int]:
@@ -66,8 +71,11 @@ def size(cell: Any) -> tuple[int, int]:
     if isinstance(cell, np.ndarray):
         height, width = _checked(cell).shape[:2]
         return int(height), int(width)
-    image = _opened(cell)
-    with _damage(cell, image.format or "picture"):
+    data, found = (b"", "a picture") if _is_pil(cell) else _read(cell)
+    with _damage(cell, found):
+        if found == DICOM:
+            return _fit(*dicom.size(data, _called(cell)), cell)
+        image = _opened(data, found, cell) if data else _fitting(cell, cell)
         width, height = image.size
         return (width, height) if _orientation(image) in (5, 6, 7, 8) else (height, width)
 
@@ -78,25 +86,30 @@ def flaw(cell: Any) -> str:
     A PNG is known by its checksums and a JPEG by its end; all others, and a JPEG that ends otherwise, are decoded.
     """
     try:
-        if isinstance(cell, np.ndarray) or not (is_file(cell) or isinstance(cell, bytes)):
+        if isinstance(cell, np.ndarray):
+            _checked(cell)
+        elif not (is_file(cell) or isinstance(cell, bytes)):
             decode(cell)
-            return ""
-        data = content(cell)
-        image = _opened(data, cell)
-        with _damage(cell, image.format or "picture"):
-            if image.format == "PNG":
-                image.verify()
-            elif image.format not in ("JPEG", "MPO") or not data.rstrip(b"\0").endswith(b"\xff\xd9"):
-                _pixels(image, cell)
+        else:
+            data, found = _read(cell)
+            with _damage(cell, found):
+                if found == "PNG":
+                    _opened(data, found, cell).verify()
+                elif found == "JPEG" and data.rstrip(b"\0").endswith(b"\xff\xd9"):
+                    _opened(data, found, cell)
+                else:
+                    _decoded(data, found, cell)
     except DataError as error:
         return str(error)
     return ""
 
 
 def is_picture(cell: Any) -> bool:
-    """A guess without reading: a name that ends as a picture's does, bytes that begin so, pixels, or a PIL image."""
+    """A guess: a name that ends as a picture's does, a DICOM file of any name, bytes that begin as one does, an array
+    of pixels, or a PIL image.
+    """
     if isinstance(cell, str | Path):
-        return files.kind(str(cell)) == "image"
+        return files.kind(str(cell)) == "image" or (isinstance(cell, File) and dicom.is_dicom(cell.head(132)))
     if isinstance(cell, bytes):
         return bool(_format(cell))
     if isinstance(cell, np.ndarray):
@@ -120,46 +133,62 @@ def content(cell: Any) -> bytes:
     return (cell if isinstance(cell, File) else File(str(cell))).bytes()
 
 
-def _opened(cell: Any, name: Any = None) -> Image:
-    """The picture with its header read."""
-    try:
-        import PIL.Image  # noqa: F401
-    except ImportError:
-        raise MissingExtra("Pillow", "image", "Reading pictures") from None
-    if _is_pil(cell):
-        return _fitting(cell, cell)
+def _read(cell: Any) -> tuple[bytes, str]:
+    """The bytes, and what their beginning says that they are."""
     if not (is_file(cell) or isinstance(cell, bytes)):
         raise DataError(
             f"{_called(cell)} is no picture; expected a path, the bytes of a file, an array uint8 [H, W, 3] or a PIL "
             "image."
         )
-    name = cell if name is None else name
     data = content(cell)
     if not data:
-        raise DataError(f"{_called(name)} is empty: 0 bytes.")
+        raise DataError(f"{_called(cell)} is empty: 0 bytes.")
     found = _format(data)
+    if not found and is_file(cell) and str(cell).lower().endswith((".dcm", ".dicom")):
+        found = DICOM
     if not found:
-        raise DataError(f"{_called(name)} is no picture that can be read: none of {', '.join(_READERS)}.")
+        raise DataError(f"{_called(cell)} is no picture that can be read: none of {', '.join([*_READERS, DICOM])}.")
+    return data, found
+
+
+def _decoded(data: bytes, found: str, name: Any) -> NDArray[Any]:
+    if found == DICOM:
+        _fit(*dicom.size(data, _called(name)), name)
+        return dicom.decode(data, _called(name))
+    return _pixels(_opened(data, found, name), name)
+
+
+def _opened(data: bytes, found: str, name: Any) -> Image:
+    """The picture with its header read."""
+    try:
+        import PIL.Image  # noqa: F401
+    except ImportError:
+        raise MissingExtra("Pillow", "image", "Reading pictures") from None
     module, reader = _READERS[found]
-    make = getattr(import_module(f"PIL.{module}"), reader)
-    with _damage(name, found):
-        image: Image = make(io.BytesIO(data))
-        return _fitting(image, name)
+    image: Image = getattr(import_module(f"PIL.{module}"), reader)(io.BytesIO(data))
+    return _fitting(image, name)
 
 
 def _fitting(image: Image, name: Any) -> Image:
     width, height = image.size
+    _fit(height, width, name)
+    return image
+
+
+def _fit(height: int, width: int, name: Any) -> tuple[int, int]:
     if width * height > MOST:
         raise DataError(
             f"{_called(name)} has {width:,} x {height:,} pixels; at most {MOST:,} are read. Make it smaller first."
         )
     if not width * height:
         raise DataError(f"{_called(name)} has no pixels: it is {width} x {height}.")
-    return image
+    return height, width
 
 
 def _format(data: bytes) -> str:
     """What the first bytes say, whatever the file is called."""
+    if dicom.is_dicom(data):
+        return DICOM
     if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
         return "WebP"
     return next((name for name, begins in _BEGIN.items() if data.startswith(begins)), "")

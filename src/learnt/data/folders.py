@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 
-from learnt.codecs import cells, files
+from learnt.codecs import cells, files, pixels
 from learnt.codecs.files import File
 from learnt.contracts import Cells
 from learnt.data import tables
@@ -50,7 +50,9 @@ def read(root: Path) -> Folder:
     names = files.listing(root)
     hidden = [name for name in names if _is_hidden(name)]
     seen = [name for name in names if not _is_hidden(name)]
-    kinds = Counter(filter(None, map(files.kind, seen)))
+    nameless = {name for name in seen if _is_nameless(name) and pixels.is_picture(File(name, root))}
+    kinds = Counter("image" if name in nameless else files.kind(name) for name in seen)
+    del kinds[""]
     if not kinds:
         listed = f"it holds {_listed(seen)}. Name a file" if seen else "it is empty. Name a table"
         raise RequestError(
@@ -58,9 +60,10 @@ def read(root: Path) -> Folder:
             "pictures of each label in a folder of their own."
         )
     kind = max(kinds, key=lambda name: kinds[name])
-    media = [name for name in seen if files.kind(name) == kind]
-    found, used = _described(root, seen, media, kind) or (_by_folder(root, media, kind), set(media))
-    other = [name for name in seen if name not in used and files.kind(name) != kind]
+    media = [name for name in seen if files.kind(name) == kind or (name in nameless and kind == "image")]
+    held = set(media)
+    found, used = _described(root, seen, media, kind) or (_by_folder(root, media, kind), held)
+    other = [name for name in seen if name not in used and name not in held]
     unnamed = [name for name in media if name not in used]
     notes = [
         *_left_out(hidden, "hidden file"),
@@ -237,6 +240,12 @@ def _left_out(names: Sequence[str], one: str, many: str = "") -> list[str]:
 
 def _is_hidden(name: str) -> bool:
     return any(part.startswith(".") or part.casefold() in _HIDDEN for part in PurePosixPath(name).parts)
+
+
+def _is_nameless(name: str) -> bool:
+    """DICOM files often have no suffix, or a number for one; the index of a disc is none of them."""
+    path = PurePosixPath(name)
+    return path.suffix[1:].isdigit() or (not path.suffix and path.name.upper() != "DICOMDIR")
 
 
 def _noun(kind: str) -> str:
