@@ -73,6 +73,31 @@ def test_a_fall_that_unfamiliar_warns_of_is_watched():
     assert "of the answers spoilt look unfamiliar" in damage.sentence
 
 
+def test_what_a_person_spares_who_decides_on_what_looks_unfamiliar_is_measured_first():
+    def far(raw: Raw) -> np.ndarray:
+        return np.abs(np.asarray(raw["table.numbers"])).max(axis=1)
+
+    def odd(raw: Raw) -> np.ndarray:
+        return np.where(far(raw) > 10, 0.99, 0.5)
+
+    def half(raw: Raw, _kind: str, severity: int) -> Raw:
+        cells = np.asarray(raw["table.numbers"]).copy()
+        cells[::2] += np.random.default_rng(severity).normal(size=cells[::2].shape) * 100
+        return {"table.numbers": cells}
+
+    def blind(raw: Raw) -> np.ndarray:
+        return np.where(np.arange(len(far(raw))) % 3 == 0, 0.99, 0.5)
+
+    (evidence, tools), (_, unseeing) = (_table(1000, [2.0, 2.0, 2.0], odd=one) for one in (odd, blind))
+    spared, _ = _ask(evidence, replace(tools, stress=half, stresses=("noise",)))
+    assert "If a person decided on the" in spared.sentence
+    assert "no sure gain" not in spared.sentence
+    assert "Let a person decide where unfamiliar is above 0.95." in spared.act
+    idle, _ = _ask(evidence, replace(unseeing, stress=half, stresses=("noise",)))
+    assert "no sure gain" in idle.sentence
+    assert "person" not in idle.act
+
+
 def test_damage_that_harms_nobody_is_fine():
     evidence, tools = _table(800, [2.0, 2.0, 2.0])
     damage, _ = _ask(evidence, replace(tools, stresses=("unit", "typo")))

@@ -14,7 +14,7 @@ from learnt.stats.differences import ALARM, percentile_chance
 from learnt.stats.examples import balance, right
 from learnt.stats.intervals import normal_mean
 from learnt.stats.multiple import holm
-from learnt.stats.wording import listed, percent, points, spread
+from learnt.stats.wording import listed, percent, percents, points, spread
 
 LEAST = 60
 _MOST = 1000
@@ -37,6 +37,8 @@ _ACTS = {
     "noise": "Measure as exactly where it is used as in the data to learn from.",
 }
 
+_ACT = f"Let a person decide where unfamiliar is above {ALARM}."
+
 
 class Robustness:
     """Share of right answers (each label counting alike) and of kept promises of coverage, by kind and severity of
@@ -44,7 +46,8 @@ class Robustness:
 
     A fall counts when it is surely (paired, Bonferroni) above 5 points. Then the worst severity that falls is
     asked whether anything warns: of the batch, the two tests of `shift`; of single answers, `unfamiliar` above .95
-    among those that became wrong. Grades: bad when a fall raises no alarm, watch when it does, else fine.
+    among those that became wrong; and what comes of the act, how often the rest is right when a person decides on all
+    above .95. Grades: bad when a fall raises no alarm, watch when it does, else fine.
     """
 
     name: ClassVar[str] = "robustness"
@@ -106,7 +109,7 @@ class Robustness:
             picture="curve" if curves else "none",
             measure="of the answers lost",
             axes=("severity of damage", "how often right"),
-            act=" ".join(_ACTS.get(one.kind, "") for one in worst[:2]).strip(),
+            act=" ".join([*(_ACTS.get(one.kind, "") for one in worst[:2]), _ACT if _helped(worst) else ""]).strip(),
         )
 
     def _without(self, trial: _Trial) -> Finding | None:
@@ -155,6 +158,10 @@ class _Damaged:
     alarm: bool
     flagged: float
     """Share of the answers that became wrong whose inputs are odder than 95 % of calibration; nan without such."""
+    odd: float
+    """Share of all answers whose inputs are; nan where nobody knows."""
+    rest: NDArray[np.float64]
+    """[the others], right, weighted."""
 
     @property
     def fall(self) -> float:
@@ -239,7 +246,9 @@ class _Trial:
         row = {"name": kind, "x": severity, "y": float(now.mean()), "low": max(0.0, low), "high": min(1.0, high)}
         flagged = float((said.unfamiliar[fallen] > ALARM).mean()) if fallen.any() else float("nan")
         alarm = float(lost.mean()) > _FALL and self._rings(said, raw)
-        return _Damaged(kind, lost, row | {"covered": self.covered(said), "odd": self.odd(said)}, alarm, flagged)
+        usual, odd = ~(said.unfamiliar[known] > ALARM), self.odd(said)
+        rest = now[usual] / weight[usual].mean() if usual.any() else now[usual]
+        return _Damaged(kind, lost, row | {"covered": self.covered(said), "odd": odd}, alarm, flagged, odd, rest)
 
     def _rings(self, said: Evidence, raw: Raw) -> bool:
         score = said.unfamiliar[~np.isnan(said.unfamiliar)]
@@ -256,7 +265,26 @@ def _fallen(worst: _Damaged) -> str:
     what = _KINDS.get(worst.kind, f"inputs are damaged ({worst.kind})")
     return (
         f"Where {what} it is right up to {points(worst.fall)} less often ({_span(worst, 0.95)}, at "
-        f"severity {worst.row['x']} of 5); {warned}{single}."
+        f"severity {worst.row['x']} of 5); {warned}{single}.{_left(worst)}"
+    )
+
+
+def _left(damaged: _Damaged) -> str:
+    """What comes of leaving to a person what looks unfamiliar."""
+    if not damaged.odd > 0 or len(damaged.rest) < LEAST:
+        return ""
+    said = f"{percent(damaged.rest.mean())} ({percents(*normal_mean(damaged.rest))})"
+    sure = "" if _helped([damaged]) else ", which is no sure gain"
+    return (
+        f" If a person decided on the {percent(damaged.odd)} that look unfamiliar, the rest would be right {said} of "
+        f"the time instead of {percent(damaged.row['y'])}{sure}."
+    )
+
+
+def _helped(worst: Sequence[_Damaged]) -> bool:
+    """Whether the rest is then surely right more often than all are, under each of these damages."""
+    return bool(worst) and all(
+        one.odd > 0 and len(one.rest) >= LEAST and normal_mean(one.rest)[0] > one.row["y"] for one in worst
     )
 
 
