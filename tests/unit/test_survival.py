@@ -185,3 +185,39 @@ def test_rows_that_weigh_nothing_do_not_move_hazards_that_are_right() -> None:
     assert light["bias"].tolist() == [0] * 4
     alike, each = (hazards.fit(hazard, exposure, interval, segments, w) for w in (np.full(len(rate), 7.0), None))
     assert alike["bias"] == pytest.approx(each["bias"])
+
+
+def repeated(seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Times with ties, events, risks, how often each example counts; and the examples so often."""
+    rng = np.random.default_rng(seed)
+    time, event, risk = rng.integers(1, 30, 120).astype(float), rng.random(120) < 0.6, rng.random(120)
+    often = rng.integers(0, 4, 120)
+    return time, event, risk, often.astype(float), np.repeat(np.arange(120), often)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_an_example_that_weighs_three_counts_as_three(seed: int) -> None:
+    time, event, risk, weight, rows = repeated(seed)
+    many = time[rows], event[rows]
+    assert survival.concordance(time, event, risk, weight) == pytest.approx(survival.concordance(*many, risk[rows]))
+    assert survival.concordance(time, event, risk, weight) != pytest.approx(survival.concordance(time, event, risk))
+    times = np.array([5.0, 10.0, 20.0])
+    curve = np.stack([risk / 2, risk / 1.5, risk], 1)
+    found = survival.integrated_brier(time, event, curve, times, weight)
+    assert found == pytest.approx(survival.integrated_brier(*many, curve[rows], times))
+    whole = survival.kaplan_meier(time, event, weight)
+    assert whole.at(times) == pytest.approx(survival.kaplan_meier(*many).at(times))
+    (one,) = survival.fifths(time, event, risk, 10.0, 1, weight)
+    (other,) = survival.fifths(*many, risk[rows], 10.0, 1)
+    assert (one.said, one.happened) == pytest.approx((other.said, other.happened))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_cox_counts_an_example_as_often_as_it_weighs(seed: int) -> None:
+    time, event, risk, weight, rows = repeated(seed)
+    x = np.stack([risk, np.random.default_rng(seed).normal(size=len(time))], 1)
+    one, other = cox.fit(x, time, event, 1.0, weight), cox.fit(x[rows], time[rows], event[rows], 1.0)
+    assert one.slope == pytest.approx(other.slope, abs=1e-6)
+    asked = np.array([5.0, 12.0])
+    assert one.hazard(x[:5], asked) == pytest.approx(other.hazard(x[:5], asked), rel=1e-5)
+    assert one.slope != pytest.approx(cox.fit(x, time, event, 1.0).slope, abs=1e-3)

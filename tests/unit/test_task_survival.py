@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -284,3 +285,33 @@ def test_reasons_for_a_horizon_stand_beside_the_risk_by_it(run: training.Run) ->
     assert first["explained"] == {"target": run.document["target"][0], "answer": "1", "probability": risk}
     assert f"why 1 ({risk:.3g}), of " in printed.reasons([first])
     assert "explained" not in next(iter(model.explanations(run.artifact, rows)))
+
+
+def test_metrics_and_the_baseline_count_rows_as_they_weigh() -> None:
+    rng = np.random.default_rng(0)
+    x, time = rng.normal(size=(300, 1)), rng.integers(1, 40, 300).astype(float)
+    labels = [(float(at), bool(seen)) for at, seen in zip(time, rng.random(300) < 0.7, strict=True)]
+    task, often = Survival(), rng.integers(0, 3, 300)
+    settings = task.learn(labels)
+    rows = np.repeat(np.arange(300), often)
+    truth = task.encode(labels, settings)
+    twice = {name: np.asarray(values)[rows] for name, values in truth.items()}
+    weighed = task.baseline(x, {**truth, "weight": often.astype(float)}, x, settings, 0)
+    repeated = task.baseline(x[rows], twice, x, settings, 0)
+    assert weighed is not None
+    assert repeated is not None
+    # the spread of a column is taken of all rows alike, which moves the ridge a little
+    assert weighed[1]["risk"] == pytest.approx(repeated[1]["risk"], abs=5e-3)
+    horizons = settings["horizons"]
+    risk = np.asarray(weighed[1]["risk"])
+    one, many = (
+        judged(risk.tolist(), labels, horizons),
+        judged(risk[rows].tolist(), [labels[i] for i in rows], horizons),
+    )
+    one = replace(one, verdicts=one.verdicts.weighed(often.astype(float)))
+    found, expected, plain = (
+        task.metrics(each, settings) for each in (one, many, judged(risk.tolist(), labels, horizons))
+    )
+    for name in ("concordance_index", "integrated_brier_score"):
+        assert found[name] == pytest.approx(expected[name])
+        assert found[name] != pytest.approx(plain[name], rel=1e-4)

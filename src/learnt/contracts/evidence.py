@@ -35,14 +35,18 @@ class Verdicts:
     decision: NDArray[np.int64] | None = None
     """Codes of the actions of `Evidence.policy`; -1 = none. None where what is said is what is done."""
     measures: Mapping[str, NDArray[np.float64]] = field(default_factory=dict)
-    """What the task's own metrics go by where right and wrong is not enough: name -> [atoms, ...]."""
+    """What the task's own metrics go by where right and wrong is not enough: name -> [atoms, ...].
+
+    `weight` among them is what `weighed` was given: how much the example counts, nothing else.
+    """
 
     def weighed(self, weight: NDArray[np.float64] | None) -> Verdicts:
         """The same, each atom counting as much as its example does; `weight` [examples], None: as before."""
         if weight is None:
             return self
         own = weight[self.example]
-        return replace(self, weight=own if self.weight is None else own * self.weight)
+        measures = {**self.measures, "weight": own} if self.measures else self.measures
+        return replace(self, weight=own if self.weight is None else own * self.weight, measures=measures)
 
     @classmethod
     def none(cls) -> Verdicts:

@@ -1,6 +1,7 @@
 """Estimates from times to an event, right-censored: `time` [n] until the event or until nobody looked on, `event` [n].
 
-An event and a censoring at one time count in that order: who was censored had not had it yet.
+An event and a censoring at one time count in that order: who was censored had not had it yet. `weight` [n], where it is
+given, says how much each example counts.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.stats.examples import effective
 from learnt.stats.intervals import wilson
 
 Floats = NDArray[np.float64]
@@ -46,18 +48,27 @@ class Steps:
         return value ** math.exp(reach), value ** math.exp(-reach)
 
 
-def kaplan_meier(time: Floats, event: Flags) -> Steps:
+def kaplan_meier(time: Floats, event: Flags, weight: Floats | None = None) -> Steps:
     """Share that is without the event, over time (Kaplan and Meier 1958)."""
     times, place = np.unique(time, return_inverse=True)
-    leaving = np.bincount(place, minlength=len(times))
-    return _product(times, np.bincount(place, event, len(times)), leaving[::-1].cumsum()[::-1])
+    counted = _counted(len(time), weight)
+    leaving = np.bincount(place, counted, len(times))
+    return _product(times, np.bincount(place, event * counted, len(times)), leaving[::-1].cumsum()[::-1])
 
 
-def censoring(time: Floats, event: Flags) -> Steps:
+def censoring(time: Floats, event: Flags, weight: Floats | None = None) -> Steps:
     """Share that is still looked on, over time: Kaplan-Meier of the censoring."""
     times, place = np.unique(time, return_inverse=True)
-    events, leaving = np.bincount(place, event, len(times)), np.bincount(place, minlength=len(times))
+    counted = _counted(len(time), weight)
+    events, leaving = (np.bincount(place, values, len(times)) for values in (event * counted, counted))
     return _product(times, leaving - events, leaving[::-1].cumsum()[::-1] - events)
+
+
+def _counted(n: int, weight: Floats | None) -> Floats:
+    """[n], weights whose sum is how many examples of equal weight tell as much."""
+    if weight is None or not weight.any():
+        return np.ones(n)
+    return weight * (effective(weight) / float(weight.sum()))
 
 
 def _product(times: Floats, fallen: NDArray[Any], risk: NDArray[Any]) -> Steps:
@@ -67,50 +78,53 @@ def _product(times: Floats, fallen: NDArray[Any], risk: NDArray[Any]) -> Steps:
     return Steps(times.astype(np.float64), np.cumprod(1.0 - share).astype(np.float64), spread)
 
 
-def weights(time: Floats, event: Flags, horizon: float) -> Floats:
+def weights(time: Floats, event: Flags, horizon: float, weight: Floats | None = None) -> Floats:
     """[n], what each example stands for at a horizon: 0 when censored before, else one over the chance to be seen.
 
     Inverse probability of censoring (Graf, Schmoor, Sauerbrei and Schumacher 1999, section 3).
     """
-    looked = censoring(time, event)
+    looked = censoring(time, event, weight)
     early = event & (time <= horizon)
     seen = np.where(early, looked.at(time, before=True), np.where(time > horizon, looked.at(horizon), np.inf))
     return np.asarray(1.0 / np.maximum(seen, 1e-12))
 
 
-def brier(time: Floats, event: Flags, risk: Floats, horizon: float) -> float:
+def brier(time: Floats, event: Flags, risk: Floats, horizon: float, weight: Floats | None = None) -> float:
     """Mean squared distance of risk [n] from whether it happened by the horizon, weighted for censoring."""
     early = event & (time <= horizon)
-    return float(np.mean(weights(time, event, horizon) * (early - risk) ** 2))
+    apart = weights(time, event, horizon, weight) * (early - risk) ** 2
+    return float(np.average(apart, weights=_counted(len(time), weight)))
 
 
-def integrated_brier(time: Floats, event: Flags, curve: Floats, times: Floats) -> float:
+def integrated_brier(time: Floats, event: Flags, curve: Floats, times: Floats, weight: Floats | None = None) -> float:
     """Mean over times [T] (trapezoids) of the Brier score of curve [n, T], the risk by each of them."""
-    scores = np.array([brier(time, event, curve[:, place], float(at)) for place, at in enumerate(times)])
+    scores = np.array([brier(time, event, curve[:, place], float(at), weight) for place, at in enumerate(times)])
     if len(times) == 1:
         return float(scores[0])
     return float(np.trapezoid(scores, times) / (times[-1] - times[0]))
 
 
-def concordance(time: Floats, event: Flags, risk: Floats) -> float:
+def concordance(time: Floats, event: Flags, risk: Floats, weight: Floats | None = None) -> float:
     """Share of pairs in which the one with the earlier event has the higher risk, equal risks counting half (Harrell
-    et al. 1982); nan without a pair. Counted in O(n log² n): no table of pairs is made.
+    et al. 1982); nan without a pair. A pair counts the product of its weights. O(n log² n): no table of pairs is made.
     """
+    own = np.ones(len(time)) if weight is None else weight
     _, late = np.unique(time, return_inverse=True)
     key = 2 * late + ~event
     _, rank = np.unique(risk, return_inverse=True)
-    pairs, below, upto = (np.zeros(len(time), np.int64) for _ in range(3))
+    pairs, below, upto = (np.zeros(len(time)) for _ in range(3))
     for bit in range(int(key.max(initial=0)).bit_length()):
         block, right = key >> (bit + 1), (key >> bit) & 1 == 1
         for count, tie in ((below, right), (upto, ~right)):
             order = np.lexsort((tie, rank, block))
-            before = np.cumsum(right[order]) - right[order]
+            inside = (right * own)[order]
+            before = np.cumsum(inside) - inside
             start = np.searchsorted(block[order], block[order], "left")
             count[order] += np.where(right[order], 0, before - before[start])
-        number = np.bincount(block, right).astype(np.int64)
+        number = np.bincount(block, right * own)
         pairs += np.where(right, 0, number[block])
-    known = int(pairs[event].sum())
-    return float((below[event] + upto[event]).sum() / 2 / known) if known else math.nan
+    known = float((own * pairs)[event].sum())
+    return float((own * (below + upto))[event].sum() / 2 / known) if known else math.nan
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,17 +138,20 @@ class Fifth:
     n: int
 
 
-def fifths(time: Floats, event: Flags, risk: Floats, horizon: float, parts: int = 5) -> list[Fifth]:
+def fifths(
+    time: Floats, event: Flags, risk: Floats, horizon: float, parts: int = 5, weight: Floats | None = None
+) -> list[Fifth]:
     """Examples from the lowest to the highest risk in equal parts: mean risk beside Kaplan-Meier with its interval."""
     found = []
     for rows in np.array_split(np.argsort(risk, kind="stable"), parts):
-        if not len(rows):
+        own = None if weight is None else weight[rows]
+        if not len(rows) or (own is not None and not own.any()):
             continue
-        steps = kaplan_meier(time[rows], event[rows])
+        steps = kaplan_meier(time[rows], event[rows], own)
         happened = 1.0 - float(steps.at(horizon))
         low, high = (1.0 - end for end in steps.interval(horizon)[::-1])
         if math.isnan(low):
             seen = (event[rows] & (time[rows] <= horizon)) | (time[rows] > horizon)
             low, high = wilson(happened * int(seen.sum()), max(1, int(seen.sum())))
-        found.append(Fifth(float(risk[rows].mean()), happened, low, high, len(rows)))
+        found.append(Fifth(float(np.average(risk[rows], weights=own)), happened, low, high, len(rows)))
     return found

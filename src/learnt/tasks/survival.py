@@ -266,14 +266,17 @@ class Survival:
         known = ~np.isnan(measures["time"][:, 0])
         time, event = measures["time"][known, 0], measures["event"][known, 0] > 0
         risk = measures["risk"][known]
+        weight = measures["weight"][known, 0] if "weight" in measures else None
         off = [
             abs(fifth.said - fifth.happened)
             for place, horizon in enumerate(horizons)
-            for fifth in survival.fifths(time, event, risk[:, place], float(horizon))
+            for fifth in survival.fifths(time, event, risk[:, place], float(horizon), weight=weight)
         ]
         return {
-            "concordance_index": survival.concordance(time, event, -np.log1p(-np.minimum(risk, 1 - 1e-7)).sum(1)),
-            "integrated_brier_score": survival.integrated_brier(time, event, risk, horizons),
+            "concordance_index": survival.concordance(
+                time, event, -np.log1p(-np.minimum(risk, 1 - 1e-7)).sum(1), weight
+            ),
+            "integrated_brier_score": survival.integrated_brier(time, event, risk, horizons, weight),
             "risk_error": float(np.mean(off)),
         }
 
@@ -286,11 +289,12 @@ class Survival:
         seed: int,  # noqa: ARG002 nothing is drawn
     ) -> tuple[str, Arrays] | None:
         time, event = np.asarray(targets["time"]), np.asarray(targets["event"])
-        known = ~np.isnan(time)
+        weight = np.asarray(targets.get("weight", np.ones(len(time))), np.float64)
+        known = ~np.isnan(time) & (weight > 0)
         if plain.shape[1] == 0 or not event[known].any():
             return None
         fitted, answered = _spread(plain[known], asked)
-        model = cox.fit(fitted, time[known], event[known], RIDGE)
+        model = cox.fit(fitted, time[known], event[known], RIDGE, weight[known])
         cumulative = model.hazard(answered, np.array(settings["edges"]))
         curve = -np.expm1(-cumulative)
         risk = curve[:, list(settings["codes"].values())]
