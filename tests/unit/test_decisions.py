@@ -98,6 +98,25 @@ def test_a_rung_that_is_not_needed_is_empty():
     assert set(decision) == {0, 2}
 
 
+def test_an_action_that_is_never_taken_is_said_aloud():
+    odds, truth = drawn()
+    for text, never in (("block precision>=.3, review recall>=.3", ["review"]), ("recall>=.9", [])):
+        decision, policy = decided(text, odds, truth)
+        found = decisions.record(policy, decision, truth)
+        assert found["never"] == never
+        said = " ".join(decisions.sentences(found))
+        assert ("'review': not done once on the " in said) == bool(never)
+
+
+def test_a_label_with_a_comma_stands_in_quotes():
+    labels = ("no", "yes, surely")
+    assert decisions.prior('"yes, surely":.1', labels, None, np.array([0.5, 0.5])).tolist() == [0.9, 0.1]
+    priced = policies.parse('cost="yes, surely"->no:5,no->"yes, surely":1', labels, None)
+    assert priced.costs == ((0.0, 5.0), (1.0, 0.0))
+    with pytest.raises(RequestError, match='Add no->"yes, surely":n'):
+        policies.parse('cost="yes, surely"->no:5', labels, None)
+
+
 def test_thresholds_far_out_are_kept_in_single_precision():
     random = np.random.default_rng(0)
     for middle in (-14.0, 14.0):

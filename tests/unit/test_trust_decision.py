@@ -10,7 +10,8 @@ import pytest
 from learnt.contracts import Tools
 from learnt.stats import decisions, policies
 from learnt.trust.decision import Decision
-from small.evidence import classified
+from learnt.trust.label_errors import LabelErrors
+from small.evidence import classified, numbers
 
 LABELS = ["no", "yes"]
 
@@ -103,6 +104,24 @@ def test_without_a_policy_it_says_what_the_most_probable_label_comes_to():
     assert found.grade == "not examined"
     assert "--decide" in found.act
     assert curve.rows
+
+
+def test_an_action_that_is_never_taken_is_watched():
+    found = asked("block precision>=.3, review recall>=.3")[0]
+    assert found.grade == "watch"
+    assert "It never came to 'review': what that would take, another action takes." in found.sentence
+    assert "never came to" not in asked("block precision>=.8, review recall>=.95")[0].sentence
+
+
+def test_where_several_labels_hold_of_an_example_the_reason_is_that():
+    several = numbers(np.ones(90), np.ones(90), atoms=3, labels=("a", "b", "c"))
+    (found,) = Decision().ask(several, Tools())
+    assert found.grade == "not examined"
+    assert "several labels can hold of one example" in found.sentence
+    (suspects,) = LabelErrors().ask(several, Tools())
+    assert "it is asked of one label an example" in suspects.sentence
+    (plain,) = Decision().ask(numbers(np.ones(90), np.ones(90)), Tools())
+    assert "they are no labels" in plain.sentence
 
 
 def test_too_few_examples_say_nothing():

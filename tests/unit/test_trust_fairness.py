@@ -46,6 +46,23 @@ def test_a_gap_is_found_told_and_what_would_close_it_was_measured():
     assert all(0 <= row["low"] <= row["right"] <= row["high"] <= 1 for row in finding.rows)
 
 
+def test_rows_of_a_missing_group_are_tried_as_the_file_would_decide_them(monkeypatch):
+    """A file has no threshold for a group that nobody named."""
+    evidence, seen = _evidence(0, lean=1.5), []
+    names = evidence.groups["region"].copy()
+    names[:200] = ""
+    crossed = odds.crossed
+
+    def watched(score, truth, codes, groups):
+        seen.append(codes)
+        return crossed(score, truth, codes, groups)
+
+    monkeypatch.setattr(odds, "crossed", watched)
+    assert "With a threshold for each group" in _ask(replace(evidence, groups={"region": names})).sentence
+    assert (seen[0][:200] == -1).all()
+    assert (seen[0][200:] >= 0).all()
+
+
 def test_a_planted_gap_lies_in_its_interval():
     inside = 0
     for seed in range(100):

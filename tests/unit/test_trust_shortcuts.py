@@ -126,6 +126,14 @@ def test_the_figure_is_of_what_the_sentence_speaks_of_and_no_more_than_all():
     assert all(row["high"] <= 1 for row in rare.rows)
 
 
+def test_several_answers_an_example_are_no_reason_to_want_more_rows():
+    finding = _ask(numbers(np.ones(600), np.ones(600), atoms=3), {"x": np.arange(200.0)})
+    assert finding.grade == "not examined"
+    assert "asked of one label or one number an example" in finding.sentence
+    alike = classified(np.full((200, 2), 0.5), np.zeros(200, np.int64))
+    assert "more than one answer among them" in _ask(alike, {"x": np.arange(200.0)}).sentence
+
+
 def test_without_columns_or_answers_it_says_so():
     evidence, columns, _ = _table(5)
     assert Shortcuts().ask(evidence, Tools())[0].grade == "not examined"

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from learnt.errors import RequestError
 from learnt.stats import odds
-from learnt.stats.policies import Policy, Rule
+from learnt.stats.policies import Policy, Rule, entries, quoted
 from learnt.stats.wording import listed, percent
 
 Costs = NDArray[np.float32]
@@ -193,7 +193,8 @@ def record(
     """What became of a policy on the examples that it was chosen on, as JSON.
 
     `asked`, `actions`, `costs`; `rules`: of each rule, and each group with thresholds of its own, what was asked and
-    what is reached; `pooled`: the groups too small for that; `chosen_on`: how many examples.
+    what is reached; `pooled`: the groups too small for that; `never`: actions that were not taken once; `chosen_on`:
+    how many examples.
     """
     own = [np.ones(len(truth), bool)] if group is None else [group == code for code in range(1, len(groups) + 1)]
     named = [""] if group is None else list(groups)
@@ -211,6 +212,7 @@ def record(
             for rule in policy.rules
         ],
         "pooled": [name for name, few in zip(named, small, strict=True) if few],
+        "never": [action for code, action in enumerate(policy.actions) if len(truth) and not (decision == code).any()],
         "chosen_on": len(truth),
     } | ({"odds": _odds(decision, truth, own, named, small)} if policy.odds else {})
 
@@ -287,6 +289,11 @@ def sentences(found: dict[str, Any]) -> list[str]:
         )
     if found.get("odds"):
         said.append("Thresholds that differ by group may be unlawful where this is used. Ask before you use it.")
+    if never := found.get("never"):
+        said.append(
+            f"{' and '.join(map(repr, never))}: not done once on the {found['chosen_on']:,} examples that the policy "
+            "was chosen on, because another action takes what it would. Ask otherwise, or leave it out."
+        )
     if found["pooled"]:
         said.append(
             f"Too few examples for thresholds of their own, so decided as all together: {listed(found['pooled'][:9])}."
@@ -305,7 +312,7 @@ def prior(text: str, labels: Sequence[str], positive: str | None, own: Floats) -
     """[L] that a text asks for: `.02` is of the positive label, `a:.2,b:.3` of those named; what is left is shared by
     the others as in `own` [L]. Raises RequestError."""
     named: dict[str, float] = {}
-    for entry in text.split(","):
+    for entry in entries(text):
         name, _, number = entry.rpartition(":")
         try:
             value = float(number.strip().removesuffix("%")) / (100 if number.strip().endswith("%") else 1)
@@ -318,7 +325,7 @@ def prior(text: str, labels: Sequence[str], positive: str | None, own: Floats) -
     if set(named) - set(labels) or not min(named.values()) > 0 or not whole:
         raise RequestError(
             f"--prevalence {text!r} does not say how frequent the labels are ({', '.join(labels[:10])}). Write for "
-            f"example --prevalence .02, or --prevalence {labels[0]}:.3,{labels[1]}:.7"
+            f"example --prevalence .02, or --prevalence {quoted(labels[0])}:.3,{quoted(labels[1])}:.7"
         )
     found = np.array([named.get(label, 0.0) for label in labels])
     found[others] = rest * own[others] / max(float(own[others].sum()), 1e-300)

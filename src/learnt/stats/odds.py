@@ -70,7 +70,7 @@ def _share(said: NDArray[np.bool_], inside: NDArray[np.bool_], weight: NDArray[n
 def crossed(
     score: NDArray[np.float64], truth: NDArray[np.bool_], codes: NDArray[np.int64], groups: int, folds: int = 5
 ) -> NDArray[np.bool_]:
-    """[n], what thresholds chosen on four fifths of the examples say of the other fifth; every code is of a group."""
+    """[n], what thresholds chosen on four fifths of the examples say of the other fifth; code -1 is of no group."""
     codes = codes + 1
     order = np.random.default_rng([0, len(score)]).permutation(len(score))
     said = np.zeros(len(score), np.bool_)

@@ -122,6 +122,16 @@ def _bound(clause: str, text: str, measure: str, per_day: float | None) -> float
     return value
 
 
+def entries(text: str) -> list[str]:
+    """What stands between commas; a label that has one itself stands in double quotes, which are taken off."""
+    return [entry.replace('"', "") for entry in re.findall(r'(?:"[^"]*"|[^,"])+', text)] or [""]
+
+
+def quoted(label: str) -> str:
+    """A label as `entries` reads it."""
+    return f'"{label}"' if "," in label else label
+
+
 def _priced(asked: str, text: str, labels: Sequence[str], positive: str | None) -> Policy:
     """`fn:100,fp:1` for two labels, `TRUTH->SAID:n` for any; `else:n` is all that is not named, `ACTION:n` whatever
     the truth."""
@@ -136,7 +146,7 @@ def _priced(asked: str, text: str, labels: Sequence[str], positive: str | None) 
         }
     costs: dict[tuple[str, str], float] = {(label, label): 0.0 for label in labels}
     spare: dict[str, float] = {}
-    for entry in text.split(","):
+    for entry in entries(text):
         name, _, number = entry.rpartition(":")
         name = name.strip()
         try:
@@ -163,7 +173,9 @@ def _priced(asked: str, text: str, labels: Sequence[str], positive: str | None) 
     missing = [(truth, said) for truth in labels for said in labels if (truth, said) not in costs]
     if missing and other is None:
         truth, said = missing[0]
-        raise RequestError(f"{asked!r} does not say what {truth}->{said} costs. Add {truth}->{said}:n, or else:n.")
+        raise RequestError(
+            f"{asked!r} does not say what {truth}->{said} costs. Add {quoted(truth)}->{quoted(said)}:n, or else:n."
+        )
     table = [[costs.get((truth, said), other or 0.0) for truth in labels] for said in labels]
     for place, truth in enumerate(labels):
         worst = max(row[place] for row in table)

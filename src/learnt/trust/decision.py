@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import decisions
+from learnt.stats.examples import single
 from learnt.stats.intervals import bootstrap_mean, wilson
 from learnt.stats.wording import listed, percent, percents
 
@@ -52,7 +53,10 @@ class Decision:
         """The policy, its alternatives (a table), other thresholds (a curve), and groups where it is by one."""
         verdicts, policy = evidence.verdicts, evidence.policy
         if verdicts.decision is None or not evidence.labels or evidence.probability is None:
-            return [self._found(evidence, "What acting on its answers costs was not examined: they are no labels.")]
+            why = "they are no labels"
+            if evidence.labels and not single(verdicts.example):
+                why = "several labels can hold of one example, and each is decided by itself"
+            return [self._found(evidence, f"What acting on its answers costs was not examined: {why}.")]
         known = verdicts.truth >= 0
         acts = _Acts(
             decision=verdicts.decision[known],
@@ -87,6 +91,7 @@ class Decision:
         rules, grades, missed = evidence.policy["rules"], [], []
         figures, unclear = {}, []
         groups = _groups(evidence)
+        idle = [repr(action) for code, action in enumerate(acts.actions) if not (acts.decision == code).any()]
         of_group = [rule for rule in rules if rule["group"]]
         judged = [(rule, acts, "") for rule in {(r["action"], r["measure"], r["bound"]): r for r in rules}.values()]
         if groups is not None:
@@ -106,11 +111,15 @@ class Decision:
                 unclear.append(repr(rule["group"]))
         if any(not rule["kept"] for rule in rules):
             grades.append("bad")
+        if idle:
+            grades.append("watch")
         grade = next(one for one in ("bad", "watch", "cannot tell", "fine") if one in [*grades, "fine"])
         first = next(iter(figures.values()), acts.figure("recall", acts.decision >= 1))
         sentence = f"By the policy {evidence.policy['asked']!r} {acts.told(acts.decision >= 1)}"
         if missed:
             sentence += f" The policy is not kept: {'; '.join(missed)}."
+        if idle:
+            sentence += f" It never came to {' or '.join(idle)}: what that would take, another action takes."
         if unclear:
             sentence += f" There are too few examples to tell whether it is kept in {listed(sorted(set(unclear)))}."
         if of_group and groups is None:

@@ -12,7 +12,7 @@ from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import gaps, odds
 from learnt.stats.examples import effective
 from learnt.stats.gaps import Gap, Rates
-from learnt.stats.groups import coded
+from learnt.stats.groups import MISSING, coded
 from learnt.stats.intervals import wilson
 from learnt.stats.sides import EXCESS, FALSE, RIGHT, SAID, TRUE, Sides, decided
 from learnt.stats.wording import listed, percent, percents, points, spread
@@ -113,7 +113,9 @@ class Fairness:
         truth = evidence.verdicts.truth == sides.positive
         if score is None or len(score) != len(codes) or (evidence.verdicts.truth < 0).any():
             return None
-        said = odds.crossed(score, truth, codes, len(names))
+        # the file has no threshold of its own for a group that is missing
+        own = np.where(np.array([name == MISSING for name in names])[codes], -1, codes)
+        said = odds.crossed(score, truth, own, len(names))
         total, count = sides.of_said(evidence, said)
         found = gaps.rates(total, count, codes, len(names))
         left = gaps.largest(found, found.rows >= LEAST, (TRUE, FALSE), errors)

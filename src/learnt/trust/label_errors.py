@@ -61,7 +61,9 @@ class LabelErrors:
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """One finding; its rows are the suspects, the likeliest error first."""
         if _labelled(evidence) is None:
-            sentence = "Which labels are wrong was not examined: that needs a probability for each label."
+            several = len(np.unique(evidence.verdicts.example)) < len(evidence.verdicts.example)
+            why = "it is asked of one label an example" if several else "that needs a probability for each label"
+            sentence = f"Which labels are wrong was not examined: {why}."
             return [self._silent(evidence, "not examined", sentence, len(evidence.ids))]
         if len(evidence.ids) == 0:
             return [self._silent(evidence, "cannot tell", "Without examples no label can be doubted.", 0)]

@@ -46,9 +46,16 @@ class Shortcuts:
             sentence = "Whether one column gives the answer away was not examined: no column can be read by itself."
             return [Finding(self.name, sentence, "not examined", source=evidence.source, target=evidence.target)]
         asked = _Asked.of(evidence)
+        if asked is None and len(evidence.verdicts.truth) and not _one_answer(evidence):
+            sentence = (
+                "Whether one column gives the answer away was not examined: that is asked of one label or one number "
+                "an example."
+            )
+            return [Finding(self.name, sentence, "not examined", source=evidence.source, target=evidence.target)]
         if asked is None:
             sentence = (
-                f"Whether one column gives the answer away cannot be told: {LEAST} rows with one answer are needed."
+                f"Whether one column gives the answer away cannot be told: {LEAST} rows with the truth are needed, and "
+                "more than one answer among them."
             )
             return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
         found = _tried(columns, evidence.ids, asked)
@@ -92,13 +99,13 @@ class _Asked:
     def of(cls, evidence: Evidence) -> _Asked | None:
         """None where examples have no single answer, or too few of them."""
         verdicts, n = evidence.verdicts, len(evidence.ids)
-        if len(verdicts.truth) != n or not np.array_equal(verdicts.example, np.arange(n)):
+        if not _one_answer(evidence):
             return None
         truth, right, middle = verdicts.truth, verdicts.correct, float("nan")
         if not evidence.labels:
-            true, said = (np.asarray(verdicts.measures.get(key, np.zeros(0))) for key in ("truth", "said"))
-            if true.shape != (n,) or said.shape != (n,) or not n:
+            if not n:
                 return None
+            true, said = (np.asarray(verdicts.measures[key]) for key in ("truth", "said"))
             middle = float(np.median(true))
             truth, right = (true > middle).astype(np.int64), ((true > middle) == (said > middle)).astype(np.float64)
         rows = np.flatnonzero((truth >= 0) & ~np.isnan(right))
@@ -158,6 +165,14 @@ class _Alone:
     @property
     def bar(self) -> dict[str, Any]:
         return {"name": self.name, "value": self.share, "low": self.interval[0], "high": self.interval[1]}
+
+
+def _one_answer(evidence: Evidence) -> bool:
+    """Each example has one answer: a label, or a number with its truth."""
+    verdicts, n = evidence.verdicts, len(evidence.ids)
+    if len(verdicts.truth) != n or not np.array_equal(verdicts.example, np.arange(n)):
+        return False
+    return bool(evidence.labels) or all(len(verdicts.measures.get(key, ())) == n for key in ("truth", "said"))
 
 
 def _within(interval: tuple[float, float]) -> tuple[float, float]:
