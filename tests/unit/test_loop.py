@@ -12,10 +12,12 @@ import numpy as np
 import pytest
 import torch
 
+from learnt import registry
 from learnt.errors import RequestError
 from learnt.nets.members import PooledDropout
+from learnt.train import members
 from learnt.train.learning import Asked, learn
-from learnt.train.loop import Plan, fit
+from learnt.train.loop import Plan, evaluate, fit
 from learnt.train.network import build, sizes_for
 
 PLAN = Plan(seed=3, steps=24, batch=32, rate=2e-3, decay=1e-2, every=6, patience=12)
@@ -99,6 +101,20 @@ def test_the_loss_falls():
     known, network = setting()
     trained = fit(network, known.fed, ROWS, np.arange(200, 260), replace(PLAN, steps=120))
     assert min(loss for _, loss in trained.history) < 0.5 < 0.693
+
+
+def test_what_weighs_nothing_does_not_say_when_training_ends():
+    known, network = setting()
+    weight, stop = np.ones(260), np.arange(200, 260)
+    weight[stop[::2]] = 0.0
+    label = known.fed.targets["label"]["label"]
+    flipped = {"label": {"label": np.where(weight == 0, 1 - label, label)}}
+    tasks = [registry.task("classify")]
+    given = replace(known.fed, weight=weight)
+    losses = [evaluate(network, one, stop, tasks) for one in (given, replace(given, targets=flipped))]
+    assert losses[0] == losses[1] != evaluate(network, replace(known.fed, targets=flipped), stop, tasks)
+    few = [members.choose(network, one, stop) for one in (given, replace(given, targets=flipped))]
+    assert few[0] == few[1]
 
 
 def test_a_weight_of_zero_takes_a_row_out():

@@ -95,6 +95,10 @@ class Examples:
             and not isinstance(arrays, np.memmap)
         }
 
+    def weights(self, rows: Rows) -> Tensor | None:
+        """[rows], what their loss is multiplied with; None where all count alike."""
+        return None if self.weight is None else torch.from_numpy(self.weight[rows]).float().to(self.device)
+
     def inputs(self, rows: Rows) -> dict[str, Tensor]:
         """Raw tensors `<input>.<tensor>` of these rows."""
         index = torch.from_numpy(rows)

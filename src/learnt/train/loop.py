@@ -148,7 +148,7 @@ def _step(
     if len(share):
         raw, targets = examples.batch(share)
         raw = _hidden(network, _augmented(network, raw), plan)
-        weight = None if examples.weight is None else torch.from_numpy(examples.weight[share]).float()
+        weight = examples.weights(share)
         device = next(network.parameters()).device
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             outputs, _, _ = network(raw, network.start(len(share)))
@@ -207,7 +207,7 @@ def member_loss(task: Task, outputs: Mapping[str, Tensor], targets: Mapping[str,
 
 @torch.no_grad()
 def evaluate(network: Network, examples: Examples, rows: Rows, tasks: Sequence[Task]) -> float:
-    """Mean loss of what the members say together, after the best single temperature where a task names its logits.
+    """Mean loss, as rows weigh, of what members say together, after the best temperature where a task names its logits.
 
     Stopping on the tempered loss keeps training while the ranking still improves though confidence is off:
     Holzmueller, Grinsztajn, Steinwart, "Better by default", NeurIPS 2024, appendix.
@@ -216,13 +216,15 @@ def evaluate(network: Network, examples: Examples, rows: Rows, tasks: Sequence[T
     totals = np.zeros((len(tasks), len(TEMPERATURES)))
     for chunk in examples.chunks(rows):
         raw, targets = examples.batch(chunk)
+        weight = examples.weights(chunk)
         outputs, _, _ = network(raw, network.start(len(chunk)))
         for place, (task, target, given) in enumerate(zip(tasks, network.targets, outputs, strict=True)):
             merged = task.merge(given)
             logits = task.logits if isinstance(task, Tempered) else ()
             for column, temperature in enumerate(TEMPERATURES if logits else (1.0,)):
                 tempered = {name: value / temperature if name in logits else value for name, value in merged.items()}
-                totals[place, column] += float(task.loss(tempered, targets[target.name]).double().sum())
+                loss = task.loss(tempered, targets[target.name]).double()
+                totals[place, column] += float((loss if weight is None else loss * weight).sum())
             if not logits:
                 totals[place, 1:] = inf
     return float(totals.min(1).sum() / max(1, len(rows)))

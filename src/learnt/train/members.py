@@ -27,6 +27,9 @@ def choose(network: Network, examples: Examples, stop: Rows, most: int = MOST) -
         return list(range(min(members, most)))
     network.eval()
     outputs, targets = _said(network, examples, stop)
+    weight = None
+    if examples.weight is not None:
+        weight = torch.from_numpy(examples.weight[np.concatenate(list(examples.chunks(stop)))])
     tasks = [registry.task(target.task) for target in network.targets]
 
     def loss(chosen: list[int]) -> float:
@@ -39,7 +42,8 @@ def choose(network: Network, examples: Examples, stop: Rows, most: int = MOST) -
                     for name, value in said.items()
                 }
             )
-            total += float(task.loss(merged, truth).double().mean())
+            each = task.loss(merged, truth).double()
+            total += float((each if weight is None else each * weight).mean())
         return total
 
     chosen: list[int] = []
