@@ -10,6 +10,7 @@ from typing import Any
 from learnt.artifact import batches
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
+from learnt.codecs import ragged
 from learnt.codecs.files import are_files, in_zip
 from learnt.contracts import Cells, Prediction, Raw
 from learnt.errors import RequestError
@@ -229,12 +230,12 @@ def _raws(model: Artifact, columns: Mapping[str, Cells], rows: int) -> Iterator[
     size = 0
     for row in range(rows):
         parts.append(model.read({name: cells[row : row + 1] for name, cells in columns.items()}))
-        size += batches.size(parts[-1])
+        size += ragged.size(parts[-1])
         if size >= READ:
-            yield batches.together(parts)
+            yield ragged.together(parts)
             parts, size = [], 0
     if parts:
-        yield batches.together(parts)
+        yield ragged.together(parts)
 
 
 def _said(found: list[Prediction]) -> Iterator[Row]:

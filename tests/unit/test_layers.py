@@ -24,7 +24,7 @@ HEAVY = [
     "scipy",
     "sklearn",
 ]
-HEAVY += ["torch", "yaml"]
+HEAVY += ["torch", "yaml", "PIL", "pydicom"]
 NOT_WITHOUT_TORCH = (
     "learnt.train.", "learnt.nets.", "learnt.running", "learnt.examining", "learnt.judging", "learnt.retraining",
 )  # fmt: skip

@@ -184,6 +184,8 @@ def test_arrays_that_are_no_pixels_are_refused_with_the_line_to_write() -> None:
         pixels.decode(np.zeros((2, 3, 5, 7), np.uint8))
     with pytest.raises(DataError, match="no pixels"):
         pixels.decode(np.zeros((0, 7), np.uint8))
+    with pytest.raises(DataError, match=r"20,000 x 20,000 pixels; at most .*Make it smaller first"):
+        pixels.decode(np.broadcast_to(np.uint8(0), (20_000, 20_000)))
     with pytest.raises(DataError, match="A cell of type int is no picture"):
         pixels.decode(3)
     with pytest.raises(DataError, match=r"There is no file 'nowhere\.png'"):

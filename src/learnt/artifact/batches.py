@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -60,26 +61,8 @@ def _cost(raw: Raw, specs: Mapping[str, Spec], count: int) -> NDArray[np.float64
         if isinstance(values, np.ndarray):
             cost += each * values[0].size if count else 0
         else:
-            cost += [each * np.size(value) for value in values]
+            cost += [each * math.prod(ragged.shape(values, row)) for row in range(count)]
     return cost
-
-
-def together(parts: Sequence[Raw]) -> Raw:
-    """Raw tensors of several reads as those of one."""
-    found: dict[str, Any] = {}
-    for name in parts[0]:
-        arrays = [part[name] for part in parts]
-        alike = all(isinstance(one, np.ndarray) for one in arrays) and len({np.shape(one)[1:] for one in arrays}) == 1
-        found[name] = np.concatenate(arrays) if alike else [example for one in arrays for example in one]
-    return found
-
-
-def size(raw: Raw) -> int:
-    """Bytes of all numbers in it."""
-    return sum(
-        values.nbytes if isinstance(values, np.ndarray) else sum(value.nbytes for value in values)
-        for values in raw.values()
-    )
 
 
 def joined(parts: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -241,13 +241,12 @@ def _of_array(cell: NDArray[Any]) -> NDArray[Any]:
 
 
 def _checked(cell: NDArray[Any]) -> NDArray[Any]:
-    said = f"An array of {cell.dtype} {list(cell.shape)}"
+    said = _called(cell)
     if cell.ndim not in (2, 3) or (cell.ndim == 3 and cell.shape[2] not in (1, 3, 4)):
         raise DataError(f"{said} is no picture; expected uint8 or uint16 [H, W], [H, W, 1], [H, W, 3] or [H, W, 4].")
     if cell.dtype not in (np.uint8, np.uint16):
         raise DataError(f"{said} holds no pixels; write for values from 0 to 1: (255 * array).round().astype('uint8')")
-    if not cell.size or cell.shape[0] * cell.shape[1] > MOST:
-        raise DataError(f"{said} has no pixels, or more than {MOST:,}.")
+    _fit(cell.shape[0], cell.shape[1], cell)
     return cell
 
 
@@ -259,6 +258,8 @@ def _is_pil(cell: Any) -> bool:
 def _called(name: Any) -> str:
     if is_file(name):
         return repr(str(name))
+    if isinstance(name, np.ndarray):
+        return f"An array of {name.dtype} {list(name.shape)}"
     return f"A picture of {len(name):,} bytes" if isinstance(name, bytes) else f"A cell of type {type(name).__name__}"
 
 

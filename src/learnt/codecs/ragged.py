@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.codecs.opened import Opened
 from learnt.contracts import Arrays, Raw, Spec
 
 TIME = "T"
@@ -49,13 +50,38 @@ def by_size(raw: Raw, specs: Mapping[str, Spec], rows: NDArray[np.int64]) -> lis
         return [np.asarray(rows, np.int64)] if len(rows) else []
     groups: dict[tuple[int, ...], list[int]] = {}
     for row in rows:
-        size = tuple(np.shape(raw[name][row])[place] for name, places in axes.items() for place in places)
+        size = tuple(shape(raw[name], int(row))[place] for name, places in axes.items() for place in places)
         groups.setdefault(size, []).append(int(row))
     return [np.array(group, np.int64) for group in groups.values()]
 
 
+def shape(values: Any, row: int) -> tuple[int, ...]:
+    """The shape of one example, which is not read for it where that can be helped."""
+    return values.shape(row) if isinstance(values, Opened) else np.shape(values[row])
+
+
+def size(raw: Raw) -> int:
+    """Bytes of all numbers."""
+    return sum(
+        values.nbytes if isinstance(values, np.ndarray) else sum(np.asarray(value).nbytes for value in values)
+        for values in raw.values()
+    )
+
+
+def together(parts: Sequence[Raw]) -> dict[str, Any]:
+    """Raw tensors of several reads as those of one."""
+    found: dict[str, Any] = {}
+    for name in parts[0]:
+        arrays = [part[name] for part in parts]
+        alike = all(isinstance(one, np.ndarray) for one in arrays) and len({np.shape(one)[1:] for one in arrays}) == 1
+        found[name] = np.concatenate(arrays) if alike else [example for one in arrays for example in one]
+    return found
+
+
 def take(values: Any, rows: NDArray[np.int64]) -> Any:
     """Some examples of a dense array [N, ...], or of a sequence of arrays or cells."""
+    if isinstance(values, Opened):
+        return values.take(np.asarray(rows, np.int64))
     return values[rows] if isinstance(values, np.ndarray) else [values[int(row)] for row in rows]
 
 

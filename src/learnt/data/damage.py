@@ -66,9 +66,10 @@ def sound(columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str
 def refuse(problems: Sequence[tuple[str, str]], damaged: int, rows: int) -> None:
     """Raises UnreadableError with the problems where more than 1 % of the rows are damaged."""
     if damaged > UNREADABLE * rows:
-        first = " ".join(f"{where}: {why}" for where, why in problems[:5])
+        if rows == 1:
+            raise UnreadableError(problems[0][1], ())
         raise UnreadableError(
-            f"{damaged:,} of {rows:,} rows cannot be read, more than 1 %. First ones: {first} Mend these files or take "
-            "their rows out.",
+            f"{damaged:,} of {rows:,} rows hold what cannot be read, more than 1 %. The first, {problems[0][0]}: "
+            f"{problems[0][1]} Mend these files, or take their rows out.",
             problems,
         )
