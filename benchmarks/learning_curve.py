@@ -7,6 +7,7 @@ not help much. About 30 minutes, nearly all of it training; `--keep FOLDER` take
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -37,7 +38,9 @@ CENSUS = 6000
 
 def main() -> None:
     parser = options(__doc__, seeds=10)
-    parser.add_argument("--keep", metavar="FOLDER", help="trainings are kept here and taken up again")
+    parser.add_argument(
+        "--keep", metavar="FOLDER", help="trainings and what they foretold are kept here and taken up again"
+    )
     args = parser.parse_args()
     made, details, covered, asked_for = [], {}, 0, 0
     with tempfile.TemporaryDirectory() as folder:
@@ -95,6 +98,17 @@ def foretold(
     table: Mapping[str, Any], target: str, seed: int, quick: bool, folder: Path, ask: bool = True
 ) -> dict[str, Any]:
     """The error of today, and where asked for what is foretold; of sisters where rows are few, else of the file."""
+    kept = folder / f"{'foretold' if ask else 'today'}.json"
+    if kept.exists():
+        found: dict[str, Any] = json.loads(kept.read_text(encoding="utf-8"))
+        return found
+    found = measured(table, target, seed, quick, folder, ask)
+    kept.write_text(json.dumps(found), encoding="utf-8")
+    return found
+
+
+def measured(table: Mapping[str, Any], target: str, seed: int, quick: bool, folder: Path, ask: bool) -> dict[str, Any]:
+    """`foretold`, trained and asked."""
     running = Running.begin(
         table, asked={**OPTIONS, "target": [target], "seed": seed, "budget": BUDGET}, test=None,
         out=folder, recipe=QUICK if quick else None, resume=True, say=lambda _line: None,

@@ -180,7 +180,6 @@ def test_the_checkpoint_is_one_file_without_pickle(tmp_path):
 
 
 def test_evaluation_does_not_depend_on_the_chunks():
-    from learnt import registry
     from learnt.train.loop import evaluate
 
     known, network = setting()
