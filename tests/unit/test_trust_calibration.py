@@ -24,7 +24,18 @@ def test_overconfidence_is_named_with_its_size():
     assert "surer than it should be" in finding.sentence
     assert finding.interval[0] < finding.value < finding.interval[1]
     assert finding.harm > 0.5
+    assert "learnt recalibrate MODEL DATA" in finding.act
+    assert "chosen anew on four fifths" in finding.sentence
+
+
+def test_what_no_temperature_mends_is_not_said_to_be_mended_by_one():
+    says, share = np.repeat([0.97, 0.55], 1000), np.repeat([0.6, 0.98], 1000)
+    truth = (np.random.default_rng(0).random(2000) < share).astype(np.int64)
+    spoilt = np.stack([1 - says, says], 1)
+    finding = _ask(classified(spoilt, truth))
+    assert finding.grade == "bad"
     assert "train again" in finding.act
+    assert "chosen anew on four fifths" in finding.sentence
 
 
 def test_underconfidence_is_not_called_overconfidence():
