@@ -71,7 +71,7 @@ def _right(evidence: Evidence) -> str:
     if not isnan(evidence.near):
         return f"at most {wording.quantity(evidence.near)} from the truth"
     if "horizon" in evidence.verdicts.measures:
-        return "what it held for likelier, that it happens by a horizon or that it does not, is what came"
+        return "of happening and not happening by a horizon, it held for likelier what came"
     return ""
 
 
@@ -96,7 +96,7 @@ def keyed(by_target: Mapping[str, Any]) -> Any:
 
 
 def audited(
-    artifact: Artifact, source: Folder, target: Sequence[str] | None, ask: str, path: str
+    artifact: Artifact, source: Folder, target: Sequence[str] | None, ask: str, path: str, weight: str | None = None
 ) -> tuple[dict[str, Any], list[Finding]]:
     """The document and findings of a file on new data; without the truth, of the questions that need none.
 
@@ -120,8 +120,9 @@ def audited(
     ids = _ids(kept, rows)
     groups = {name: cells.texts(kept[name]) for name in artifact.manifest.get("sensitive", ()) if name in kept}
     truth = {name: kept[column] for name, column in zip(names, given, strict=True)}
-    evidence = gather(artifact, raw, truth, ids, groups)
-    equipped = {name: tools(artifact, raw, truth, ids, groups, name) for name in names}
+    counts = weights_of(artifact, kept, weight)
+    evidence = gather(artifact, raw, truth, ids, groups, weight=counts)
+    equipped = {name: tools(artifact, raw, truth, ids, groups, name, weight=counts) for name in names}
     answers, findings = _answered(artifact, questions(ask), evidence, equipped)
     missing = len(columns[given[0]]) - len(labelled)
     left_out = [f"{missing:,} rows without the truth were left out."] if missing else []
@@ -213,6 +214,20 @@ def _ids(columns: Mapping[str, Cells], rows: Sequence[int]) -> list[str]:
     """What each row is called: its file, or its place from 1."""
     named = files.names(columns)
     return [str(row + 1) for row in rows] if named is None else [str(text) for text in cells.texts(named)]
+
+
+def weights_of(artifact: Artifact, columns: Mapping[str, Cells], name: str | None) -> NDArray[np.float64] | None:
+    """How much each row counts by a column; None where nobody named one. Raises RequestError."""
+    if name is None:
+        return None
+    if name not in columns:
+        raise unknown("column", name, columns, "the data")
+    if any("prevalence" in settings for _, settings in artifact.tasks().values()):
+        raise RequestError(
+            "The file is for a stated prevalence, to which rows are weighted already. Leave --weight out, or choose it "
+            "anew by weights: learnt recalibrate MODEL DATA --weight COL"
+        )
+    return cells.weights(name, columns[name], lambda row: f"row {row + 1}")
 
 
 def refuse(artifact: Artifact, truths: Sequence[Cells]) -> None:

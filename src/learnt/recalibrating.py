@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learnt import asking
 from learnt.artifact import open as opening
@@ -21,7 +22,7 @@ from learnt.contracts import Cells, Settings
 from learnt.data import sources, targets
 from learnt.data.damage import sound
 from learnt.data.splits import row_from_one
-from learnt.errors import DataError, RequestError
+from learnt.errors import DataError, RequestError, unknown
 from learnt.report.document import plain
 
 LEAST = 100
@@ -31,7 +32,12 @@ LEAST_TO_MEASURE = 300
 
 
 def recalibrate(
-    artifact: Artifact, data: Any, target: Sequence[str] | None, wishes: Settings, out: str | Path
+    artifact: Artifact,
+    data: Any,
+    target: Sequence[str] | None,
+    wishes: Settings,
+    out: str | Path,
+    weight: str | None = None,
 ) -> dict[str, Any]:
     """Writes the file for the site that `data` are from, and says what became of it."""
     source = sources.opened(data)
@@ -51,9 +57,10 @@ def recalibrate(
             "anything anew. Gather more, or keep the file as it is."
         )
     asking.refuse(artifact, [[columns[name][row] for row in labelled] for name in given])
+    counts = _counts(columns, wishes, weight)
     chosen, held = _split(np.asarray(labelled, np.int64))
-    made = recalibrated(artifact, *_rows(columns, names, given, chosen), wishes)
-    measured = _measured(made, columns, names, given, held) if len(held) else {}
+    made = recalibrated(artifact, *_rows(columns, names, given, chosen), wishes, _of(counts, chosen))
+    measured = _measured(made, columns, names, given, held, _of(counts, held)) if len(held) else {}
     manifest = {
         **made.manifest,
         "measured": measured,
@@ -105,6 +112,21 @@ def _unlabelled(artifact: Artifact, columns: Mapping[str, Cells], wishes: Settin
     }
 
 
+def _counts(columns: Mapping[str, Cells], wishes: Settings, name: str | None) -> NDArray[np.float64] | None:
+    """How much each row counts by a column; None where nobody named one. Raises RequestError."""
+    if name is None:
+        return None
+    if name not in columns:
+        raise unknown("column", name, columns, "the data")
+    if wishes.get("prevalence") is not None:
+        raise RequestError("--weight already says how frequent each label is; give it or --prevalence, not both.")
+    return cells.weights(name, columns[name], lambda row: f"row {row + 1}")
+
+
+def _of(counts: NDArray[np.float64] | None, rows: Any) -> NDArray[np.float64] | None:
+    return None if counts is None else counts[rows]
+
+
 def _split(rows: Any) -> tuple[Any, Any]:
     """Rows to choose on, and rows to measure on: by lot, and the same again for as many rows."""
     if len(rows) < LEAST_TO_MEASURE:
@@ -121,11 +143,16 @@ def _rows(
 
 
 def _measured(
-    artifact: Artifact, columns: Mapping[str, Cells], names: Sequence[str], given: Sequence[str], rows: Any
+    artifact: Artifact,
+    columns: Mapping[str, Cells],
+    names: Sequence[str],
+    given: Sequence[str],
+    rows: Any,
+    weight: NDArray[np.float64] | None,
 ) -> dict[str, Any]:
     kept, truth = _rows(columns, names, given, rows)
     groups = {name: cells.texts(kept[name]) for name in artifact.manifest.get("sensitive", ()) if name in kept}
-    evidence = gather(artifact, artifact.read(kept), truth, [str(row + 1) for row in rows], groups)
+    evidence = gather(artifact, artifact.read(kept), truth, [str(row + 1) for row in rows], groups, weight=weight)
     return {
         name: plain(asking.measured(task, settings, evidence[name]))
         for name, (task, settings) in artifact.tasks().items()

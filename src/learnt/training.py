@@ -133,14 +133,15 @@ def audit(
     *,
     target: str | Sequence[str] | None = None,
     ask: str = "all",
+    weight: str | None = None,
     out: str | Path | None = None,
 ) -> Run:
     """Ask the questions of trust of a file on new labelled data, without torch.
 
     `model` is a model.onnx or the folder of a run. `target` names the columns with the truth where they are called
-    otherwise than the file's targets. Without `data` the questions are asked of the evidence that the run kept. `out`
-    takes the rows of the one question that `ask` names: the suspects of `label_errors`. Raises RequestError when no
-    column holds the truth, or a run kept no evidence.
+    otherwise than the file's targets, `weight` the one that says how much each row counts. Without `data` the questions
+    are asked of the evidence that the run kept. `out` takes the rows of the one question that `ask` names: the suspects
+    of `label_errors`. Raises RequestError when no column holds the truth, or a run kept no evidence.
     """
     from learnt import asking
     from learnt.data import sources, writers
@@ -159,7 +160,7 @@ def audit(
         document, findings = asking.remembered(artifact, given, ask)
     else:
         names = [target] if isinstance(target, str) else target
-        document, findings = asking.audited(artifact, sources.opened(data), names, ask, str(path))
+        document, findings = asking.audited(artifact, sources.opened(data), names, ask, str(path), weight)
     if out is not None:
         writers.write(out, asking.flat(findings))
     return Run(path.parent, document, artifact, findings)
@@ -173,12 +174,14 @@ def recalibrate(
     prevalence: float | str | None = None,
     decide: str | None = None,
     positive: str | None = None,
+    weight: str | None = None,
     out: str | Path,
 ) -> Mapping[str, Any]:
     """The same file for another site, without torch: its weights stay, its constants are chosen anew on its rows.
 
     Temperature, bias, sets, thresholds and the percentiles of `unfamiliar` are chosen; `decide` and `positive` are the
-    file's own where they are left out. With 300 rows or more a third only measures. Returns `rows`, `metrics` and
+    file's own where they are left out. `weight` names the column that says how much each row counts.
+    With 300 rows or more a third only measures. Returns `rows`, `metrics` and
     `notes`. Raises DataError for fewer than 100 rows with the truth, RequestError for a wish that the file cannot meet.
     """
     from learnt import recalibrating
@@ -192,7 +195,7 @@ def recalibrate(
         "positive": positive,
     }
     given = [target] if isinstance(target, str) else list(target) if target else None
-    return recalibrating.recalibrate(load(path), data, given, wishes, out)
+    return recalibrating.recalibrate(load(path), data, given, wishes, out, weight)
 
 
 def walk(data: Any, target: str | Sequence[str], row: int = 0) -> str:

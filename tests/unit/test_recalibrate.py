@@ -182,3 +182,31 @@ def test_without_the_truth_thresholds_of_another_kind_cannot_be_found(run, tmp_p
         learnt.recalibrate(run.folder, inputs, out=tmp_path / "site.onnx")
     learnt.recalibrate(run.folder, inputs, prevalence=0.05, decide="cost=fn:1000,fp:1", out=tmp_path / "site.onnx")
     assert {one.decision for one in learnt.load(tmp_path / "site.onnx").predict(inputs)} == {"yes"}
+
+
+def test_rows_count_as_much_as_they_stand_for(run, tmp_path):
+    """A site of 10 % fraud, of which every fraud and one other in nine was kept: as many of one as of the other."""
+    new, rows = site(9000, 9, 0.1), site(6000, 3, 0.1)
+    kept = [place for place, label in enumerate(rows["fraud"]) if label == "yes" or place % 9 == 0]
+    thinned = {name: [cells[place] for place in kept] for name, cells in rows.items()}
+    thinned["stands_for"] = [1 if label == "yes" else 9 for label in thinned["fraud"]]
+    files = {}
+    for name, weight in (("plain", None), ("weighted", "stands_for")):
+        learnt.recalibrate(run.folder, thinned, weight=weight, out=tmp_path / f"{name}.onnx")
+        files[name] = learnt.load(tmp_path / f"{name}.onnx")
+    assert error(files["weighted"], new) < 0.03 < error(files["plain"], new)
+    with pytest.raises(RequestError, match="give it or --prevalence"):
+        learnt.recalibrate(run.folder, thinned, weight="stands_for", prevalence=0.1, out=tmp_path / "no.onnx")
+
+
+def test_an_audit_counts_rows_as_much_as_they_stand_for(run):
+    rows = site(600, 5, 0.5)
+    said = run.artifact.predict({name: rows[name] for name in ("amount", "shop")})
+    right = [one.value == truth for one, truth in zip(said, rows["fraud"], strict=True)]
+    counts = rows | {"counts": [3 if one else 0 for one in right]}
+    assert training.audit(run.folder, counts, ask="coverage", weight="counts").metrics["accuracy"]["value"] == 1.0
+    assert training.audit(run.folder, counts, ask="coverage").metrics["accuracy"]["value"] < 1.0
+    with pytest.raises(RequestError, match="counts"):
+        training.audit(run.folder, counts, ask="coverage", weight="count")
+    with pytest.raises(RequestError, match="holds no weight at row 1"):
+        training.audit(run.folder, rows | {"counts": [-1] * 600}, ask="coverage", weight="counts")

@@ -392,6 +392,9 @@ def test_a_table_has_intervals_beside_their_figure_and_words_for_its_columns() -
     assert drawn is not None
     assert drawn.columns == ("name", "n", "right", "found, of the real cases")
     assert drawn.rows == (("a", "1", "70.0 % (60 to 80 %)", "100 %"),)
+    single = pictures.table([{"id": "7", "right": 1.0}, {"id": "8", "right": 0.0}, {"id": "9", "right": 0.65}])
+    assert single is not None
+    assert [row[1] for row in single.rows] == ["yes", "no", "65.0 %"]
     cost = pictures.table([{"what": "never", "cost": 0.7, "low": 0.6, "high": 0.8}], share=False)
     assert cost is not None
     assert cost.rows == (("never", ".700 (.600 to .800)"),)

@@ -315,3 +315,9 @@ def test_metrics_and_the_baseline_count_rows_as_they_weigh() -> None:
     for name in ("concordance_index", "integrated_brier_score"):
         assert found[name] == pytest.approx(expected[name])
         assert found[name] != pytest.approx(plain[name], rel=1e-4)
+
+
+def test_what_right_means_of_a_risk_is_said_where_it_is_spoken_of(run: training.Run) -> None:
+    told = [finding.sentence for finding in run.findings if " right " in finding.sentence]
+    assert told
+    assert all(sentence.endswith("it held for likelier what came.") for sentence in told)

@@ -22,16 +22,21 @@ PREFIX = "constants."
 
 
 def recalibrated(
-    artifact: Artifact, columns: Mapping[str, Cells], truth: Mapping[str, Cells], wishes: Settings
+    artifact: Artifact,
+    columns: Mapping[str, Cells],
+    truth: Mapping[str, Cells],
+    wishes: Settings,
+    weight: NDArray[np.float64] | None = None,
 ) -> Artifact:
     """The file with temperature, bias, sets, thresholds and percentiles of these rows; weights and bank stay.
 
-    `truth` by target, one cell a row of `columns`. Wishes: `decide`, `prevalence`, `positive`, each None for what the
-    file has, but a prevalence, which is then that of the rows. The figures that were measured are taken out: they are
-    of the file before. Raises RequestError for a wish that this file cannot be given.
+    `truth` by target, one cell a row of `columns`; `weight` [rows], how much each counts. Wishes: `decide`,
+    `prevalence`, `positive`, each None for what the file has, but a prevalence, which is then that of the rows. The
+    figures that were measured are taken out: they are of the file before. Raises RequestError for a wish that this
+    file cannot be given.
     """
     truths = {name: task.encode(truth[name], held) for name, (task, held) in artifact.tasks().items()}
-    settings = settled(artifact, wishes, truths)
+    settings = settled(artifact, wishes, truths, weight)
     tasks = {name: (task, settings[name]) for name, (task, _) in artifact.tasks().items()}
     raw = artifact.read(columns)
     fed = _fed(artifact, raw, {name: task.feed(truth[name], held) for name, (task, held) in tasks.items()})
@@ -43,14 +48,17 @@ def recalibrated(
     def run(_rows: NDArray[np.int64], constants: Arrays) -> Arrays:
         return filled(artifact, constants, settings).run(fed)
 
-    found = filling.calibrated(tasks, truths, neutral, run, rows, groups, {"coverage": coverage})
+    found = filling.calibrated(tasks, truths, neutral, run, rows, groups, {"coverage": coverage}, weight)
     before = filled(artifact, found, settings)
     outputs = before.run(raw)
     found |= filling.percentiles(tasks, outputs, bank_of(artifact))
     for name, (task, held) in tasks.items():
         if isinstance(task, Decides) and "decide" in held:
             own = {key[len(name) + 1 :]: value for key, value in outputs.items() if key.startswith(f"{name}.")}
-            settings[name] = {**held, "policy": task.policy(own, truths[name], groups, held)}
+            settings[name] = {
+                **held,
+                "policy": task.policy(own, filling.weighted(truths[name], weight, rows), groups, held),
+            }
     changes: dict[str, Any] = {"calibrated_on": len(rows), "coverage": coverage, "measured": {}}
     return finished(artifact, found, settings, raw, changes)
 
@@ -85,7 +93,9 @@ def bank_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
     return {name.rsplit(".", 1)[1]: value for name, value in wire.read_initialisers(artifact.bytes, names).items()}
 
 
-def settled(artifact: Artifact, wishes: Settings, truths: Mapping[str, Raw]) -> dict[str, dict[str, Any]]:
+def settled(
+    artifact: Artifact, wishes: Settings, truths: Mapping[str, Raw], weight: NDArray[np.float64] | None = None
+) -> dict[str, dict[str, Any]]:
     """The settings of each target with what is wished for; `truths` by target, {} where nobody knows them.
 
     Raises RequestError where there is nothing to wish for.
@@ -98,7 +108,7 @@ def settled(artifact: Artifact, wishes: Settings, truths: Mapping[str, Raw]) -> 
     for name, (task, held) in artifact.tasks().items():
         settings: dict[str, Any] = {**held, "sets": True}
         if isinstance(task, Decides):
-            settings = {**task.settle(settings, truths.get(name, {}), None, _wishes(held, wishes)), "sets": True}
+            settings = {**task.settle(settings, truths.get(name, {}), weight, _wishes(held, wishes)), "sets": True}
             settings = _by(name, held, settings)
         found[name] = settings
     return found

@@ -99,7 +99,9 @@ def _listed(problems: Sequence[str]) -> str:
 def audit(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import report, training
 
-    run = training.audit(args.model, args.data, target=args.target or None, ask=args.ask, out=args.out)
+    run = training.audit(
+        args.model, args.data, target=args.target or None, ask=args.ask, weight=args.weight, out=args.out
+    )
     for note in run.document.get("notes", ()):
         args.say(note)
     args.say(report.summary(run.document))
@@ -118,6 +120,7 @@ def recalibrate(args: argparse.Namespace) -> Mapping[str, Any]:
         prevalence=args.prevalence,
         decide=args.decide,
         positive=args.positive,
+        weight=args.weight,
         out=args.out,
     )
     args.say("\n".join([*document["notes"], f"Written to {args.out}"]))

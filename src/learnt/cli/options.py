@@ -149,6 +149,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         help="the column or columns with the truth; needed where they are called otherwise than in training",
     )
     one.add_argument("--ask", metavar="fast|all|NAME,...", default="all", help="the questions to answer (default all)")
+    one.add_argument("--weight", metavar="COL", help="how much each row counts")
     one.add_argument("--out", metavar="FILE", help="write the rows of the one question that --ask names here")
 
     one = add(
@@ -158,6 +159,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument("--weight", metavar="COL", help="how much each row counts")
     one.add_argument(
         "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns with the truth"
     )

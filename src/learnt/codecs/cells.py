@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+
+from learnt.errors import RequestError
 
 NO_NUMBER = frozenset({"", "?", "na", "n/a", "null", "nan"})
 """Texts that stand for a missing number or day, in lower case. A category "NA" may be Namibia and is kept."""
@@ -167,3 +169,18 @@ def _day(moment: datetime) -> float:
 def _since_epoch(moments: NDArray[Any]) -> NDArray[np.float64]:
     whole = moments.astype("datetime64[us]")
     return np.where(np.isnat(whole), np.nan, whole.astype(np.int64) / _DAY)
+
+
+def weights(name: str, column: Sequence[Any], where: Callable[[int], str]) -> NDArray[np.float64]:
+    """[n], how much each row counts; a missing one counts 1. `where` says what a row is called.
+
+    Raises RequestError for what is no finite number of at least 0.
+    """
+    values, bad = numbers(column)
+    odd = (values < 0) | np.isinf(values)
+    if bad or odd.any():
+        place = where(bad[0] if bad else int(np.argmax(odd)))
+        raise RequestError(
+            f"The weight column {name!r} holds no weight at {place}; give finite numbers >= 0, or leave --weight out."
+        )
+    return np.where(np.isnan(values), 1.0, values)

@@ -111,15 +111,7 @@ class Collected:
         """The weight column as numbers; missing counts as 1."""
         if self.roles.weight is None:
             return None
-        values, bad = cells.numbers(self.columns[self.roles.weight])
-        odd = (values < 0) | np.isinf(values)
-        if bad or odd.any():
-            where = self.where(bad[0] if bad else int(np.argmax(odd)))
-            raise RequestError(
-                f"The weight column {self.roles.weight!r} holds no weight at {where}; give finite numbers >= 0, or "
-                "leave --weight out."
-            )
-        return np.where(np.isnan(values), 1.0, values)
+        return cells.weights(self.roles.weight, self.columns[self.roles.weight], self.where)
 
     def emphasis(self, rows: NDArray[np.int64], column: str | None) -> NDArray[np.float64] | None:
         """What the loss of each example is multiplied with when `rows` are learnt from: its weight, and what makes

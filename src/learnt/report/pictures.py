@@ -25,6 +25,8 @@ TITLES = {
     "moved": "share that moved",
 }
 """A column that is not here is shown under its own name."""
+ANSWERS = {"right"}
+"""Columns that of a single example are yes or no."""
 
 Rows = Sequence[Mapping[str, Any]]
 
@@ -186,9 +188,10 @@ def table(rows: Rows, share: bool = True) -> Table | None:
     beside = columns[columns.index("low") - 1] if spread else ""
     columns = [column for column in columns if not (spread and column in ("low", "high"))]
     numeric = tuple(all(known(row.get(c)) or row.get(c) is None for row in rows) for c in columns)
-    cells = [[_cell(row.get(c), _unit(rows, c, share)) for c in columns] for row in rows]
+    units = {c: "answer" if c in ANSWERS and "n" not in columns else _unit(rows, c, share) for c in columns}
+    cells = [[_cell(row.get(c), units[c]) for c in columns] for row in rows]
     for row, cell in zip(rows, cells, strict=True):
-        ends = numbers.interval(row.get("low"), row.get("high"), _unit(rows, beside, share)) if spread else ""
+        ends = numbers.interval(row.get("low"), row.get("high"), units[beside]) if spread else ""
         if ends:
             cell[columns.index(beside)] += f" ({ends})"
     titles = tuple(TITLES.get(column, column.replace("_", " ")) for column in columns)
@@ -258,7 +261,9 @@ def _unit(rows: Rows, column: str, share: bool) -> str:
 
 
 def _cell(value: Any, how: str) -> str:
-    return numbers.percent(value) if how == "percent" and known(value) else text(value)
+    if how == "answer" and value in (0, 1):
+        return "yes" if value else "no"
+    return numbers.percent(value) if how in ("percent", "answer") and known(value) else text(value)
 
 
 def _name(row: Mapping[str, Any]) -> str:
