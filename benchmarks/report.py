@@ -202,12 +202,13 @@ def _of_numbers(said: list[dict[str, str]], test: Table, target: str, _: dict[st
 
 def _of_times(said: list[dict[str, str]], test: Table, target: str, settings: dict[str, Any]) -> dict[str, float]:
     names = target.split(",")
-    time, event = (np.array([float(cell) for cell in test[name]]) for name in names)
+    time = np.array([float(cell) for cell in test[names[0]]])
+    event = np.array([cell in ("1", "dead") for cell in test[names[1]]])
     risk = np.array([[float(row[f"probability.{name}"]) for name in settings["codes"]] for row in said])
     horizons = np.array(settings["horizons"], np.float64)
     return {
-        "concordance_index": _pairs(time, event > 0, -np.log1p(-np.minimum(risk, 1 - 1e-7)).sum(1)),
-        "integrated_brier_score": survival.integrated_brier(time, event > 0, risk, horizons),
+        "concordance_index": _pairs(time, event, -np.log1p(-np.minimum(risk, 1 - 1e-7)).sum(1)),
+        "integrated_brier_score": survival.integrated_brier(time, event, risk, horizons),
     }
 
 

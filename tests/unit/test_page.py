@@ -37,12 +37,15 @@ def written(folder: Path) -> Path:
     bars = [{"name": long, "value": 0.4, "low": 0.3, "high": 0.5, "n": 900}, {"name": "b", "value": -0.2}]
     curve = [{"name": name, "x": x / 5, "y": x / 6, "low": x / 9, "high": x / 5} for name in "abcd" for x in range(6)]
     table = [dict.fromkeys(("id", "said", "truth", "why"), f"{long} {place}") for place in range(40)]
+    shares = dict.fromkeys(("right", "low", "high", "true_positive_rate", "false_positive_rate", "said_yes"), 0.8147)
+    groups = [{"name": name, "n": 3421, **shares} for name in ("White", "Amer-Indian-Eskimo")]
     findings = [
         Finding("attribution", f"It relies on {long!r}.", "watch", 0.3, 0.4, (0.3, 0.5), rows=bars, picture="bars"),
         Finding("calibration", "It says what happens. " * 9, "fine", rows=curve, picture="curve"),
         Finding("label_errors", "Look at these.", "bad", 0.7, n=40, rows=table, picture="table",
                 act=f"learnt train DATA --target COLUMN --sensitive {long} --decide odds={long} --coverage .9"),
-        Finding("fairness", "Nobody asked.", "not examined"),
+        Finding("fairness", "By sex its errors differ.", "watch", rows=groups, picture="table"),
+        Finding("decision", "Nobody asked.", "not examined"),
     ]  # fmt: skip
     document = {
         "model": "model.onnx", "target": [long], "task": "classify", "title": f"{long} from data",
@@ -66,6 +69,12 @@ def test_the_page_fits_is_legible_and_asks_for_nothing(page: Any, tmp_path: Path
         assert seen["outside"] == 0, (width, dark)
         assert seen["contrast"] >= 4.5, (width, dark, seen["faint"])
         assert seen["size"] >= 10, (width, dark, seen["small"])
+        assert (
+            tab.evaluate(
+                "Math.min(...[...document.querySelectorAll('.scroll td:first-child')].map(one => one.clientWidth))"
+            )
+            > 90
+        )
         assert tab.complaints() == []
         assert tab.requests(path) == []
 

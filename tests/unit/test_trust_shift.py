@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,6 +14,7 @@ from learnt.contracts import Finding, Tools
 from learnt.errors import RequestError
 from learnt.modalities.table import Table
 from learnt.trust.shift import Shift
+from learnt.trust.unfamiliar import Unfamiliar
 from small.evidence import classified, drawn
 
 FILE = Path(__file__).parents[1] / "files" / "trained-format-1.onnx"
@@ -77,9 +79,24 @@ def test_rows_that_are_odd_as_often_as_usual_are_not_said_to_be_odd():
     score = np.concatenate([np.full(20, 0.97), np.linspace(0.45, 0.55, 380)])
     finding = _ask(_columns(400, 8), score)
     assert finding.grade == "watch"
-    assert "5 % is usual), but how odd the others are is not spread as usual." in finding.sentence
+    assert "would be usual; but how odd the others are is not spread as usual." in finding.sentence
     odd = _ask(_columns(200, 8), np.random.default_rng(0).random(200) ** 0.2)
-    assert "5 % is usual)." in odd.sentence
+    assert odd.sentence.endswith(" would be usual.")
+
+
+def test_what_is_usual_is_told_as_unfamiliar_tells_it():
+    """A few more are odd than is usual, and not surely: the two questions do not contradict each other in words."""
+    score = np.concatenate([np.linspace(0, 0.95, 366), np.full(34, 0.97)])
+    finding = _ask(_columns(400, 8), score)
+    evidence = classified(*drawn(400, 2, 0), unfamiliar=score, calibrated_on=500)
+    odd = Unfamiliar().ask(evidence, Tools())[0]
+    assert (finding.grade, odd.grade) == ("fine", "watch")
+    assert "not shown to be unlike those it learnt from" in finding.sentence
+    low, high = re.search(r"; (\d+) to (\d+) would be usual", odd.sentence).groups()  # type: ignore[union-attr]
+    assert (
+        f"34 look odder than 95 % of those it was calibrated on, where {low} to {high} would be usual"
+        in finding.sentence
+    )
 
 
 def test_from_few_rows_or_from_nothing_it_cannot_tell():

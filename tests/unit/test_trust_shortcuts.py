@@ -105,7 +105,7 @@ def test_numbers_are_asked_as_above_or_below_their_median():
     finding = _ask(evidence, {"x": x, "copy": 2 * true + 1})
     assert finding.grade == "bad"
     assert "'copy'" in finding.sentence
-    assert "tells whether the truth is above " in finding.sentence
+    assert ") whether the truth is above " in finding.sentence
     assert " right" not in finding.sentence
 
 

@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 
 from learnt.contracts import Evidence, Finding, Grade, Moved, Tools
+from learnt.stats.conformal import law
 from learnt.stats.differences import ALARM, percentile_chance
-from learnt.stats.intervals import wilson
+from learnt.stats.intervals import beta_binomial_band, wilson
 from learnt.stats.multiple import holm
-from learnt.stats.wording import listed, percent, percents
+from learnt.stats.wording import listed, percent
 
 LEAST = 20
 _LEVEL = 0.05
@@ -54,7 +55,7 @@ class Shift:
         return [
             Finding(
                 question=self.name,
-                sentence=_sentence(n, moved, len(parts), strange, odd, len(score) if whole else 0),
+                sentence=_sentence(n, moved, len(parts), strange, odd, _usual(evidence, len(score)) if whole else None),
                 grade=grade,
                 harm=0.0 if grade == "fine" else float(min(1.0, 0.2 + max(far, share if strange else 0.0))),
                 value=share,
@@ -93,13 +94,27 @@ def _silent(name: str, evidence: Evidence, n: int) -> Finding:
     )
 
 
-def _sentence(n: int, moved: Sequence[Moved], parts: int, strange: bool, odd: int, scored: int) -> str:
-    usual = f"{odd:,} of {scored:,} are odder than {percent(ALARM)} of those it was calibrated on"
-    interval = f"{percents(*wilson(odd, scored))}; 5 % is usual" if scored else ""
+def _usual(evidence: Evidence, n: int) -> tuple[int, int]:
+    """Of n familiar examples, how many look odd 95 times in 100, by the law of those that calibrated."""
+    k, rest = law(evidence.calibrated_on, ALARM)
+    low, high = beta_binomial_band(n, rest, k)
+    return int(low), int(high)
+
+
+def _sentence(
+    n: int, moved: Sequence[Moved], parts: int, strange: bool, odd: int, usual: tuple[int, int] | None
+) -> str:
+    """`usual` is how many would look odd; None where that was not looked at."""
+    low, high = usual or (0, 0)
+    among = f"{percent(ALARM)} of those it was calibrated on"
+    counted = f"{odd:,} look odder than {among}, where {low:,} to {high:,} would be usual"
     if not moved and not strange:
         looked = [f"none of {parts} columns or parts moved"] if parts else []
-        looked += [f"{usual} ({interval})"] if scored else []
-        return f"These {n:,} examples are, taken together, like those it learnt from: {listed(looked)}."
+        looked += [counted] if usual else []
+        alike = "are, taken together, like those it learnt from"
+        if usual and not low <= odd <= high:
+            alike = "are, taken together, not shown to be unlike those it learnt from"
+        return f"These {n:,} examples {alike}: {listed(looked)}."
     told = f"These {n:,} examples are not like those it learnt from."
     if moved:
         named = "; ".join(f"{part.name!r}: {part.said}" for part in moved[:_NAMED])
@@ -108,9 +123,8 @@ def _sentence(n: int, moved: Sequence[Moved], parts: int, strange: bool, odd: in
     elif parts:
         told += " No part moved by itself; it is how they go together."
     if strange:
-        low, high = wilson(odd, scored)
-        told += f" As a whole they look different: {usual} ({interval})"
-        told += ", but how odd the others are is not spread as usual." if low <= 1 - ALARM <= high else "."
+        told += f" As a whole they look different: {counted}"
+        told += "; but how odd the others are is not spread as usual." if low <= odd <= high else "."
     return told
 
 

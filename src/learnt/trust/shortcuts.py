@@ -126,7 +126,7 @@ class _Asked:
         """How often a rule is right; of numbers that is on which side of the median they are."""
         if np.isnan(self.middle):
             return f"is right {said}"
-        return f"tells whether the truth is above {quantity(self.middle)} {said}"
+        return f"tells {said} whether the truth is above {quantity(self.middle)}"
 
     @property
     def network(self) -> float:
