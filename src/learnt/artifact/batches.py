@@ -19,6 +19,8 @@ CALL_BYTES = 1 << 24
 """Input bytes of one call of the graph; what the network makes of them takes many times as much."""
 TOKEN_BYTES = 256
 """What a token id counts for: it becomes a vector."""
+PIXEL_BYTES = 64
+"""What a number of a grid counts for: every pixel becomes a vector too."""
 
 
 def rows(raw: Raw) -> int:
@@ -58,6 +60,7 @@ def _cost(raw: Raw, specs: Mapping[str, Spec], count: int) -> NDArray[np.float64
         values = raw[name]
         plain = 8 if spec.dtype == "string" else np.dtype(spec.dtype).itemsize
         each = TOKEN_BYTES if spec.dtype == "int64" and ragged.TIME in spec.axes else plain
+        each = PIXEL_BYTES if ragged.grid(spec) else each
         if isinstance(values, np.ndarray):
             cost += each * values[0].size if count else 0
         else:

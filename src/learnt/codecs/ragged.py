@@ -78,6 +78,11 @@ def together(parts: Sequence[Raw]) -> dict[str, Any]:
     return found
 
 
+def grid(spec: Spec) -> bool:
+    """True for pixels: an axis may differ from call to call, and not within one."""
+    return any(isinstance(axis, str) and axis != TIME for axis in spec.axes)
+
+
 def take(values: Any, rows: NDArray[np.int64]) -> Any:
     """Some examples of a dense array [N, ...], or of a sequence of arrays or cells."""
     if isinstance(values, Opened):

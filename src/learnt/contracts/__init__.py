@@ -22,7 +22,7 @@ from learnt.contracts.evidence import (
     Unlabelled,
     Verdicts,
 )
-from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Opens, Remembers
+from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Opens, Remembers, Shrinks
 from learnt.contracts.task import (
     Decides,
     Guessing,
@@ -85,6 +85,7 @@ __all__ = [
     "Retrain",
     "Settings",
     "Shape",
+    "Shrinks",
     "Sifts",
     "Spec",
     "Stratified",

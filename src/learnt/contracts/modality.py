@@ -158,3 +158,12 @@ class Legible(Protocol):
     def legible(self, raw: Raw, settings: Settings) -> Mapping[str, NDArray[Any]]:
         """Part -> [N], numbers float64 (nan is missing) or text ("" is missing)."""
         ...
+
+
+@runtime_checkable
+class Shrinks(Protocol):
+    """A modality whose raw inputs are larger than what its network sees of them."""
+
+    def shrink(self, raw: Raw, settings: Settings) -> Raw:
+        """As small as training needs them: `prepare` makes the same of them, but for rounding."""
+        ...

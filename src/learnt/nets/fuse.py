@@ -29,7 +29,8 @@ class Fuse(nn.Module):
 
     Vectors are joined side by side and go through a trunk of K members: [B, K, W]. The first input that gives a
     sequence (or a grid) leads; what the others know is added to each of its places. An input that is absent counts as
-    a learnt vector, and its sequence or grid as zeros.
+    a learnt vector, and its sequence or grid as zeros. Where the leading input is given as a vector alone, nobody
+    asks for its places.
     """
 
     def __init__(
@@ -80,6 +81,8 @@ class Fuse(nn.Module):
             vectors.append(vector if here is None else torch.where(here.unsqueeze(1), vector, self.absent[place]))
         joined: dict[str, object] = {Shape.VECTOR: self.trunk(torch.cat(vectors, 1))}
         for shape, lead in self.leads.items():
+            if shape not in features[lead]:
+                continue
             levels = features[lead][shape] if shape is Shape.GRID else (features[lead][shape],)
             axis = 1 if shape is Shape.GRID else -1
             here = present[lead]

@@ -30,6 +30,8 @@ if TYPE_CHECKING:
 
 MOST_LABELS = 1000
 WISHED = ("prevalence", "decide", "actions", "by", "per_day")
+MOST_BOOSTED = 600
+"""Features times labels up to which trees are boosted in seconds; beyond them (thumbnails) the baseline is linear."""
 STOPS_ABOVE = 10_000
 """Rows above which boosting stops early, as scikit-learn has it; its stop split needs two rows of each label."""
 
@@ -330,23 +332,60 @@ class Classify:
     def baseline(
         self, plain: NDArray[np.float64], targets: Raw, asked: NDArray[np.float64], settings: Settings, seed: int
     ) -> tuple[str, Arrays] | None:
-        from sklearn.ensemble import HistGradientBoostingClassifier
-
         truth = np.asarray(targets["label"])
         known = truth >= 0
         if plain.shape[1] == 0 or len(np.unique(truth[known])) < 2:
             return None
-        stops = len(truth) > STOPS_ABOVE and np.bincount(truth[known])[np.unique(truth[known])].min() >= 2
-        model = HistGradientBoostingClassifier(random_state=seed, early_stopping=bool(stops))
         weight = self._weight(truth, _rows(targets), settings)
-        model.fit(plain[known], truth[known], None if weight is None else weight[known])
+        weight = None if weight is None else weight[known]
+        linear = plain.shape[1] * len(settings["labels"]) > MOST_BOOSTED
+        fitted = _linear if linear else _boosted
+        codes, found = fitted(plain[known], truth[known], weight, asked, seed)
         probability = np.zeros((len(asked), len(settings["labels"])), np.float32)
-        probability[:, model.classes_] = model.predict_proba(asked)
-        return "HistGradientBoosting", {
+        probability[:, codes] = found
+        return "LogisticRegression" if linear else "HistGradientBoosting", {
             "probability": probability,
             "confidence": probability.max(1),
             "unfamiliar": np.full(len(asked), np.nan, np.float32),
         }
+
+
+def _boosted(
+    plain: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    weight: NDArray[np.float64] | None,
+    asked: NDArray[np.float64],
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The codes that were learnt, and their probabilities [N, codes]."""
+    from sklearn.ensemble import HistGradientBoostingClassifier
+
+    stops = len(truth) > STOPS_ABOVE and np.bincount(truth)[np.unique(truth)].min() >= 2
+    model = HistGradientBoostingClassifier(random_state=seed, early_stopping=bool(stops))
+    model.fit(plain, truth, weight)
+    return model.classes_, model.predict_proba(asked)
+
+
+def _linear(
+    plain: NDArray[np.float64],
+    truth: NDArray[np.int64],
+    weight: NDArray[np.float64] | None,
+    asked: NDArray[np.float64],
+    seed: int,
+) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    """The same of a linear model; features that are missing count as their mean, and one never seen as nothing."""
+    from sklearn.impute import SimpleImputer
+    from sklearn.linear_model import LogisticRegression
+    from sklearn.pipeline import make_pipeline
+    from sklearn.preprocessing import StandardScaler
+
+    model = make_pipeline(
+        SimpleImputer(keep_empty_features=True),
+        StandardScaler(),
+        LogisticRegression(max_iter=200, tol=1e-3, random_state=seed),
+    )
+    model.fit(plain, truth, logisticregression__sample_weight=weight)
+    return model.classes_, model.predict_proba(asked)
 
 
 def _rows(targets: Raw) -> NDArray[np.float64] | None:

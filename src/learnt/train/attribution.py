@@ -1,18 +1,22 @@
-"""Reasons inside the file: Shapley values by hiding parts, with forward passes only.
+"""Reasons inside the file, with forward passes only, so that any network that exports can be explained.
 
-Each example is copied once for every set of parts in the design; the score of the copies, times fixed weights, gives
-one number a part. Nothing is differentiated, so any network that exports can be explained.
+Most inputs are explained by hiding their parts: each example is copied once for every set of parts in the design, and
+the scores of the copies, times fixed weights, give its Shapley values. A grid whose places are averaged is explained by
+what each place says for itself: with a linear head that is its class activation map (Zhou et al., "Learning deep
+features for discriminative localization", CVPR 2016), and it costs next to nothing.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from learnt import registry
-from learnt.contracts import Task, Tensors
+from learnt.codecs.resize import weights as resizing
+from learnt.contracts import Features, Shape, Task, Tensors
 from learnt.stats import shapley
 from learnt.train.network import Network
 
@@ -29,7 +33,8 @@ class Attribution(nn.Module):
     def __init__(self, network: Network, tasks: Sequence[Task], parts: Sequence[int]) -> None:
         super().__init__()
         self.network, self.tasks, self.parts = network, tasks, tuple(parts)
-        keep, weights = shapley.design(sum(parts), PASSES, seed=0)
+        self.hidden = [place for place in range(len(parts)) if not _placed(network, tasks, place)]
+        keep, weights = shapley.design(sum(parts[place] for place in self.hidden), PASSES, seed=0)
         self.register_buffer("keep", torch.from_numpy(keep), persistent=False)
         self.register_buffer("weights", torch.from_numpy(weights), persistent=False)
 
@@ -42,29 +47,112 @@ class Attribution(nn.Module):
         target: Tensor | None,
     ) -> list[Tensor]:
         """`about`: for each task the codes [B] to explain; `target`: the place of the task that is asked."""
+        features, _ = self.network.encode(prepared, state)
+        reasons: dict[int, Tensor] = {}
+        if self.hidden:
+            reasons |= self._by_hiding(prepared, features, present, state, about, target)
+        for place in range(len(self.parts)):
+            if place not in self.hidden:
+                reasons[place] = self._by_place(place, prepared, features, present, state, about, target)
+        return [reasons[place] for place in range(len(self.parts))]
+
+    def _by_hiding(
+        self,
+        prepared: Sequence[Tensors],
+        features: Sequence[Features],
+        present: Sequence[Tensor | None],
+        state: Tensors,
+        about: Sequence[Tensor],
+        target: Tensor | None,
+    ) -> dict[int, Tensor]:
         copies = self.keep.shape[0]
-        hidden = []
+        changed = [_each_copied(given, copies) for given in features]
+        encoders: list[Any] = list(self.network.encoders)
         start = 0
-        for place, size in enumerate(self.parts):
+        for place in self.hidden:
+            size = self.parts[place]
             keep = self.keep[:, start : start + size]
             wide = {name: _copied(value, copies) for name, value in prepared[place].items()}
             keep = keep.unsqueeze(0).expand(about[0].shape[0], copies, size).flatten(0, 1)
-            hidden.append(self.network.occlude[place](wide, keep))
+            before = {
+                name.split(".", 1)[1]: _copied(value, copies)
+                for name, value in state.items()
+                if name.startswith(f"{place}.")
+            }
+            changed[place], _ = encoders[place](self.network.occlude[place](wide, keep), before)
             start += size
-        outputs, _, _ = self.network.think(
-            hidden,
-            [None if here is None else _copied(here, copies) for here in present],
-            {name: _copied(value, copies) for name, value in state.items()},
-        )
+        score = self._score(changed, _present(present, copies), about, target, copies)
+        values = score.view(-1, copies) @ self.weights
+        return dict(zip(self.hidden, torch.split(values, [self.parts[place] for place in self.hidden], 1), strict=True))
+
+    def _by_place(
+        self,
+        place: int,
+        prepared: Sequence[Tensors],
+        features: Sequence[Features],
+        present: Sequence[Tensor | None],
+        state: Tensors,
+        about: Sequence[Tensor],
+        target: Tensor | None,
+    ) -> Tensor:
+        """What each place would say if all were like it, less what nothing says; on the squares of the parts."""
+        grid: Tensor = features[place][Shape.GRID][-1]
+        height, width = grid.shape[2:]
+        count = height * width
+        keep = torch.zeros((1, self.parts[place]), dtype=torch.bool, device=grid.device)
+        blank = self.network.occlude[place]({name: value[:1] for name, value in prepared[place].items()}, keep)
+        encoders: list[Any] = list(self.network.encoders)
+        nothing = encoders[place](blank, {})[0][Shape.GRID][-1].mean((2, 3))
+        asked = [grid.flatten(2).transpose(1, 2), nothing.unsqueeze(1).expand(grid.shape[0], 1, -1)]
+        vectors = torch.cat(asked, 1).flatten(0, 1)
+        changed = [_each_copied(given, count + 1) for given in features]
+        changed[place] = {Shape.VECTOR: vectors}
+        score = self._score(changed, _present(present, count + 1), about, target, count + 1).view(-1, count + 1)
+        said = (score[:, :count] - score[:, count:]).view(-1, height, width) / self.parts[place]
+        side = round(self.parts[place] ** 0.5)
+        rows, columns = (torch.from_numpy(resizing(size, side)) for size in (height, width))
+        return (rows @ said @ columns.T).flatten(1)
+
+    def _score(
+        self,
+        features: Sequence[Features],
+        present: Sequence[Tensor | None],
+        about: Sequence[Tensor],
+        target: Tensor | None,
+        copies: int,
+    ) -> Tensor:
+        """[B * copies], of the task that is asked."""
+        outputs, _ = self.network.conclude(features, present)
         scores = torch.stack(
             [
                 task.score(task.merge(given), _copied(codes, copies))
                 for task, given, codes in zip(self.tasks, outputs, about, strict=True)
             ]
         )
-        score = scores[0] if target is None else scores.index_select(0, target.reshape(1))[0]
-        reasons = score.view(-1, copies) @ self.weights
-        return list(torch.split(reasons, list(self.parts), 1))
+        return scores[0] if target is None else scores.index_select(0, target.reshape(1))[0]
+
+
+def _placed(network: Network, tasks: Sequence[Task], place: int) -> bool:
+    """True for a grid of which every task sees the mean alone."""
+    encoders: list[Any] = list(network.encoders)
+    widths = encoders[place].widths
+    return (
+        Shape.GRID in widths
+        and Shape.VECTOR not in widths
+        and not encoders[place].start(1)
+        and all(Shape.VECTOR in task.needs for task in tasks)
+    )
+
+
+def _present(present: Sequence[Tensor | None], copies: int) -> list[Tensor | None]:
+    return [None if here is None else _copied(here, copies) for here in present]
+
+
+def _each_copied(features: Features, copies: int) -> Features:
+    return {
+        shape: tuple(_copied(level, copies) for level in value) if isinstance(value, tuple) else _copied(value, copies)
+        for shape, value in features.items()
+    }
 
 
 def _copied(value: Tensor, copies: int) -> Tensor:

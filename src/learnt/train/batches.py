@@ -19,6 +19,8 @@ from learnt.data.store import Store
 from learnt.train.network import seeded
 
 Rows = NDArray[np.int64]
+TOGETHER, GRIDS_TOGETHER = 2048, 256
+"""Examples that are evaluated in one go."""
 
 
 @dataclass(frozen=True)
@@ -145,8 +147,10 @@ class Examples:
             groups = [part for group in groups for part in ragged.by_size(self.raw[given], specs, group)]
         return groups
 
-    def chunks(self, rows: Rows, size: int = 2048) -> Iterator[Rows]:
-        """All rows in order of size groups, for evaluation."""
+    def chunks(self, rows: Rows) -> Iterator[Rows]:
+        """All rows in order of size groups, for evaluation; few together where they are grids."""
+        grids = any(ragged.grid(spec) for specs in self.specs.values() for spec in specs.values())
+        size = GRIDS_TOGETHER if grids else TOGETHER
         for group in self.even(rows):
             for start in range(0, len(group), size):
                 yield group[start : start + size]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
-from learnt.contracts import Cells, Raw, Settings, Spec
+from learnt.contracts import Cells, Raw, Settings, Shrinks, Spec
 from learnt.errors import DataError
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Target
@@ -72,13 +72,20 @@ def learn(
         own = {} if told else registry.task(task).learn(ragged.take(columns[name], fit))
         targets.append(Target(name, task, {**own, **known}))
     rows = len(next(iter(columns.values())))
-    examples = _examples(raws, specs, present, columns, targets, rows, weight)
+    small = {given.name: _shrunk(given, raws[given.name]) for given in inputs}
+    examples = _examples(small, specs, present, columns, targets, rows, weight)
     raw: dict[str, Any] = {f"{name}.{tensor}": value for name, held in raws.items() for tensor, value in held.items()}
     raw |= {f"{name}.present": here for name, here in present.items()}
     feeds: dict[str, Any] = {}
     for target in targets:
         feeds |= registry.task(target.task).feed(columns[target.name], target.settings)
     return Learnt(tuple(inputs), tuple(targets), raw, examples, examples.fed(feeds))
+
+
+def _shrunk(given: Input, raw: Raw) -> Raw:
+    """What training keeps of an input."""
+    modality = registry.modality(given.modality)
+    return modality.shrink(raw, given.settings) if isinstance(modality, Shrinks) else raw
 
 
 def _examples(

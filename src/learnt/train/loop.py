@@ -173,8 +173,12 @@ def _step(
     optimiser.step()
     kept = min(plan.average, (1 + step) / (10 + step))
     with torch.no_grad():
-        pairs = list(zip(average.parameters(), network.parameters(), strict=True))
-        torch._foreach_lerp_([mean for mean, _ in pairs], [new for _, new in pairs], 1 - kept)
+        torch._foreach_lerp_(_moving(average), _moving(network), 1 - kept)
+
+
+def _moving(network: Network) -> list[Tensor]:
+    """Weights, and what norms have seen."""
+    return [value for value in network.state_dict().values() if value.is_floating_point()]
 
 
 def _augmented(network: Network, raw: dict[str, Tensor]) -> dict[str, Tensor]:

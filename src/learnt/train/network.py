@@ -117,10 +117,8 @@ class Network(nn.Module):
         """bool [B] for each input that may be absent."""
         return [raw.get(f"{given.name}.present") for given in self.inputs]
 
-    def think(
-        self, prepared: Sequence[Tensors], present: Sequence[Tensor | None], state: Tensors
-    ) -> tuple[list[dict[str, Tensor]], Tensor, dict[str, Tensor]]:
-        """Prepared tensors -> outputs of each head [B, K, ...], vector [B, D], next state."""
+    def encode(self, prepared: Sequence[Tensors], state: Tensors) -> tuple[list[Features], dict[str, Tensor]]:
+        """Prepared tensors -> features of each input, next state."""
         features: list[Features] = []
         following: dict[str, Tensor] = {}
         encoders: list[Any] = list(self.encoders)
@@ -128,9 +126,22 @@ class Network(nn.Module):
             given, after = encoder(prepared[place], of_input(state, str(place)))
             features.append(given)
             following |= {f"{place}.{key}": value for key, value in after.items()}
+        return features, following
+
+    def conclude(
+        self, features: Sequence[Features], present: Sequence[Tensor | None]
+    ) -> tuple[list[dict[str, Tensor]], Tensor]:
+        """Features of each input -> outputs of each head [B, K, ...], vector [B, D]."""
         fused = self.fuse(features, present)
         vector = fused[Shape.VECTOR]
-        return [head(fused) for head in self.heads], pooled({Shape.VECTOR: vector.mean(1)}), following
+        return [head(fused) for head in self.heads], pooled({Shape.VECTOR: vector.mean(1)})
+
+    def think(
+        self, prepared: Sequence[Tensors], present: Sequence[Tensor | None], state: Tensors
+    ) -> tuple[list[dict[str, Tensor]], Tensor, dict[str, Tensor]]:
+        """Prepared tensors -> outputs of each head [B, K, ...], vector [B, D], next state."""
+        features, following = self.encode(prepared, state)
+        return *self.conclude(features, present), following
 
     def forward(self, raw: Tensors, state: Tensors) -> tuple[list[dict[str, Tensor]], Tensor, dict[str, Tensor]]:
         return self.think(self.ready(raw), self.present(raw), state)

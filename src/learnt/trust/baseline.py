@@ -17,7 +17,10 @@ from learnt.stats.wording import percent, points, quantity, spread
 LEAST = 20
 _FLOOR = 1e-4
 """A probability of 0 for the truth counts as this: no single example may decide."""
-_PLAIN = {"HistGradientBoosting": "gradient boosting (HistGradientBoosting)"}
+_PLAIN = {
+    "HistGradientBoosting": "gradient boosting (HistGradientBoosting)",
+    "LogisticRegression": "a linear model (LogisticRegression)",
+}
 
 
 class Baseline:

@@ -1,0 +1,256 @@
+"""One column of pictures: files, bytes or arrays of pixels, of any height and width."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import damage, pixels
+from learnt.codecs.cells import is_missing
+from learnt.codecs.resize import resize, weights
+from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
+from learnt.errors import DataError, RequestError, unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LOOKED_AT = 400
+"""How many pictures, spread over the column, tell sizes, colours and whether they may be mirrored."""
+SMALL, LARGE = 64, 96
+"""The largest side that is kept as it is, and the side to which larger pictures are brought."""
+STEP = 8
+"""Sides are multiples of it, so that the parts are whole pixels."""
+SIDE = 8
+"""Parts a side: reasons point at SIDE x SIDE squares."""
+THUMBNAIL = 8
+"""The side of the pictures that the baseline sees."""
+SHIFT = 0.125
+ALIKE = 1.1
+"""Mirrored pictures may be so much farther from the others than pictures are from one another. On handwritten digits it
+is 1.3 to 1.6, on photographs and letters like O and X 1.00 to 1.03."""
+
+
+class Image:
+    """Pictures, grey or in colour, 8 or 16 bits deep."""
+
+    name: ClassVar[str] = "image"
+    gives: ClassVar[frozenset[Shape]] = frozenset({Shape.GRID})
+    joins: ClassVar[bool] = False
+    stresses: ClassVar[tuple[str, ...]] = ("blur", "noise", "contrast", "occlusion", "rotation", "jpeg")
+
+    def claims(self, column: Column) -> float:
+        """Sure of pictures and of names that end as pictures do, never of anything else."""
+        present = [cell for cell in _spread(column.cells, LOOKED_AT) if not is_missing(cell)]
+        return 0.95 if present and all(map(pixels.is_picture, present)) else 0.0
+
+    def learn(self, columns: Columns) -> Settings:
+        """Side, channels, depth in bits, colours, and whether mirrored pictures look like pictures.
+
+        Raises DataError without a picture.
+        """
+        (cells,) = columns.values()
+        some = [pixels.decode(cell) for cell in _spread(cells, LOOKED_AT) if not is_missing(cell)]
+        if not some:
+            raise DataError("There is no picture to learn from.")
+        depth = max(array.dtype.itemsize for array in some)
+        channels = 3 if any(_coloured(array) for array in some) else 1
+        found = {"channels": channels, "dtype": "uint16" if depth > 1 else "uint8"}
+        whole = [_converted(array, found) for array in some]
+        side = _side([array.shape[:2] for array in whole])
+        flat = np.stack([resize(array, side, side) for array in whole]).astype(np.float64)
+        mean, spread = flat.mean((0, 1, 2)), flat.std((0, 1, 2))
+        return found | {
+            "side": side,
+            "mean": mean.tolist(),
+            "spread": np.maximum(spread, 1.0).tolist(),
+            "mirror": _mirrored_alike(flat),
+        }
+
+    def inputs(self, settings: Settings) -> Mapping[str, Spec]:
+        """`pixels` uint8 or uint16 [H, W, C]."""
+        return {"pixels": Spec(settings["dtype"], ("H", "W", int(settings["channels"])))}
+
+    def read(self, columns: Columns, settings: Settings) -> Raw:
+        """Decoded, not resized. Raises DataError naming the row of what is no picture."""
+        (cells,) = columns.values()
+        found = []
+        for row, cell in enumerate(cells):
+            try:
+                found.append(_converted(pixels.decode(cell), settings))
+            except DataError as error:
+                raise DataError(f"row {row + 1}: {error}") from None
+        return {"pixels": _dense(found)}
+
+    def shrink(self, raw: Raw, settings: Settings) -> Raw:
+        """All at the side that the network sees: dense [N, S, S, C]."""
+        side = settings["side"]
+        whole = [resize(np.asarray(array), side, side) for array in raw["pixels"]]
+        return {"pixels": np.stack(whole) if whole else np.zeros((0, side, side, settings["channels"]), np.uint8)}
+
+    def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
+        """Blots of colour, of one size a seed and other than the side."""
+        random = np.random.default_rng([seed, 11])
+        height = int(settings["side"] * random.uniform(0.6, 1.6))
+        width = int(height * random.uniform(1.05, 1.5)) + 1
+        mean, spread = np.array(settings["mean"]), np.array(settings["spread"])
+        blots = random.normal(mean, 2 * spread, (rows, 4, 4, settings["channels"]))
+        whole = np.einsum("hi,nijc,wj->nhwc", weights(4, height), blots, weights(4, width))
+        whole += random.normal(0, spread / 4, whole.shape)
+        return {"pixels": np.clip(whole, 0, np.iinfo(settings["dtype"]).max).astype(settings["dtype"])}
+
+    def suggest(self, rows: int) -> Settings:
+        """No trunk: one linear head over the mean of the grid, so that a reason is a place of it."""
+        batch = min(128, max(16, 2 ** round(math.log2(max(rows, 1) / 20))))
+        return {
+            "width": 64, "depth": 0, "members": 1, "dropout": 0.0,
+            "batch": batch, "epochs": max(20, round(1500 * batch / max(rows, 1))), "rate": 3e-3, "decay": 5e-2,
+        }  # fmt: skip
+
+    def augment(self, settings: Settings) -> nn.Module:
+        """Shifted by an eighth of the side, and mirrored where mirrored pictures look like pictures."""
+        from learnt.nets import grids
+
+        return grids.PictureAugment(SHIFT, settings["mirror"])
+
+    def prepare(self, settings: Settings) -> nn.Module:
+        """`pixels` float [B, C, S, S]."""
+        from learnt.nets import grids
+
+        return grids.PicturePrepare(settings["side"], settings["mean"], settings["spread"])
+
+    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
+        """A grid of SIDE x SIDE or less."""
+        from learnt.nets import grids
+
+        return cast("Encoder", grids.PictureEncoder(settings["channels"], _stages(settings["side"], width)))
+
+    def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
+        """A hidden square is of the mean colour."""
+        from learnt.nets import grids
+
+        return grids.Patches(SIDE)
+
+    def parts(self, raw: Raw, settings: Settings) -> Parts:  # noqa: ARG002
+        """SIDE x SIDE squares, row by row; boxes (left, upper, right, lower) in pixels of the picture given."""
+        sizes = [np.shape(array)[:2] for array in raw["pixels"]]
+        known = {size: _squares(*size) for size in set(sizes)}
+        return [known[size] for size in sizes]
+
+    def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
+        """Pixels of the mean colour wherever the network would see nothing but hidden squares of them."""
+        colour = np.rint(settings["mean"]).astype(settings["dtype"])
+        side = settings["side"]
+        found = []
+        for array, hidden in zip(raw["pixels"], mask, strict=True):
+            copy = np.array(array)
+            if hidden.any():
+                shown = ~hidden.reshape(SIDE, SIDE).repeat(side // SIDE, 0).repeat(side // SIDE, 1)
+                down, across = (weights(size, side) for size in copy.shape[:2])
+                copy[down.T @ shown @ across == 0] = colour
+            found.append(copy)
+        return {"pixels": _dense(found)}
+
+    def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:  # noqa: ARG002
+        """Blurred, noisy, pale, covered, turned, or saved badly; other damage than `augment` does."""
+        if kind not in self.stresses:
+            raise unknown("stress", kind, self.stresses)
+        random = np.random.default_rng([severity, self.stresses.index(kind)])
+        harm = getattr(damage, kind)
+        return {"pixels": _dense([harm(np.asarray(array), severity, random) for array in raw["pixels"]])}
+
+    def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
+        """Thumbnails [N, 8 * 8 * C], brightness from 0 to 1."""
+        most = float(np.iinfo(settings["dtype"]).max)
+        small = [resize(np.asarray(array), THUMBNAIL, THUMBNAIL) for array in raw["pixels"]]
+        size = THUMBNAIL * THUMBNAIL * settings["channels"]
+        return np.stack(small).reshape(-1, size).astype(np.float64) / most if small else np.zeros((0, size))
+
+
+def _spread(cells: Cells, most: int) -> list[Any]:
+    """At most so many cells, evenly spread."""
+    if len(cells) <= most:
+        return list(cells)
+    return [cells[int(place)] for place in np.linspace(0, len(cells) - 1, most)]
+
+
+def _coloured(array: NDArray[Any]) -> bool:
+    return array.shape[2] == 3 and bool(np.ptp(array, 2).any())
+
+
+def _converted(array: NDArray[Any], settings: Settings) -> NDArray[Any]:
+    """Channels and depth as the settings have them; grey of a colour is its luma (ITU-R BT.601)."""
+    if array.shape[2] != settings["channels"]:
+        if array.shape[2] == 1:
+            array = np.repeat(array, 3, 2)
+        else:
+            grey = array.astype(np.float32) @ np.array([0.299, 0.587, 0.114], np.float32)
+            array = np.rint(grey)[:, :, None].astype(array.dtype)
+    if array.dtype != settings["dtype"]:
+        array = (array // 257).astype(np.uint8) if settings["dtype"] == "uint8" else array.astype(np.uint16) * 257
+    return array
+
+
+def _dense(arrays: Sequence[NDArray[Any]]) -> Any:
+    """One array where all are of one size."""
+    return np.stack(arrays) if len({array.shape for array in arrays}) == 1 else list(arrays)
+
+
+def _side(sizes: Sequence[tuple[int, ...]]) -> int:
+    """The usual side, as it is where it is small; tiny pictures are doubled."""
+    usual = float(np.median([math.sqrt(height * width) for height, width in sizes]))
+    if usual <= SMALL / 4:
+        usual *= 2
+    if usual > SMALL * 1.1:
+        return LARGE
+    return max(2 * STEP, STEP * round(usual / STEP))
+
+
+def _stages(side: int, width: int) -> list[list[int]]:
+    """Widths of the convolutions: half `width` at full size, doubled from stage to stage."""
+    first = max(8, width // 2)
+    stages = [[first], [2 * first, 2 * first]]
+    if side >= 24:
+        stages.append([4 * first, 4 * first])
+    if side > SMALL:
+        stages.insert(1, [first])
+    return stages
+
+
+def _squares(height: int, width: int) -> list[Piece]:
+    down = np.linspace(0, height, SIDE + 1)
+    across = np.linspace(0, width, SIDE + 1)
+    return [
+        Piece(
+            f"row {row + 1}, column {column + 1} of {SIDE}",
+            (float(across[column]), float(down[row]), float(across[column + 1]), float(down[row + 1])),
+        )
+        for row in range(SIDE)
+        for column in range(SIDE)
+    ]
+
+
+def _mirrored_alike(flat: NDArray[np.float64]) -> bool:
+    """True where a mirrored picture is as near to another picture as the picture itself is: then left and right may be
+    exchanged. Thumbnails are compared; of symmetric pictures nothing is lost.
+    """
+    small = np.stack([resize(np.clip(one, 0, 65535).astype(np.uint16), 12, 12) for one in flat]).astype(np.float64)
+    count = len(small)
+    if count < 20:
+        return False
+    own = small.reshape(count, -1)
+    mirrored = small[:, :, ::-1].reshape(count, -1)
+    to_own, to_mirrored = (_distances(one, own) for one in (own, mirrored))
+    for distances in (to_own, to_mirrored):
+        np.fill_diagonal(distances, np.inf)
+    return bool(np.median(to_mirrored.min(1)) <= ALIKE * np.median(to_own.min(1)))
+
+
+def _distances(one: NDArray[np.float64], other: NDArray[np.float64]) -> NDArray[np.float64]:
+    """[N, M], Euclidean."""
+    squares = (one**2).sum(1)[:, None] + (other**2).sum(1)[None] - 2 * one @ other.T
+    found: NDArray[np.float64] = np.sqrt(np.maximum(squares, 0))
+    return found
