@@ -86,4 +86,5 @@ def jpeg(pixels: Pixels, severity: int, random: np.random.Generator) -> Pixels: 
 
 
 def _like(found: NDArray[Any], pixels: Pixels) -> Pixels:
-    return np.clip(np.rint(found), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    rounded: Pixels = np.clip(np.rint(found), 0, np.iinfo(pixels.dtype).max).astype(pixels.dtype)
+    return rounded

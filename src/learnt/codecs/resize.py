@@ -18,7 +18,8 @@ def weights(size: int, to: int) -> Floats:
     centre = (np.arange(to) + 0.5) * scale
     away = np.abs(np.arange(size)[None, :] + 0.5 - centre[:, None])
     found = np.maximum(0.0, 1.0 - away / max(scale, 1.0))
-    return (found / found.sum(1, keepdims=True)).astype(np.float32)
+    shares: Floats = (found / found.sum(1, keepdims=True)).astype(np.float32)
+    return shares
 
 
 def resize(pixels: NDArray[Any], height: int, width: int) -> NDArray[Any]:

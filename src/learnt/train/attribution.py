@@ -53,7 +53,7 @@ class Attribution(nn.Module):
             reasons |= self._by_hiding(prepared, features, present, state, about, target)
         for place in range(len(self.parts)):
             if place not in self.hidden:
-                reasons[place] = self._by_place(place, prepared, features, present, state, about, target)
+                reasons[place] = self._by_place(place, prepared, features, present, about, target)
         return [reasons[place] for place in range(len(self.parts))]
 
     def _by_hiding(
@@ -91,7 +91,6 @@ class Attribution(nn.Module):
         prepared: Sequence[Tensors],
         features: Sequence[Features],
         present: Sequence[Tensor | None],
-        state: Tensors,
         about: Sequence[Tensor],
         target: Tensor | None,
     ) -> Tensor:
