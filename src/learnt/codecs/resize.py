@@ -11,8 +11,9 @@ Floats = NDArray[np.float32]
 
 
 def weights(size: int, to: int) -> Floats:
-    """[to, size]: how much each of `size` pixels counts for each of `to`, rows summing to 1; a triangle that widens when
-    pictures shrink.
+    """[to, size]: how much each of `size` pixels counts for each of `to`; rows sum to 1.
+
+    A triangle around each place, which widens when pictures shrink.
     """
     scale = size / to
     centre = (np.arange(to) + 0.5) * scale

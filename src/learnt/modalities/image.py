@@ -13,7 +13,7 @@ from learnt.codecs import damage, pixels
 from learnt.codecs.cells import is_missing
 from learnt.codecs.resize import resize, weights
 from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
-from learnt.errors import DataError, RequestError, unknown
+from learnt.errors import DataError, unknown
 
 if TYPE_CHECKING:
     from torch import nn
