@@ -48,9 +48,16 @@ def test_pictures_are_claimed_and_nothing_else_is():
     assert KIND.claims(Column("age", ["31", "44"])) == 0.0
 
 
-def test_pictures_may_be_mirrored_only_where_mirrored_ones_look_alike():
-    assert not KIND.learn({"scan": letters(200, 1)})["mirror"]
-    assert KIND.learn({"scan": letters(200, 1, turned=True)})["mirror"]
+def may_be_mirrored(pictures, kinds):
+    settings = KIND.learn({"scan": pictures})
+    return KIND.varied(KIND.read({"scan": pictures}, settings), kinds, settings)["mirror"]
+
+
+def test_pictures_are_mirrored_only_where_mirrored_ones_of_their_label_look_alike():
+    assert not may_be_mirrored(letters(200, 1), ["L"] * 200)
+    assert may_be_mirrored(letters(200, 1, turned=True), ["L"] * 200)
+    assert not may_be_mirrored(letters(200, 1, turned=True), ["L", "J"] * 100)
+    assert not may_be_mirrored(letters(4, 1, turned=True), ["L"] * 4)
 
 
 @pytest.mark.parametrize(("size", "side"), [(8, 16), (32, 32), (60, 64), (300, 96)])
@@ -89,7 +96,7 @@ def test_the_resize_inside_is_the_one_outside():
     raw = KIND.read({"scan": pictures}, settings)
     inside = KIND.prepare(settings)({"pixels": torch.from_numpy(np.stack(raw["pixels"][:4]))})["pixels"]
     small = KIND.shrink(raw, settings)["pixels"][:4]
-    assert small.shape == (4, 64, 64, 3)
+    assert small.shape == (4, 56, 56, 3)
     outside = KIND.prepare(settings)({"pixels": torch.from_numpy(small)})["pixels"]
     levels = (inside - outside).abs() * torch.tensor(settings["spread"]).view(1, 3, 1, 1)
     assert float(levels.max()) <= 0.51

@@ -22,7 +22,7 @@ from learnt.contracts.evidence import (
     Unlabelled,
     Verdicts,
 )
-from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Opens, Remembers, Shrinks
+from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Opens, Remembers, Shrinks, Varies
 from learnt.contracts.task import (
     Decides,
     Guessing,
@@ -97,5 +97,6 @@ __all__ = [
     "Tools",
     "Unlabelled",
     "Unrolls",
+    "Varies",
     "Verdicts",
 ]

@@ -167,3 +167,12 @@ class Shrinks(Protocol):
     def shrink(self, raw: Raw, settings: Settings) -> Raw:
         """As small as training needs them: `prepare` makes the same of them, but for rounding."""
         ...
+
+
+@runtime_checkable
+class Varies(Protocol):
+    """A modality that varies its examples in training, as far as that leaves their labels true."""
+
+    def varied(self, raw: Raw, kinds: Cells, settings: Settings) -> Settings:
+        """`settings`, with how `raw` [N], of these kinds of label [N], may be varied."""
+        ...

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
-from learnt.contracts import Cells, Raw, Settings, Shrinks, Spec
+from learnt.contracts import Cells, Raw, Settings, Shrinks, Spec, Stratified, Varies
 from learnt.errors import DataError
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Target
@@ -73,6 +73,8 @@ def learn(
         targets.append(Target(name, task, {**own, **known}))
     rows = len(next(iter(columns.values())))
     small = {given.name: _shrunk(given, raws[given.name]) for given in inputs}
+    kinds = _kinds(columns, targets, fit)
+    inputs = [_varied(given, ragged.take_each(small[given.name], fit), kinds) for given in inputs]
     examples = _examples(small, specs, present, columns, targets, rows, weight)
     raw: dict[str, Any] = {f"{name}.{tensor}": value for name, held in raws.items() for tensor, value in held.items()}
     raw |= {f"{name}.present": here for name, here in present.items()}
@@ -80,6 +82,21 @@ def learn(
     for target in targets:
         feeds |= registry.task(target.task).feed(columns[target.name], target.settings)
     return Learnt(tuple(inputs), tuple(targets), raw, examples, examples.fed(feeds))
+
+
+def _kinds(columns: Mapping[str, Cells], targets: Sequence[Target], fit: Rows) -> Cells | None:
+    """The kind of label of each row to learn from, of all targets together; None where one has no kinds."""
+    tasks = [(target.name, registry.task(target.task)) for target in targets]
+    named = [task.strata(ragged.take(columns[name], fit)) for name, task in tasks if isinstance(task, Stratified)]
+    return list(zip(*named, strict=True)) if len(named) == len(tasks) else None
+
+
+def _varied(given: Input, raw: Raw, kinds: Cells | None) -> Input:
+    """How training may vary an input; not at all where nobody can say what that does to a target."""
+    modality = registry.modality(given.modality)
+    if kinds is None or not isinstance(modality, Varies):
+        return given
+    return replace(given, settings=modality.varied(raw, kinds, given.settings))
 
 
 def _shrunk(given: Input, raw: Raw) -> Raw:
