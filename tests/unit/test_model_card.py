@@ -50,3 +50,11 @@ def test_figures_of_another_site_are_not_called_those_of_the_training_data() -> 
 
     assert "the data it was made from" in dataset(file.manifest())
     assert dataset(file.manifest() | {"recalibrated": {"rows": 200}}).endswith("the site it was recalibrated for")
+
+
+def test_a_card_of_risks_names_their_horizons() -> None:
+    held = file.manifest()
+    target = next(iter(held["targets"]))
+    risks = {**held["targets"][target], "task": "survival", "settings": {"codes": {"1": 0, "5": 3}}}
+    assert "the risk by 1, 5, in the unit of the durations" in model_card(held | {"targets": {target: risks}}, "it")
+    assert "the risk by" not in model_card(held, "it")

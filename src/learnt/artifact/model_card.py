@@ -68,6 +68,8 @@ def _details(manifest: Settings, name: str) -> Iterator[str]:
     for target, held in manifest["targets"].items():
         labels = [str(label) for label in held["settings"].get("labels", ())]
         about = f": {_plain(', '.join(labels[:30]))}{' and others' if len(labels) > 30 else ''}" if labels else ""
+        if horizons := held["settings"].get("codes"):
+            about = f": the risk by {_plain(', '.join(horizons))}, in the unit of the durations"
         yield f"Predicts `{_plain(target)}` ({held['task']}){about}.\n"
     yield "## Model details\n"
     for given, held in manifest["inputs"].items():
