@@ -12,7 +12,7 @@ from learnt.cli import commands
 from learnt.cli.commands import Command
 from learnt.errors import RequestError, unknown
 
-DATA = "a CSV, TSV, JSONL, Parquet, Arrow or Excel file; - reads CSV from standard input"
+DATA = "a CSV, TSV, JSONL, Parquet, Arrow or Excel file, a folder or .zip of pictures; - reads CSV from standard input"
 
 
 class Parser(argparse.ArgumentParser):
@@ -75,7 +75,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         metavar="COL",
         nargs="+",
         action="extend",
-        help="the column or columns to learn; A,B is one target of two columns",
+        help="the column or columns to learn; A,B is one target of two columns; folders of pictures may say it",
     )
     what = one.add_argument_group("what is what (guessed, and each guess is printed)")
     what.add_argument("--task", metavar="TASK", help="how to learn the target")
