@@ -12,6 +12,7 @@ from learnt.codecs import opened, ragged
 from learnt.codecs.cells import is_missing
 from learnt.codecs.opened import Opened
 from learnt.contracts import Columns, Modality, Opens, Raw, Settings, Spec
+from learnt.errors import DataError
 
 TOGETHER = 64
 """Examples that are read from files in one go."""
@@ -40,7 +41,13 @@ def _read(modality: Modality, columns: Columns, settings: Settings, rows: int) -
         return modality.read(columns, settings)
 
     def some(start: int, stop: int) -> Raw:
-        return modality.read({name: cells[start:stop] for name, cells in columns.items()}, settings)
+        try:
+            return modality.read({name: cells[start:stop] for name, cells in columns.items()}, settings)
+        except DataError as error:
+            if stop - start > 1:
+                for row in range(start, min(stop, rows)):
+                    some(row, row + 1)
+            raise DataError(f"row {start + 1}: {error}" if rows > 1 else str(error)) from None
 
     parts: list[Raw] = []
     size = 0

@@ -86,15 +86,14 @@ class Image:
         return {"pixels": Spec(settings["dtype"], ("H", "W", int(settings["channels"])))}
 
     def read(self, columns: Columns, settings: Settings) -> Raw:
-        """Decoded, not resized. Raises DataError naming the row of what is no picture."""
+        """Decoded, not resized. Raises DataError naming what is no picture."""
         (cells,) = columns.values()
-        found = []
-        for row, cell in enumerate(cells):
-            try:
-                found.append(_converted(pixels.decode(cell), settings))
-            except DataError as error:
-                raise DataError(f"row {row + 1}: {error}") from None
-        return {"pixels": _dense(found)}
+        return {"pixels": _dense([_converted(pixels.decode(cell), settings) for cell in cells])}
+
+    def damaged(self, cells: Cells) -> list[tuple[int, str]]:
+        """Files that are not there, are no pictures, are cut short or too large."""
+        found = ((row, pixels.flaw(cell)) for row, cell in enumerate(cells) if not is_missing(cell))
+        return [(row, why) for row, why in found if why]
 
     def shrink(self, raw: Raw, settings: Settings) -> Raw:
         """All at the side that the network sees: dense [N, S, S, C]."""
