@@ -251,7 +251,12 @@ def test_a_file_that_beats_doing_nothing_is_told_from_one_that_does_not(
     assert said.grade == grade
     assert said.heading.startswith(heading)
     assert ("Always no gets 87.0 % without looking at any row." in said.sentences) == (grade == "bad")
-    assert any("--decide" in sentence for sentence in said.sentences) == (heading.startswith("Its answers"))
+    assert ("--decide" in said.act) == (heading.startswith("Its answers"))
+    told = document(findings=fine, nothing=nothing, metrics=metrics)
+    assert said.act in report.summary(told).replace("\n", " ")
+    assert said.act.replace("`", "").replace("'", "&#39;").replace(">", "&gt;") in report.page(told).replace(
+        "<code>", ""
+    ).replace("</code>", "")
 
 
 def test_doing_nothing_ranks_by_lot_whatever_folds_that_differ_make_of_it() -> None:

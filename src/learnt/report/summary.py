@@ -18,7 +18,7 @@ MARKS = {"bad": "[bad]  ", "watch": "[watch]"}
 def summary(document: Document) -> str:
     """Verdict, figures beside the baseline, the worst findings with what to do, the next commands."""
     said = verdict(document)
-    head = [said.heading, *_wrap(said.sentences[0])]
+    head = [said.heading, *_wrap(said.sentences[0]), *(_wrap(said.act) if said.act else ())]
     told = list(_figures(document))
     foot = list(_next(document))
     space = LINES - len(head) - min(len(told), 6) - len(foot) - 3

@@ -37,6 +37,8 @@ class Verdict:
     grade: str
     heading: str
     sentences: tuple[str, ...]
+    act: str = ""
+    """What would help at once."""
 
 
 def verdict(document: Document) -> Verdict:
@@ -50,7 +52,7 @@ def verdict(document: Document) -> Verdict:
         if len(by_target) > 1:
             heading = f"{', '.join(idle)}: {heading}"
     sentences = []
-    spoken = None
+    spoken, act = None, ""
     for target, listed in by_target.items():
         first = lead(listed)
         if first is None:
@@ -61,9 +63,7 @@ def verdict(document: Document) -> Verdict:
             got = numbers.figure(first.nothing, first.kind.how)
             sentences.append(f"{numbers.capital(name)} gets {got} without looking at any {unit(document)}.")
             if _rankable(listed):
-                sentences.append(
-                    "Let it decide by its probabilities: `--decide 'recall>=.9'` gives each alert its chance."
-                )
+                act = "Its probabilities are of use: train with `--decide 'recall>=.9'`, or another share to be found."
         compared = next((f for f in ordered if f.get("question") == "baseline" and _about(f, target, by_target)), None)
         if compared is not None and compared.get("grade") in EXAMINED:
             spoken = compared
@@ -77,7 +77,7 @@ def verdict(document: Document) -> Verdict:
         sentences.append("How good the answers are was not measured.")
         if grade == "fine":
             heading = "No doubt was found in what needs no truth."
-    return Verdict(grade, heading, tuple(sentences))
+    return Verdict(grade, heading, tuple(sentences), act)
 
 
 def worst_first(findings: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
