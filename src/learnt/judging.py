@@ -88,6 +88,8 @@ class Judge:
         said: list[Arrays] = []
         name = ""
         for plain, truths, asked, _ in trials:
+            seen = ~np.isnan(plain).all(axis=0)
+            plain, asked = plain[:, seen], asked[:, seen]
             if blind:
                 plain, asked = np.zeros((len(plain), 1)), np.zeros((len(asked), 1))
             found = registry.task(self.task).baseline(plain, truths, asked, self.settings, seed)
