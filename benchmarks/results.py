@@ -17,7 +17,7 @@ import numpy as np
 import learnt
 
 FOLDER = Path(__file__).resolve().parent / "results"
-PACKAGES = ("numpy", "onnxruntime", "torch", "scikit-learn")
+PACKAGES = ("numpy", "onnxruntime", "torch", "scikit-learn", "pillow")
 Claim = dict[str, Any]
 
 

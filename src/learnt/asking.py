@@ -102,7 +102,7 @@ def audited(
 
     Raises UnreadableError where more than 1 % of the rows cannot be read.
     """
-    names, columns = list(artifact.targets), artifact.called(source.columns)
+    names, columns = list(artifact.targets), artifact.called(_tested(source))
     if target is None and not with_truth(columns, names, artifact):
         return _unlabelled(artifact, columns, questions(ask), path, source.notes)
     given = [sources.name_of(name) for name in (target if target is not None else names)]
@@ -199,6 +199,14 @@ def with_truth(columns: Mapping[str, Cells], target: Sequence[str], artifact: Ar
     tasks = [str(held["task"]) for held in artifact.manifest["targets"].values()]
     without = {row for name, task in zip(target, tasks, strict=True) for row, _ in targets.unusable(task, whole[name])}
     return [row for row in range(len(whole[target[0]])) if row not in without]
+
+
+def _tested(source: Folder) -> Mapping[str, Cells]:
+    """Of a folder with a test set of its own those rows alone: the others may have been learnt from."""
+    if not source.tested:
+        return source.columns
+    source.notes.append(f"The {source.tested:,} examples of its test set are judged, and no others.")
+    return {name: column[-source.tested :] for name, column in source.columns.items()}
 
 
 def _sound(

@@ -198,16 +198,18 @@ def recalibrate(
     return recalibrating.recalibrate(load(path), data, given, wishes, out, weight)
 
 
-def walk(data: Any, target: str | Sequence[str], row: int = 0) -> str:
+def walk(data: Any, target: str | Sequence[str] | None = None, row: int = 0) -> str:
     """One example through every step before the network, aloud: what was guessed, split, read and encoded.
 
-    Raises RequestError for a row that is not there.
+    `target` may be left out where the folders of `data` say it. Raises RequestError for a row that is not there.
     """
+    from learnt.data import sources
     from learnt.data.collecting import collect
     from learnt.walking import steps
 
-    names = [target] if isinstance(target, str) else list(target)
-    collected = collect(data, target=names, group=None, time=None, seed=0)
+    source = sources.opened(data)
+    names = [target] if isinstance(target, str) else list(target or filter(None, [source.target]))
+    collected = collect(source, target=names, group=None, time=None, seed=0)
     if not 0 <= row < collected.rows:
         raise RequestError(f"No row {row}; the data have rows 0 to {collected.rows - 1}.")
     return "\n".join(steps(collected, row))

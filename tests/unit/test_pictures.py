@@ -16,7 +16,7 @@ from PIL import Image
 import learnt
 from learnt import cli, model
 from learnt.data.collecting import collect
-from learnt.errors import DataError, UnreadableError
+from learnt.errors import DataError, RequestError, UnreadableError
 
 QUICK = {
     "sizes": {
@@ -174,6 +174,24 @@ def test_an_audit_of_a_folder_knows_its_labels_and_says_what_it_left_out(place: 
     assert done.document["rows"] == {"test": 120}
     assert done.document["notes"] == ["1 file that is no picture is left out: 'notes.txt'."]
     assert [problem["why"] for problem in done.document["problems"]] == ["'left/0.png' is empty: 0 bytes. Left out."]
+
+
+def test_an_audit_of_what_it_learnt_from_looks_at_the_test_set_alone(place: Path, tmp_path: Path) -> None:
+    again = tmp_path / "photos"
+    folder(again / "train", 20)
+    folder(again / "test", 10, seed=3000)
+    done = learnt.audit(place / "run", again, ask="calibration")
+    assert done.document["rows"] == {"test": 10}
+    assert done.document["notes"] == ["The 10 examples of its test set are judged, and no others."]
+
+
+def test_a_walk_says_what_becomes_of_the_first_picture(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["walk", str(place / "photos")]) == 0
+    said = capsys.readouterr().out
+    assert "Example 0 is called 'train/left/000.png'." in said
+    assert "raw   image.pixels uint8 [B, H, W, 1]" in said
+    with pytest.raises(RequestError, match="No target was given"):
+        learnt.walk(place / "photos" / "train" / "left")
 
 
 def test_the_same_pictures_on_both_sides_are_said(tmp_path: Path) -> None:

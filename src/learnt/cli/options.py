@@ -173,7 +173,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("data", metavar="DATA", help="what you would train on")
     one.add_argument(
-        "--target", metavar="COL", nargs="+", action="extend", required=True, help="the column or columns to learn"
+        "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns to learn"
     )
 
     one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")

@@ -8,10 +8,9 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from learnt.errors import DataError
@@ -48,20 +47,19 @@ class File(str):
     def open(self) -> IO[bytes]:
         """Its bytes as a stream. Raises DataError where there is no such file, or it cannot be read."""
         with _said(self):
-            if not in_zip(self.root):
+            if _archive(self.root) is None:
                 return (self.root / self.place).open("rb")
             return io.BytesIO(self.bytes())
 
     def bytes(self) -> bytes:
         """Its content. Raises DataError where there is no such file, it cannot be read, or it is over `LARGEST`."""
         with _said(self):
-            if in_zip(self.root):
-                archive, members = _archive(*_version(self.root))
-                found = members.get(self.place)
+            if (archive := _archive(self.root)) is not None:
+                found = archive.members.get(self.place)
                 if found is None:
                     raise FileNotFoundError
                 self._cap(found.file_size)
-                return archive.read(found)
+                return archive.opened.read(found)
             with (self.root / self.place).open("rb") as file:
                 self._cap(os.fstat(file.fileno()).st_size)
                 return file.read()
@@ -76,8 +74,8 @@ class File(str):
 
     def exists(self) -> bool:
         """Whether there is such a file."""
-        if in_zip(self.root):
-            return self.place in _archive(*_version(self.root))[1]
+        if (archive := _archive(self.root, fresh=True)) is not None:
+            return self.place in archive.members
         return (self.root / self.place).is_file()
 
     @property
@@ -121,7 +119,8 @@ def listing(root: Path) -> list[str]:
     if root.is_dir():
         return sorted(_walked(root))
     with _said(root.name):
-        return sorted(_archive(*_version(root))[1])
+        archive = _archive(root, fresh=True)
+        return sorted(archive.members) if archive else []
 
 
 def _walked(root: Path) -> Iterator[str]:
@@ -137,16 +136,34 @@ def _walked(root: Path) -> Iterator[str]:
         yield from (name if start == "." else f"{start}/{name}" for name in names)
 
 
-def _version(root: Path) -> tuple[str, int, int]:
+class _Archive(NamedTuple):
+    """An opened .zip, its files by name, and when and how large it was."""
+
+    opened: ZipFile
+    members: dict[str, ZipInfo]
+    version: tuple[int, int]
+
+
+_archives: dict[str, _Archive | None] = {}
+"""What was opened stays so, for files are read one by one; None for folders."""
+
+
+def _archive(root: Path, fresh: bool = False) -> _Archive | None:
+    """The archive at `root`, None where that is none; `fresh`: opened anew if it has changed."""
+    key = str(root)
+    known = _archives.get(key)
+    if key in _archives and not fresh:
+        return known
+    if not in_zip(root):
+        _archives[key] = None
+        return None
     state = root.stat()
-    return str(root), state.st_mtime_ns, state.st_size
-
-
-@lru_cache(maxsize=8)
-def _archive(path: str, changed: int, size: int) -> tuple[ZipFile, dict[str, ZipInfo]]:  # noqa: ARG001
-    """An opened archive, kept open, and its files by name."""
-    archive = ZipFile(path)
-    return archive, {_name(member): member for member in archive.infolist() if not member.is_dir()}
+    version = state.st_mtime_ns, state.st_size
+    if known is None or known.version != version:
+        opened = ZipFile(root)
+        members = {_name(member): member for member in opened.infolist() if not member.is_dir()}
+        _archives[key] = known = _Archive(opened, members, version)
+    return known
 
 
 def _name(member: ZipInfo) -> str:
