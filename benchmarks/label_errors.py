@@ -1,7 +1,8 @@
 """Wrong labels: are planted ones found, is the list better than cleanlab's, and does it keep silent where it must?
 
 Labels are flipped by this script: 10 % to any other label, or 10 % to the next one (for two labels that is the same).
-Sisters of the shipped recipe judge every row, each by one that never saw it; cleanlab gets the same probabilities.
+Sisters of the shipped recipe judge every row, each by one that never saw it; cleanlab gets the very probabilities that
+the question goes by, those of sisters and neighbours pooled.
 Controls: the same tables unflipped, and two tables where nothing can be told. About 20 minutes, nearly all of it
 training; `--keep FOLDER` takes up what an earlier run left there.
 """
