@@ -146,7 +146,7 @@ class Running:
         return splits.final, np.zeros(0, np.int64)
 
     @property
-    def again(self) -> bool:
+    def few(self) -> bool:
         """True: the examples that ended the training are worth training once more with them, as the baseline does."""
         return not self.small and len(self.collected.splits.stop) > 0 and len(self.rows[0]) < AGAIN_BELOW
 
@@ -161,7 +161,7 @@ class Running:
         splits = self.collected.splits
         sets = len(splits.calibrate) >= conformal.FEWEST
         columns = self.collected.columns
-        rows, stop = self.rows
+        rows = self.rows[0]
         wished = {"sets": sets, "coverage": self.recipe["coverage"]}
         self.extra = {name: {**wished, **self._horizons(name, rows)} for name in self.asked.targets}
         self.learnt = learn(columns, self.asked, rows, weight=self._emphasis(rows), extra=self.extra)
@@ -176,13 +176,10 @@ class Running:
         if self.recipe.get("plan"):
             self.plan = recipes.plan(self.recipe)
         else:
-            network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
-            trained = len(splits.folds) + 1 if self.small else 1 + self.again
-            seconds = self.recipe["budget"] * (1 - FOR_FIGURES) / trained
-            first = splits.folds[0] if self.small else (rows, stop)
-            self.plan = planning.plan(
-                network, self.learnt.fed, first[0], first[1], self.sizes, self.recipe["seed"], seconds
-            )
+            self.plan = self._planned(len(splits.folds) + 1 if self.small else 1 + self.few)
+            if self.few:
+                whole = self.plan.steps >= planning.enough(self.learnt.fed, rows, self.sizes)
+                self.plan = replace(self.plan if whole else self._planned(1), again=whole)
         self.recipe |= {"sizes": self.sizes, "plan": asdict(self.plan)}
         recipes.write(self.folder / "checkpoint" / "recipe.yaml", self.recipe)
         many = f"{len(splits.folds)} sister networks and the file's own" if self.small else "one network"
@@ -242,7 +239,7 @@ class Running:
             )  # fmt: skip
         self.ran = trained.history[-1][0] + sum(sister.ran for sister in self.sister)
         chosen = members.choose(trained.network, self.learnt.fed, stop)
-        if self.again:
+        if plan.again:
             plan = replace(plan, every=min(plan.every, trained.step), until=trained.step)
             network = build(self.learnt.inputs, self.learnt.targets, self.sizes, plan.seed)
             with self.progress.training("the same once more, with the examples that ended it") as say:
@@ -321,6 +318,14 @@ class Running:
         """What the loss of each example is multiplied with where these are learnt from."""
         return self.collected.emphasis(rows, self.collected.roles.reweigh)
 
+    def _planned(self, trainings: int) -> Plan:
+        """As many steps as so many trainings have time for, or fewer where fewer proved enough."""
+        assert self.learnt is not None
+        own, stop = self.collected.splits.folds[0][:2] if self.small else self.rows
+        network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
+        seconds = self.recipe["budget"] * (1 - FOR_FIGURES) / trainings
+        return planning.plan(network, self.learnt.fed, own, stop, self.sizes, self.recipe["seed"], seconds)
+
     def _horizons(self, name: str, rows: Rows) -> Settings:
         """The settings of a target that has horizons: those asked for, or guessed aloud."""
         task, asked = registry.task(self.asked.targets[name]), self.recipe["horizons"]
@@ -355,6 +360,7 @@ class Running:
 
     def _description(self) -> dict[str, Any]:
         assert self.network is not None
+        assert self.plan is not None
         splits, roles = self.collected.splits, self.collected.roles
         return manifest.describe(
             self.network,
@@ -362,7 +368,7 @@ class Running:
             calibrated_on=len(splits.calibrate),
             data={
                 "fingerprint": self.collected.fingerprint,
-                "rows": len(splits.final if self.again else self.rows[0]),
+                "rows": len(splits.final if self.plan.again else self.rows[0]),
                 "fit": len(self.rows[0]),
             },
             recipe={name: value for name, value in self.recipe.items() if name != "budget"},

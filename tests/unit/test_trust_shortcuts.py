@@ -4,6 +4,7 @@ from dataclasses import replace
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Tools
 from learnt.stats.alone import cross_fitted
@@ -148,3 +149,28 @@ def test_the_rule_on_a_column_is_judged_on_rows_it_was_not_chosen_on():
     assert abs((cross_fitted(unique, truth, 2, np.ones(1000)) == truth).mean() - 0.5) < 0.06
     steps = np.where(truth == 1, 5.0, 1.0) + rng.random(1000)
     assert (cross_fitted(steps, truth, 2, np.ones(1000)) == truth).mean() > 0.98
+
+
+def _three(seed: int, n: int = 600) -> tuple[Evidence, NDArray[np.int64], np.random.Generator]:
+    """Three labels, of which the network knows two thirds."""
+    rng = np.random.default_rng(seed)
+    truth = rng.integers(0, 3, n)
+    said = np.where(rng.random(n) < 0.67, truth, rng.integers(0, 3, n))
+    return classified(np.eye(3)[said] * 0.8 + 0.2 / 3, truth), truth, rng
+
+
+def test_a_fact_of_the_files_that_tells_one_label_of_several_is_named():
+    evidence, truth, rng = _three(0)
+    width = np.where(truth == 2, rng.integers(200, 319, len(truth)), 320).astype(float)
+    light = rng.normal(size=len(truth))
+
+    def ask(width: NDArray[np.float64]) -> Finding:
+        facts = {"width of scan": width, "brightness of scan": light}
+        return Shortcuts().ask(evidence, Tools(facts=lambda: facts))[0]
+
+    finding = ask(width)
+    assert finding.grade == "watch"
+    assert f"'width of scan' alone tells {evidence.labels[2]!r} from all others" in finding.sentence
+    assert "--drop" not in finding.act
+    assert "another source" in finding.act
+    assert ask(rng.permutation(width)).grade == "fine"

@@ -15,7 +15,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Cells, Evidence, Legible, Moved, Raw, Reasons, Remembers, Tools
+from learnt.contracts import Cells, Evidence, Legible, Measurable, Moved, Raw, Reasons, Remembers, Tools
 
 
 def tools(
@@ -76,6 +76,15 @@ def tools(
                 found |= modality.legible(_own(raw, artifact, name), held["settings"])
         return found
 
+    def measured() -> dict[str, NDArray[Any]]:
+        found: dict[str, NDArray[Any]] = {}
+        for name, held in artifact.manifest["inputs"].items():
+            modality = registry.modality(held["modality"])
+            if isinstance(modality, Measurable):
+                facts = modality.facts(_own(raw, artifact, name))
+                found |= {f"{fact} of {name}": values for fact, values in facts.items()}
+        return found
+
     def some(rows: NDArray[np.int64]) -> Tools:
         known = {name: None if values is None else take(values, rows) for name, values in truth.items()}
         return tools(
@@ -93,6 +102,7 @@ def tools(
         stresses=tuple(dict.fromkeys(kind for listed in kinds for kind in listed)),
         moved=moved,
         cells=readable,
+        facts=measured,
         baseline=baseline,
         metrics=lambda evidence: task.metrics(evidence, settings),
         take=some,

@@ -22,7 +22,18 @@ from learnt.contracts.evidence import (
     Unlabelled,
     Verdicts,
 )
-from learnt.contracts.modality import Doubts, Encoder, Legible, Modality, Occlude, Opens, Remembers, Shrinks, Varies
+from learnt.contracts.modality import (
+    Doubts,
+    Encoder,
+    Legible,
+    Measurable,
+    Modality,
+    Occlude,
+    Opens,
+    Remembers,
+    Shrinks,
+    Varies,
+)
 from learnt.contracts.task import (
     Decides,
     Guessing,
@@ -68,6 +79,7 @@ __all__ = [
     "Guessing",
     "Legible",
     "Lesson",
+    "Measurable",
     "Modality",
     "Moved",
     "Occlude",

@@ -239,6 +239,8 @@ class Tools:
     """Part by part, how far these inputs are from those that were learnt from."""
     cells: Callable[[], Mapping[str, NDArray[Any]]] | None = None
     """The inputs that a reader can read: part -> [examples], numbers float64 (nan is missing) or text."""
+    facts: Callable[[], Mapping[str, NDArray[Any]]] | None = None
+    """What can be measured of the inputs' files without looking into them: fact -> [examples], numbers or text."""
     retrain: Retrain | None = None
     out_of_fold: Callable[[], Evidence] | None = None
     """What sisters say of all examples, each example by one that never saw it."""

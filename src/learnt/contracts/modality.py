@@ -161,6 +161,15 @@ class Legible(Protocol):
 
 
 @runtime_checkable
+class Measurable(Protocol):
+    """A modality whose files have facts beside what they show, by which their source may be known."""
+
+    def facts(self, raw: Raw) -> Mapping[str, NDArray[Any]]:
+        """Fact -> [N], numbers float64 or text."""
+        ...
+
+
+@runtime_checkable
 class Shrinks(Protocol):
     """A modality whose raw inputs are larger than what its network sees of them."""
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.codecs import damage, pixels
 from learnt.codecs.cells import is_missing
+from learnt.codecs.ragged import shape
 from learnt.codecs.resize import resize, weights
 from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
 from learnt.errors import DataError, unknown
@@ -163,6 +164,19 @@ class Image:
                 copy[down.T @ shown @ across == 0] = colour
             found.append(copy)
         return {"pixels": _dense(found)}
+
+    def facts(self, raw: Raw) -> Mapping[str, NDArray[Any]]:
+        """Height and width in pixels, their ratio, brightness and its spread."""
+        arrays = raw["pixels"]
+        sizes = np.array([shape(arrays, row)[:2] for row in range(len(arrays))], np.float64).reshape(-1, 2)
+        light = np.array([(np.mean(array), np.std(array)) for array in arrays], np.float64).reshape(-1, 2)
+        return {
+            "height": sizes[:, 0],
+            "width": sizes[:, 1],
+            "shape": sizes[:, 1] / sizes[:, 0],
+            "brightness": light[:, 0],
+            "contrast": light[:, 1],
+        }
 
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:  # noqa: ARG002
         """Blurred, noisy, pale, covered, turned, or saved badly; other damage than `augment` does."""

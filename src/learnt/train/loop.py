@@ -51,6 +51,8 @@ class Plan:
     """How often an input is hidden in training when there are several."""
     until: int | None = None
     """End after so many of the planned steps, though the rate was planned for all of them."""
+    again: bool = False
+    """Whether the network of the file is then trained once more, with the examples that ended the first training."""
 
     def rate_at(self, step: int) -> float:
         """Linear warm-up, then a half cosine to zero."""

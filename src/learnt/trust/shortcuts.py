@@ -22,6 +22,12 @@ _AS_GOOD = 0.95
 _TELLS = 0.2
 _SKILLED = 0.3
 _SHOWN = 8
+_SOURCES = (
+    "The files may come from another source for each label: gather those of all labels in the same way, or bring them "
+    "to the same form, and train again."
+)
+_MOST_LABELS, _FEWEST = 20, 10
+"""Labels up to which each is asked for by itself, and the rows that it must have."""
 _ROWS = "the order of the rows"
 
 
@@ -32,8 +38,10 @@ class Shortcuts:
 
     Graded bad: a column whose skill is at least .9 and surely (Bonferroni over columns) .85, for it may be a copy of
     the answer or known only afterwards. Watch: one whose skill is surely at least .95 of the network's; one whose mere
-    presence has a skill surely above .2, or the order of the rows; a column that counts the rows or is another text in
-    nearly every one. What the network makes of a column is asked by `attribution`, what can be made of it here.
+    presence has a skill surely above .2, or the order of the rows; one that by the measure of bad tells one label of
+    several from all others; a column that counts the rows or is another text in nearly every one. Facts of files (the
+    height of a picture) are asked like columns. What the network makes of a column is asked by `attribution`, what can
+    be made of it here.
     """
 
     name: ClassVar[str] = "shortcuts"
@@ -41,7 +49,8 @@ class Shortcuts:
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """One finding; its rows are what the strongest columns reach alone, beside the network."""
-        columns = tools.cells() if tools.cells is not None else {}
+        facts = tools.facts() if tools.facts is not None else {}
+        columns = {**(tools.cells() if tools.cells is not None else {}), **facts}
         if not columns:
             sentence = "Whether one column gives the answer away was not examined: no column can be read by itself."
             return [Finding(self.name, sentence, "not examined", source=evidence.source, target=evidence.target)]
@@ -59,7 +68,8 @@ class Shortcuts:
             )
             return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
         found = _tried(columns, evidence.ids, asked)
-        grade, sentence, act, value = _judged(found, _names_rows(columns, evidence.ids), asked)
+        named = [name for name in _names_rows(columns, evidence.ids) if name not in facts]
+        grade, sentence, act, value = _judged(found, named, asked, frozenset(facts))
         best = sorted((one for one in found if one.kind == "value"), key=lambda one: -one.share)[:_SHOWN]
         network = {"name": "the network", "value": asked.network, "low": asked.interval[0], "high": asked.interval[1]}
         return [
@@ -92,6 +102,8 @@ class _Asked:
     weight: NDArray[np.float64]
     middle: float
     """Of numbers the median, above or below which the truth is; nan of labels."""
+    labels: tuple[str, ...]
+    """What the codes of `truth` are called; () of numbers."""
     right: NDArray[np.float64]
     """Of the label whose probability is the highest beside its share, as for the columns: a rare one has its chance."""
 
@@ -118,9 +130,9 @@ class _Asked:
             right = (evidence.probability[:, codes] / share).argmax(axis=1)[rows] == truth
         else:
             right = right[rows]
-        return cls(
-            rows, truth.astype(np.int64), len(codes), balance(truth.astype(np.int64)), middle, right.astype(np.float64)
-        )
+        truth = truth.astype(np.int64)
+        labels = tuple(evidence.labels[code] for code in codes) if evidence.labels else ()
+        return cls(rows, truth, len(codes), balance(truth), middle, labels, right.astype(np.float64))
 
     def does(self, said: str) -> str:
         """How often a rule is right; of numbers that is on which side of the median they are."""
@@ -149,6 +161,8 @@ class _Alone:
     right: NDArray[np.float64]
     """Weighted."""
     level: float
+    label: str = ""
+    """The one that is told from all others."""
 
     @property
     def share(self) -> float:
@@ -191,15 +205,26 @@ def _tried(columns: Mapping[str, NDArray[Any]], ids: Sequence[str], asked: _Aske
             tried.append((name, "presence", missing.astype(np.float64)))
     if (places := _numbers(ids)) is not None:
         tried.append((_ROWS, "rows", places[asked.rows]))
-    level = 1 - 0.1 / len(tried)
+    whole = [(name, own) for name, kind, own in tried if kind == "value"]
+    single = [code for code in range(asked.classes) if (asked.truth == code).sum() >= _FEWEST]
+    single = single if 2 < asked.classes <= _MOST_LABELS and asked.labels else []
+    level = 1 - 0.1 / (len(tried) + len(whole) * len(single))
     found = []
     for name, kind, own in tried:
         said = cross_fitted(own, asked.truth, asked.classes, asked.weight)
         found.append(_Alone(name, kind, asked.weight * (said == asked.truth), level))
+    for code in single:
+        truth = (asked.truth == code).astype(np.int64)
+        weight = balance(truth)
+        for name, own in whole:
+            right = weight * (cross_fitted(own, truth, 2, weight) == truth)
+            found.append(_Alone(name, "label", right, level, asked.labels[code]))
     return found
 
 
-def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tuple[Grade, str, str, _Alone]:
+def _judged(
+    found: Sequence[_Alone], named: Sequence[str], asked: _Asked, facts: frozenset[str]
+) -> tuple[Grade, str, str, _Alone]:
     """Grade, sentence, act, and what the finding's value is about."""
     columns = [one for one in found if one.kind == "value"]
     best = max(columns, key=lambda one: one.share)
@@ -211,7 +236,7 @@ def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tup
             "answer, or known only afterwards."
         )
         act = f"Check that {best.name!r} is known when a prediction is needed; if it is not, --drop {best.name}."
-        return "bad", sentence, act, best
+        return "bad", sentence, _SOURCES if best.name in facts else act, best
     told, acts = [], []
     first: _Alone | None = None
     lead = asked.weight * asked.right
@@ -223,8 +248,15 @@ def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tup
             )
             acts.append(f"Ask whether a rule on {best.name!r} is enough, and whether it is known in time.")
             first = best
+    away = [one for one in found if one.kind == "label" and 2 * one.share - 1 >= _GIVEN_AWAY and _tells(one)]
+    for label in dict.fromkeys(one.label for one in away):
+        one = max((one for one in away if one.label == label), key=lambda one: one.share)
+        told.append(f"{one.name!r} alone tells {label!r} from all others {percent(one.share)} of the time.")
+        known = f"Check that {one.name!r} is known when a prediction is needed; if it is not, --drop {one.name}."
+        acts += [act for act in [_SOURCES if one.name in facts else known] if act not in acts]
+        first = first or one
     for one in found:
-        if one.kind == "value" or asked.skill(one.share) <= _TELLS or asked.skill(one.surely) <= _TELLS:
+        if one.kind in ("value", "label") or asked.skill(one.share) <= _TELLS or asked.skill(one.surely) <= _TELLS:
             continue
         if one.kind == "presence":
             told.append(f"Whether {one.name!r} is filled in tells the answer {percent(one.share)} of the time.")
@@ -243,6 +275,11 @@ def _judged(found: Sequence[_Alone], named: Sequence[str], asked: _Asked) -> tup
         return "watch", " ".join(told), " ".join(acts), first or best
     sentence = f"No column gives the answer away: the strongest, {best.name!r}, {asked.does(beside)}."
     return "fine", sentence, "", best
+
+
+def _tells(one: _Alone) -> bool:
+    """Surely, of two answers that count alike."""
+    return 2 * one.surely - 1 >= _SURELY
 
 
 def _names_rows(columns: Mapping[str, NDArray[Any]], ids: Sequence[str]) -> list[str]:
