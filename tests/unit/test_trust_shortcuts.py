@@ -93,6 +93,7 @@ def test_a_rare_answer_counts_as_much_as_a_frequent_one():
     finding = _ask(evidence.take(rare), {name: values[rare] for name, values in columns.items()})
     assert finding.rows[0]["name"] == "the network"
     assert all(row["value"] < 0.85 for row in finding.rows)
+    assert finding.sentence.endswith("Here each label counts alike, however rare.")
 
 
 def test_numbers_are_asked_as_above_or_below_their_median():

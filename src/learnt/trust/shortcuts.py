@@ -70,6 +70,8 @@ class Shortcuts:
         found = _tried(columns, evidence.ids, asked)
         named = [name for name in _names_rows(columns, evidence.ids) if name not in facts]
         grade, sentence, act, value = _judged(found, named, asked, frozenset(facts))
+        if evidence.labels and (asked.weight != 1).any():
+            sentence += " Here each label counts alike, however rare."
         best = sorted((one for one in found if one.kind == "value"), key=lambda one: -one.share)[:_SHOWN]
         network = {"name": "the network", "value": asked.network, "low": asked.interval[0], "high": asked.interval[1]}
         return [
