@@ -14,6 +14,7 @@ from PIL import Image
 from learnt.codecs import files
 from learnt.codecs.files import File
 from learnt.data import sources
+from learnt.data.collecting import collect
 from learnt.data.folders import Folder
 from learnt.errors import DataError, RequestError
 
@@ -63,11 +64,26 @@ def test_the_folder_of_a_picture_is_its_label(tmp_path: Path) -> None:
         "image": ["cat/a.jpg", "cat/b.png", "dog/2.PNG", "dog/deep/er/1.png"],
         "label": ["cat", "cat", "dog", "dog"],
     }
-    assert (found.target, found.tested, found.notes) == ("label", 0, [])
+    assert (found.target, found.tested) == ("label", 0)
     assert found.guesses == [
         {"sentence": "'label' is the folder that a picture lies in: 'cat', 'dog'.", "option": "--target"}
     ]
     assert all(isinstance(cell, File) for cell in found.columns["image"])
+
+
+def test_folders_below_the_labels_may_keep_files_together(tmp_path: Path) -> None:
+    names = [f"{label}/p{place % 5}/{place}.png" for label in ("cat", "dog") for place in range(20)]
+    found = opened(tmp_path, pictures(*names, "cat/alone.png"))
+    assert set(found.columns) == {"image", "label"}
+    assert found.notes == [
+        "Below the labels lie 5 folders. If files of one belong together, as those of a patient do, write: "
+        "--group folder"
+    ]
+    collected = collect(tmp_path / "photos", target=["label"], group="folder", time=None, seed=0)
+    sides = [set(rows.tolist()) for rows in (collected.splits.final, collected.splits.calibrate)]
+    within = collected.columns["folder"]
+    assert {within[row] for row in sides[0]} & {within[row] for row in sides[1]} <= {""}
+    assert set(collected.roles.inputs) == {"image"}
 
 
 def test_folders_around_all_of_it_say_nothing(tmp_path: Path) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -156,6 +157,20 @@ def test_every_form_of_a_picture_gives_the_same_answer(place: Path, tmp_path: Pa
         opened.predict([pixels, pixels / 255])
     with pytest.raises(DataError, match="20,000 x 20,000 pixels; at most"):
         opened.predict(np.broadcast_to(np.uint8(0), (20_000, 20_000)))
+
+
+def test_the_file_says_what_decoding_means_and_checks_it(
+    place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert [step["name"] for step in learnt.load(place / "run").manifest["steps"]][-1] == "pixels"
+    assert cli.main(["verify", str(place / "run")]) == 0
+    assert "ok  step pixels\n" in capsys.readouterr().out
+    for name in [name for name in sys.modules if name.split(".")[0] == "PIL"]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "PIL", None)
+    assert cli.main(["verify", str(place / "run")]) == 0
+    assert "ok  step pixels: not checked: Reading pictures needs Pillow" in capsys.readouterr().out
+    assert learnt.load(place / "run").predict(np.zeros((16, 20), np.uint8)).value in ("left", "right")
 
 
 def test_a_table_may_call_its_pictures_otherwise(place: Path, tmp_path: Path) -> None:

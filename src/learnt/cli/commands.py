@@ -140,7 +140,8 @@ def verify(args: argparse.Namespace) -> Mapping[str, Any]:
 
     checks = model.load(args.model).verify()
     for check in checks:
-        beside = "" if check.ok else f": {check.given}, expected {check.expected}"
+        beside = f": {check.given}, expected {check.expected}" if check.expected else f": {check.given}"
+        beside = "" if check.ok and check.expected else beside
         args.say(f"{'ok ' if check.ok else 'BAD'} {check.what}{beside}")
     wrong = sum(not check.ok for check in checks)
     if wrong:

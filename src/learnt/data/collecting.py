@@ -18,7 +18,7 @@ from learnt.data import sources
 from learnt.data import splits as splitting
 from learnt.data import targets as targeting
 from learnt.data.damage import UNREADABLE, sound
-from learnt.data.folders import Folder
+from learnt.data.folders import WITHIN, Folder
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
 from learnt.errors import RequestError, UnreadableError, unknown
@@ -135,6 +135,8 @@ def collect(
     target, group, time = _named(target), _named(group), _named(time)
     source = data if isinstance(data, Folder) else sources.opened(data)
     columns, said = source.columns, list(source.notes)
+    if group == WITHIN and group not in columns and source.within:
+        columns = {**columns, group: source.within}
     own = len(next(iter(columns.values()))) - source.tested
     if test is not None:
         if source.tested:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
 from learnt.codecs import cells, files, pixels
@@ -13,7 +13,7 @@ from learnt.contracts import Cells
 from learnt.data import tables
 from learnt.errors import DataError, RequestError
 
-LABEL = "label"
+LABEL, WITHIN = "label", "folder"
 LEARNT = frozenset({"train", "training", "val", "valid", "validation", "dev"})
 TESTED = frozenset({"test", "testing"})
 DESCRIBED = "metadata"
@@ -37,6 +37,8 @@ class Folder:
     """The column that its layout makes the target; "" where it makes none."""
     guesses: list[dict[str, str]] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
+    within: list[str] | None = None
+    """Where files lie deeper than their label: the folders in between, by which --group may keep them together."""
 
 
 def read(root: Path) -> Folder:
@@ -70,7 +72,7 @@ def read(root: Path) -> Folder:
         *_left_out(other, f"file that is no {_noun(kind)}", f"files that are no {_noun(kind)}s"),
         *_left_out(unnamed, f"{_noun(kind)} that no table names", f"{_noun(kind)}s that no table names"),
     ]
-    return Folder(found.columns, found.tested, found.target, found.guesses, [*found.notes, *notes])
+    return replace(found, notes=[*found.notes, *notes])
 
 
 def single(path: Path) -> Folder:
@@ -106,7 +108,13 @@ def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:
         {"sentence": f"{LABEL!r} is the folder that a {_noun(kind)} lies in: {named}.", "option": "--target"},
         *_split_said(tests, len(order), kind),
     ]
-    return Folder(columns, tests, LABEL, guesses, notes)
+    below = {row: "/".join(levels[row][1:]) for row in order}
+    if many := len(set(below.values()) - {""}):
+        notes.append(
+            f"Below the labels lie {many:,} folders. If files of one belong together, as those of a patient do, write: "
+            f"--group {WITHIN}"
+        )
+    return Folder(columns, tests, LABEL, guesses, notes, list(below.values()) if many else None)
 
 
 def _split_level(levels: Sequence[Sequence[str]]) -> int | None:

@@ -66,7 +66,7 @@ class Table:
     def claims(self, column: Column) -> float:
         """Sure of numbers and dates, rather sure of few short words, hardly of prose, never of lists."""
         present = _present(_spread(column.cells, LOOKED_AT))
-        if any(isinstance(cell, list | tuple | dict | set | bytes | np.ndarray) for cell in present):
+        if any(isinstance(cell, list | tuple | dict | set | bytes) or cells.is_array(cell) for cell in present):
             return 0.0
         if not present or kind_of(present) != "categories":
             return 0.9

@@ -37,6 +37,42 @@ STEPS = [
     },
 ]
 
+OF_INPUTS = {
+    "image": {
+        "name": "pixels",
+        "definition": "The bytes of a picture as uint8 or uint16 [height, width, channels]: the first frame, turned as "
+        "EXIF says; one channel where it is grey, of 16 bits where it has 16; else red, green, blue of 8 bits, also of "
+        "palettes and CMYK; transparent parts laid over white. Bytes are written in base64 here.",
+        "vectors": [
+            [
+                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DA8J+BgYHhPycHOwAaJgMWXFb72AAAAABJRU5Erk"
+                "Jggg==",
+                [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 8, 7]]],
+            ],
+            [
+                "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABEAAAAABuG5crAAAAD0lEQVR4nGNgYGBk+v8fAAMOAgLp1oruAAAAAElFTkSuQmCC",
+                [[[0], [258], [65535]]],
+            ],
+            [
+                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGM8kcLAwMDA8B8ACg0CLdTpGKEAAAAASUVORK5CYII=",
+                [[[255, 255, 255], [200, 100, 0]]],
+            ],
+            [
+                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABAgMAAACJTJcZAAAADFBMVEX6ChQeyCgAAAAAAABmqvpvAAAACklEQVR4nGMQAAAAEgARpVbHTg"
+                "AAAABJRU5ErkJggg==",
+                [[[250, 10, 20], [30, 200, 40]]],
+            ],
+            [
+                "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAAAAAA+i0toAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABgAAAAAAANZnS2kAAAAMSURBVHic"
+                "Y+Ti4gIAAEQAILICLP8AAAAASUVORK5CYII=",
+                [[[10]], [[20]], [[30]]],
+            ],
+            ["UDUgMiAxIDI1NQoD/g==", [[[3], [254]]]],
+        ],
+    },
+}
+"""The step of a modality that only files with such an input need."""
+
 OF_TARGETS = {
     "classify": "Of labels: how frequent each is.",
     "regress": "Of a number to predict: mean, spread, median, typical distance from it, least and greatest.",
@@ -79,6 +115,7 @@ def describe(
     specs = specs_of(network)
     state = network.start(1)
     labels = [label for target in network.targets for label in target.settings.get("labels", ())]
+    kinds = dict.fromkeys(given.modality for given in network.inputs)
     return {
         "format": FORMAT,
         "inputs": {
@@ -129,7 +166,7 @@ def describe(
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
         "inside": inside(network.targets),
-        "steps": STEPS,
+        "steps": [*STEPS, *(OF_INPUTS[kind] for kind in kinds if kind in OF_INPUTS)],
         "goldens": {},
     }
 
