@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,11 +24,14 @@ SIZES = ("small",)
 
 
 def resolve(
-    asked: Mapping[str, Any], recipe: str | Path | Mapping[str, Any] | None, target: str = ""
+    asked: Mapping[str, Any],
+    recipe: str | Path | Mapping[str, Any] | None,
+    target: str = "",
+    columns: Sequence[str] = (),
 ) -> dict[str, Any]:
     """Options in full: what was asked, else what the recipe says, else the default. Raises RequestError.
 
-    `target`: what the layout of the data makes the target, where neither says one.
+    `target`: what the layout of the data makes the target, where neither says one. `columns`: those that there are.
     """
     base = {} if recipe is None else dict(recipe) if isinstance(recipe, Mapping) else read(Path(recipe))
     strange = set(base) - set(DEFAULTS) - {"target", *PLANNED}
@@ -39,7 +42,7 @@ def resolve(
         )
     full = {**DEFAULTS, **base}
     full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
-    full["target"] = full.get("target") or target
+    full["target"] = full.get("target") or [name for name in (target,) if name]
     for name in ("target", "inputs", "drop", "sensitive"):
         if isinstance(full.get(name), str):
             full[name] = [full[name]]
@@ -48,7 +51,8 @@ def resolve(
     if int(full["seed"]) < 0:
         raise RequestError(f"--seed {full['seed']} is below 0. Write for example --seed 0")
     if not full.get("target"):
-        raise RequestError("What is to be learnt? Name the column: --target COLUMN.")
+        listed = f" Columns: {', '.join(columns[:30])}{', ...' * (len(columns) > 30)}." if columns else ""
+        raise RequestError(f"What is to be learnt? Name the column: --target COLUMN.{listed}")
     if full["size"] not in SIZES:
         raise RequestError(f"No size {full['size']!r}. Sizes: {', '.join(SIZES)}.")
     if not 0.5 <= float(full["coverage"]) <= 0.999:

@@ -86,7 +86,7 @@ class Running:
         if resume and kept.exists():
             recipe = kept
         source = sources.opened(data)
-        full = recipes.resolve(asked, recipe, source.target)
+        full = recipes.resolve(asked, recipe, source.target, list(source.columns))
         names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed")
         collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]

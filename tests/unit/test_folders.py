@@ -11,12 +11,13 @@ import polars
 import pytest
 from PIL import Image
 
+import learnt
 from learnt.codecs import files
 from learnt.codecs.files import File
 from learnt.data import sources
 from learnt.data.collecting import collect
 from learnt.data.folders import Folder
-from learnt.errors import DataError, RequestError
+from learnt.errors import DataError, RequestError, UnreadableError
 
 CLASSES = {f"{label}/{place}.png": (label, place) for label in ("cat", "dog") for place in (1, 2)}
 
@@ -120,6 +121,18 @@ def test_a_test_folder_without_labels_is_left_out_aloud(tmp_path: Path) -> None:
 def test_pictures_without_folders_have_no_label(tmp_path: Path) -> None:
     found = opened(tmp_path, pictures("1.png", "2.png"))
     assert (found.columns, found.target) == ({"image": ["1.png", "2.png"]}, "")
+    assert found.notes == []
+    with pytest.raises(RequestError, match=r"What is to be learnt\? .* Columns: image\."):
+        learnt.train(tmp_path / "photos", out=tmp_path / "run")
+
+
+def test_a_picture_of_a_kind_that_cannot_be_read_is_not_passed_over(tmp_path: Path) -> None:
+    content = {
+        **pictures(*(f"{label}/{place}.png" for label in "ab" for place in range(20))),
+        "a/phone.heic": b"ftypheic",
+    }
+    with pytest.raises(UnreadableError, match=r"'a/phone\.heic' is no picture that can be read"):
+        collect(folder(tmp_path, content), target=["label"], group=None, time=None, seed=0)
 
 
 def test_the_folder_that_a_zip_program_adds_is_no_label(tmp_path: Path) -> None:

@@ -78,6 +78,18 @@ def test_pictures_are_turned_as_exif_says(format: str, turn: int) -> None:
     assert pixels.size(data) == expected.shape[:2] == ((7, 5) if turn > 4 else (5, 7))
 
 
+def test_damaged_exif_turns_nothing() -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    data = saved(COLOUR, "PNG", exif=exif)
+    at = data.index(b"eXIf") - 4
+    size = int.from_bytes(data[at : at + 4], "big")
+    for damaged in (b"", b"MM\0*", b"II*\0\xff\xff\xff\xff", b"MM\0*\0\0\0\x08\xff\xff"):
+        found = data[:at] + chunk(b"eXIf", damaged) + data[at + 12 + size :]
+        np.testing.assert_array_equal(pixels.decode(found), COLOUR)
+        assert pixels.size(found) == (5, 7)
+
+
 def test_transparency_lies_over_white() -> None:
     half = np.concatenate([COLOUR, np.full((5, 7, 1), 128, np.uint8)], 2)
     half[0, 0, 3], half[0, 1, 3] = 0, 255

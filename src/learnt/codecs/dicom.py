@@ -10,6 +10,7 @@ import io
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from threading import Lock
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +21,7 @@ from learnt.errors import DataError, MissingExtra
 if TYPE_CHECKING:
     from pydicom import Dataset
 
+_ONE = Lock()
 _TOWARDS = (("L", "R"), ("P", "A"), ("H", "F"))
 """Where the axes x, y and z of a patient point to, and away from."""
 
@@ -165,7 +167,7 @@ def _upright(pixels: NDArray[Any], row: str, column: str) -> NDArray[Any]:
 
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Files break the standard in small things all the time."""
-    with warnings.catch_warnings():
+    """Files break the standard in small things all the time. Warnings belong to all threads: one at a time."""
+    with _ONE, warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

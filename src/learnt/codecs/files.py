@@ -15,10 +15,10 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 
 from learnt.errors import DataError
 
-_IMAGES = ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .gif .bmp .pgm .ppm .pbm .pnm .dcm .dicom"
+_IMAGES = ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .gif .bmp .pgm .ppm .pbm .pnm .dcm .dicom .heic .heif .avif .jp2"
 _SOUNDS = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au"
 KINDS: Mapping[str, frozenset[str]] = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_SOUNDS.split())}
-"""What a suffix says that a file holds."""
+"""What a suffix says that a file holds, also where it cannot be read here: such files are listed, not passed over."""
 LARGEST = 1 << 30
 """Bytes of one file."""
 ZIP = ".zip"

@@ -8,6 +8,7 @@ is defined in `dicom`.
 from __future__ import annotations
 
 import io
+import struct
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +47,9 @@ _BEGIN = {
     "PGM": tuple(b"P%d%c" % (kind, blank) for kind in range(1, 7) for blank in b" \t\r\n#"),
 }
 _WIDE = frozenset({"I;16", "I;16L", "I;16B", "I;16N"})
-_ORIENTATION = 0x0112
+_ORIENTATION, _SHORT = 0x0112, 3
+_TURNS: dict[int, Any] = {2: 0, 3: 3, 4: 1, 5: 5, 6: 4, 7: 6, 8: 2}
+"""EXIF's number -> Pillow's transpose that undoes it."""
 
 
 def decode(cell: Any) -> NDArray[Any]:
@@ -196,12 +199,11 @@ def _format(data: bytes) -> str:
 
 def _pixels(image: Image, name: Any) -> NDArray[Any]:
     from PIL import Image as pillow
-    from PIL import ImageOps
 
     image.seek(0)
     image.load()
-    if _orientation(image) != 1:
-        image = ImageOps.exif_transpose(image)
+    if (turn := _orientation(image)) != 1:
+        image = image.transpose(_TURNS[turn])
     if image.mode in _WIDE or image.mode == "I":
         wide = np.asarray(image)
         if wide.size and (wide.min() < 0 or wide.max() > 65535):
@@ -223,11 +225,20 @@ def _pixels(image: Image, name: Any) -> NDArray[Any]:
 
 
 def _orientation(image: Image) -> int:
-    """1 to 8, as EXIF has it."""
-    if "exif" not in image.info:
-        return 1
-    found = image.getexif().get(_ORIENTATION, 1)
-    return found if found in range(1, 9) else 1
+    """1 to 8, as EXIF has it; 1 where that is damaged. A TIFF is turned by Pillow."""
+    exif = image.info.get("exif", b"")
+    exif = exif[6:] if exif[:6] == b"Exif\0\0" else exif
+    order = "<" if exif[:2] == b"II" else ">"
+    try:
+        (start,) = struct.unpack_from(f"{order}I", exif, 4)
+        (count,) = struct.unpack_from(f"{order}H", exif, start)
+        for place in range(count):
+            tag, kind, _, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * place)
+            if tag == _ORIENTATION and kind == _SHORT and image.format != "TIFF":
+                return value if value in _TURNS else 1
+    except struct.error:
+        pass
+    return 1
 
 
 def _of_array(cell: NDArray[Any]) -> NDArray[Any]:
