@@ -102,9 +102,10 @@ def audited(
 
     Raises UnreadableError where more than 1 % of the rows cannot be read.
     """
-    names, columns = list(artifact.targets), artifact.called(_tested(source))
+    names, columns = list(artifact.targets), artifact.called(source.measured)
+    only = [f"The {source.tested:,} examples of its test set are judged, and no others."] if source.tested else []
     if target is None and not with_truth(columns, names, artifact):
-        return _unlabelled(artifact, columns, questions(ask), path, source.notes)
+        return _unlabelled(artifact, columns, questions(ask), path, [*source.notes, *only])
     given = [sources.name_of(name) for name in (target if target is not None else names)]
     if len(given) != len(names):
         raise RequestError(
@@ -129,7 +130,7 @@ def audited(
     learnt_from = sources.fingerprint(kept) == artifact.manifest["data"].get("fingerprint")
     same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
     strange = [note for name in names for note in _unknown(evidence[name], cells.texts(truth[name]))]
-    notes = [*source.notes, *left_out, *same, *strange]
+    notes = [*source.notes, *only, *left_out, *same, *strange]
     return _document(artifact, path, kept, rows, problems) | answers | {"notes": notes}, findings
 
 
@@ -199,14 +200,6 @@ def with_truth(columns: Mapping[str, Cells], target: Sequence[str], artifact: Ar
     tasks = [str(held["task"]) for held in artifact.manifest["targets"].values()]
     without = {row for name, task in zip(target, tasks, strict=True) for row, _ in targets.unusable(task, whole[name])}
     return [row for row in range(len(whole[target[0]])) if row not in without]
-
-
-def _tested(source: Folder) -> Mapping[str, Cells]:
-    """Of a folder with a test set of its own those rows alone: the others may have been learnt from."""
-    if not source.tested:
-        return source.columns
-    source.notes.append(f"The {source.tested:,} examples of its test set are judged, and no others.")
-    return {name: column[-source.tested :] for name, column in source.columns.items()}
 
 
 def _sound(

@@ -282,6 +282,8 @@ def test_bytes_and_structs_of_a_parquet_file(tmp_path: Path) -> None:
         assert found["plain"] == found["image"] == data
         assert found["linked"] == ["1.png", None]
         assert found["linked"][0].bytes() == data[0]
+    whole = sources.opened(frame.select("image", "y").head(1))
+    assert (whole.columns["image"], whole.notes) == (data[:1], [])
 
 
 def test_the_content_of_a_file_is_in_the_fingerprint(tmp_path: Path) -> None:

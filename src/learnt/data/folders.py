@@ -40,6 +40,11 @@ class Folder:
     within: list[str] | None = None
     """Where files lie deeper than their label: the folders in between, by which --group may keep them together."""
 
+    @property
+    def measured(self) -> dict[str, Cells]:
+        """The rows to judge a file on: those of its test set, for the others may have been learnt from; else all."""
+        return {name: column[-self.tested :] for name, column in self.columns.items()} if self.tested else self.columns
+
 
 def read(root: Path) -> Folder:
     """Files below a folder or in a .zip, in the order of their names.

@@ -114,7 +114,7 @@ def _names(column: Cells) -> list[str]:
     for cell in column:
         if cells.is_missing(cell):
             continue
-        path = cell.get("path") if isinstance(cell, Mapping) else cell
+        path = cell.get("path") if isinstance(cell, Mapping) and cell.get("bytes") is None else cell
         if not isinstance(path, str) or isinstance(cell, File) or not files.kind(path.strip()):
             return []
         some.append(path.strip())
