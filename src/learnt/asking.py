@@ -21,7 +21,7 @@ from learnt.artifact.evidence import kept as read
 from learnt.artifact.tools import tools
 from learnt.codecs import cells, files
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Doubts, Evidence, Finding, Refuses, Settings, Task, Tools, Unlabelled
+from learnt.contracts import Cells, Doubts, Draws, Evidence, Finding, Refuses, Settings, Task, Tools, Unlabelled
 from learnt.data import sources, targets
 from learnt.data.damage import sound
 from learnt.data.folders import Folder
@@ -52,10 +52,16 @@ def unasked(asked: Sequence[str]) -> dict[str, str]:
 def ask_each(
     names: Sequence[str], evidence: Evidence, given: Tools, instead: tuple[Evidence, Tools] | None = None
 ) -> list[Finding]:
-    """Findings about one target. What `evidence` leaves unexamined is asked again of `instead`, the file's own."""
+    """Findings about one target. What `evidence` leaves unexamined is asked again of `instead`, the file's own.
+
+    What can only be drawn is not asked where nothing can be.
+    """
     found: list[Finding] = []
     for name in names:
         question = registry.question(name)
+        able = given.pictures or (instead and instead[1].pictures)
+        if isinstance(question, Draws) and not able:
+            continue
         said = list(question.ask(evidence, given))
         if instead is not None and all(finding.grade == "not examined" for finding in said):
             said = list(question.ask(*instead))

@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from learnt.artifact import batches
+from learnt.artifact import batches, maps
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
+from learnt.codecs import maps as codec
 from learnt.codecs import ragged
-from learnt.codecs.files import are_files, in_zip
+from learnt.codecs.files import File, are_files, in_zip
 from learnt.contracts import Cells, Prediction, Raw
 from learnt.errors import RequestError
+from learnt.stats import wording
 
 BLOCK = 8192
 """Rows of a table that are in memory together."""
@@ -23,6 +27,8 @@ MOST_LABELS = 20
 """With more labels than this, a file of predictions has the probability of the answer only."""
 
 Row = dict[str, Any]
+_EXPLAINED = frozenset({"explained", "prediction", "confidence", "reasons", "problem", "input", "map"})
+"""What stands in a row of explanations beside the ids."""
 
 
 class Model(Artifact):
@@ -117,28 +123,29 @@ def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Ro
     `problem` as in `predictions`.
     """
 
-    def explained(raw: Raw) -> Iterator[Row]:
-        aimed = model.aim(about, batches.rows(raw))
-        outputs = model.run(raw, explain=True, **aimed)
-        of = aimed.get("target", model.targets[0])
-        answer = None if about is None or str(about) == of else str(about)
-        answers = model.answers(raw, outputs)
-        one = len(answers) == 1
-        for place, reasons in enumerate(model.reasons(raw, outputs)):
-            value = {target: found[place].value for target, found in answers.items()}
-            confidence = {target: found[place].confidence for target, found in answers.items()}
-            probability = None if answer is None else answers[of][place].probability.get(answer)
-            what = {"target": of, "answer": answer, "probability": probability}
-            yield ({"explained": what} if answer is not None or not one else {}) | {
-                "prediction": next(iter(value.values())) if one else value,
-                "confidence": next(iter(confidence.values())) if one else confidence,
-                "reasons": [
-                    {"input": name, "name": piece.name, "where": list(piece.where), "value": moved}
-                    for name, piece, moved in reasons
-                ],
-            }
+    return _each(model, source, lambda raw: _explained(model, raw, about))
 
-    return _each(model, source, explained)
+
+def _explained(model: Artifact, raw: Raw, about: Any) -> Iterator[Row]:
+    aimed = model.aim(about, batches.rows(raw))
+    outputs = model.run(raw, explain=True, **aimed)
+    of = aimed.get("target", model.targets[0])
+    answer = None if about is None or str(about) == of else str(about)
+    answers = model.answers(raw, outputs)
+    one = len(answers) == 1
+    for place, reasons in enumerate(model.reasons(raw, outputs)):
+        value = {target: found[place].value for target, found in answers.items()}
+        confidence = {target: found[place].confidence for target, found in answers.items()}
+        probability = None if answer is None else answers[of][place].probability.get(answer)
+        what = {"target": of, "answer": answer, "probability": probability}
+        yield ({"explained": what} if answer is not None or not one else {}) | {
+            "prediction": next(iter(value.values())) if one else value,
+            "confidence": next(iter(confidence.values())) if one else confidence,
+            "reasons": [
+                {"input": name, "name": piece.name, "where": list(piece.where), "value": moved}
+                for name, piece, moved in reasons
+            ],
+        }
 
 
 def predict_file(model: Artifact, source: Any, out: str | os.PathLike[str], problems: list[str] | None = None) -> int:
@@ -156,6 +163,69 @@ def explain_file(
     """Writes `explanations`; how many."""
     _refuse_same(source, out)
     return _write(out, explanations(model, source, about), problems)
+
+
+def explain_pictures(
+    model: Artifact, source: Any, out: str | os.PathLike[str], about: Any = None, problems: list[str] | None = None
+) -> Iterator[Row]:
+    """Writes PNG files of the size of the pictures, each with its heat map drawn over it: `out` where there is one,
+    `out` numbered from 1 where there are several. Yields of each what `explanations` does, and `input` and `map`, the
+    file.
+
+    Raises RequestError where the file sees no pictures, or a map would take the place of one of them.
+    """
+    if not maps.pictured(model):
+        raise RequestError(
+            f"Only pictures have maps, and the file reads {', '.join(model.columns[:5])}. Write: --out reasons.csv"
+        )
+    if not Path(out).parent.is_dir():
+        raise RequestError(f"There is no folder {str(Path(out).parent)!r} to write {Path(out).name} into.")
+    taken = _paths(source)
+    found = _drawn(model, source, about, [] if problems is None else problems)
+    first, second = next(found, None), next(found, None)
+    for place, one in enumerate(chain(filter(None, [first, second]), found), 1):
+        row, picture = one
+        path = Path(out) if second is None else Path(out).with_name(f"{Path(out).stem}-{place}.png")
+        if path.resolve() in taken:
+            raise RequestError(f"{str(path)!r} is one of the pictures and would be lost. Write: --out maps/map.png")
+        path.write_bytes(codec.png(picture, said_of(row)))
+        yield row | {"map": str(path)}
+
+
+def _drawn(model: Artifact, source: Any, about: Any, problems: list[str]) -> Iterator[tuple[Row, codec.Pixels]]:
+    """Every picture of every row with its map; of rows that could not be read only the problem."""
+
+    def said(raw: Raw) -> Iterator[Row]:
+        for place, row in enumerate(_explained(model, raw, about)):
+            reasons = [(reason["input"], reason["where"], reason["value"]) for reason in row["reasons"]]
+            yield row | {"drawn": partial(maps.drawn, model, raw, place, reasons)}
+
+    for row in _each(model, source, said):
+        if row.get("problem"):
+            problems.append(str(row["problem"]))
+        drawn = row.pop("drawn")
+        for name, _, picture in () if drawn is None else drawn():
+            yield row | {"input": name}, picture
+
+
+def said_of(row: Row) -> str:
+    """What a row of `explanations` explains, in a line."""
+    what = row.get("explained") or {}
+    answer, probability = row["prediction"], row["confidence"]
+    if isinstance(answer, Mapping):
+        answer, probability = answer[what["target"]], probability[what["target"]]
+    if what.get("answer") is not None:
+        answer, probability = what["answer"], what["probability"]
+    named = " ".join(str(cell) for name, cell in row.items() if name not in _EXPLAINED)
+    return f"{named}: {answer}" + ("" if probability is None else f" ({wording.percent(probability)})")
+
+
+def _paths(source: Any) -> set[Path]:
+    """The files of a folder of media."""
+    columns = getattr(source, "columns", {})
+    return {
+        (cell.root / cell.place).resolve() for column in columns.values() for cell in column if isinstance(cell, File)
+    }
 
 
 def _refuse_same(source: Any, out: str | os.PathLike[str]) -> None:

@@ -95,6 +95,7 @@ def tools_of(evidence: Evidence) -> Tools:
         explain=lambda rows: Reasons(random.normal(size=(len(rows), 4)).astype(np.float32), [list("abcd")] * len(rows)),
         hide=lambda given, _mask: given,
         stress=lambda given, _kind, _severity: given,
+        pictures=lambda rows: [["data:image/jpeg;base64,AA=="] * 2 for _ in rows],
         retrain=Taught(evidence),
         out_of_fold=lambda: replace(evidence, source="sisters"),
         baseline=lambda: ("guessing", guess),

@@ -10,6 +10,7 @@ import learnt
 from learnt.codecs.resize import resize
 from learnt.contracts import Column
 from learnt.modalities.image import SIDE, Image
+from small.squares import QUICK, corners
 
 KIND = Image()
 
@@ -25,20 +26,6 @@ def letters(count, seed, turned=False):
         picture[row + 5 : row + 7, column : column + 6] = 230
         found.append(picture[:, ::-1].copy() if turned and place % 2 else picture)
     return found
-
-
-def corners(count, seed):
-    """Pictures of three sizes with a bright square in one of two corners, and which."""
-    random = np.random.default_rng(seed)
-    pictures, labels = [], []
-    for _ in range(count):
-        size = int(random.choice([32, 40, 64]))
-        picture = random.integers(60, 120, (size, size, 1)).astype(np.uint8)
-        right, part = bool(random.integers(2)), size // 4
-        (picture[:part, -part:] if right else picture[:part, :part])[...] = 250
-        pictures.append(picture)
-        labels.append("right" if right else "left")
-    return pictures, labels
 
 
 def test_pictures_are_claimed_and_nothing_else_is():
@@ -129,14 +116,3 @@ def test_a_file_learnt_from_pictures_says_which_corner_and_points_at_it(tmp_path
         assert piece.where[1] < half
         assert (piece.where[0] >= half) == (label == "right")
     assert len(explained.reasons) == SIDE * SIDE
-
-
-QUICK = {
-    "sizes": {
-        "width": 16, "depth": 0, "members": 1, "dropout": 0.0, "batch": 32, "epochs": 1, "rate": 1e-2, "decay": 1e-2,
-    },
-    "plan": {
-        "seed": 0, "steps": 60, "batch": 32, "rate": 1e-2, "decay": 1e-2, "every": 20, "patience": 9, "average": 0.9,
-        "warm": 0.05, "clip": 1.0, "absent": 0.1, "until": None,
-    },
-}  # fmt: skip

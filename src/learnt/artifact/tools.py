@@ -14,6 +14,7 @@ from learnt import registry
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
+from learnt.artifact.maps import pictured, thumbnails
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Cells, Evidence, Legible, Measurable, Moved, Raw, Reasons, Remembers, Tools
 
@@ -85,6 +86,9 @@ def tools(
                 found |= {f"{fact} of {name}": values for fact, values in facts.items()}
         return found
 
+    def drawn(rows: NDArray[np.int64]) -> list[list[str]]:
+        return thumbnails(artifact, take_each(raw, rows), target)
+
     def some(rows: NDArray[np.int64]) -> Tools:
         known = {name: None if values is None else take(values, rows) for name, values in truth.items()}
         return tools(
@@ -103,6 +107,7 @@ def tools(
         moved=moved,
         cells=readable,
         facts=measured,
+        pictures=drawn if pictured(artifact) else None,
         baseline=baseline,
         metrics=lambda evidence: task.metrics(evidence, settings),
         take=some,

@@ -70,6 +70,8 @@ def explain(args: argparse.Namespace) -> Mapping[str, Any]:
 
     opened = model.load(args.model)
     data, problems = _told(args), list[str]()
+    if args.out and Path(args.out).suffix.lower() == ".png":
+        return _mapped(args, opened, data, problems)
     if args.out:
         count = model.explain_file(opened, data, args.out, args.about, problems)
         args.say(f"{count} explanations written to {args.out}{_listed(problems)}")
@@ -77,6 +79,20 @@ def explain(args: argparse.Namespace) -> Mapping[str, Any]:
     rows = list(model.explanations(opened, data, args.about))
     args.say(printed.reasons(rows))
     return {"model": args.model, "explanations": rows}
+
+
+def _mapped(args: argparse.Namespace, opened: Any, data: Any, problems: list[str]) -> Mapping[str, Any]:
+    """A heat map of each picture, and what the first of them show."""
+    from learnt import model
+
+    rows: list[dict[str, Any]] = []
+    for row in model.explain_pictures(opened, data, args.out, args.about, problems):
+        rows.append({name: cell for name, cell in row.items() if name != "reasons"})
+        if len(rows) <= LISTED:
+            args.say(f"{row['map']}  {model.said_of(row)}")
+    left = f"{len(rows) - LISTED:,} more maps, to {rows[-1]['map']}. " if len(rows) > LISTED else ""
+    args.say(f"{left}Orange speaks for what was said, blue against it.{_listed(problems)}")
+    return {"model": args.model, "out": args.out, "maps": rows, "problems": problems}
 
 
 def _told(args: argparse.Namespace) -> Any:

@@ -216,7 +216,9 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one.add_argument(
         "--about", metavar="LABEL", help="the reasons for this answer, or of this target (default: for what was said)"
     )
-    one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
+    one.add_argument(
+        "--out", metavar="FILE", help="write all rows here; the suffix chooses the format; .png: heat maps"
+    )
 
     one = add(
         commands.show,

@@ -10,6 +10,7 @@ Everything from `prepare` to `deploy` is inside the file; `read` and `decode` ar
 from __future__ import annotations
 
 from learnt.contracts.evidence import (
+    Draws,
     Evidence,
     Finding,
     Grade,
@@ -30,6 +31,7 @@ from learnt.contracts.modality import (
     Modality,
     Occlude,
     Opens,
+    Pictured,
     Remembers,
     Shrinks,
     Varies,
@@ -71,6 +73,7 @@ __all__ = [
     "Columns",
     "Decides",
     "Doubts",
+    "Draws",
     "Encoder",
     "Evidence",
     "Features",
@@ -87,6 +90,7 @@ __all__ = [
     "Paced",
     "Part",
     "Parts",
+    "Pictured",
     "Piece",
     "Prediction",
     "Question",

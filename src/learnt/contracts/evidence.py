@@ -241,6 +241,8 @@ class Tools:
     """The inputs that a reader can read: part -> [examples], numbers float64 (nan is missing) or text."""
     facts: Callable[[], Mapping[str, NDArray[Any]]] | None = None
     """What can be measured of the inputs' files without looking into them: fact -> [examples], numbers or text."""
+    pictures: Callable[[NDArray[np.int64]], Sequence[Sequence[str]]] | None = None
+    """Some of the evidence's examples drawn: the pictures of each as `data:` addresses, and after each its heat map."""
     retrain: Retrain | None = None
     out_of_fold: Callable[[], Evidence] | None = None
     """What sisters say of all examples, each example by one that never saw it."""
@@ -272,8 +274,9 @@ class Finding:
     source: Literal["file", "sisters", "baseline", "data"] = "file"
     rows: Sequence[Mapping[str, Any]] = ()
     """Table or plot data, one kind a question."""
-    picture: Literal["none", "bars", "curve", "table"] = "none"
-    """How `rows` wants to be seen. bars: name, value, (low, high). curve: x, y, (low, high, n). table: any keys."""
+    picture: Literal["none", "bars", "curve", "table", "pictures"] = "none"
+    """How `rows` wants to be seen. bars: name, value, (low, high). curve: x, y, (low, high, n). table: any keys.
+    pictures: kind, name, pictures (`data:` addresses, each before its heat map) and what is said of them, any keys."""
     measure: str = ""
     """What `value` is, in words that follow it: `of the labels look wrong`."""
     axes: tuple[str, str] = ("", "")
@@ -298,6 +301,13 @@ class Question(Protocol):
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """What the evidence says. Never raises for lack of data: the finding says "cannot tell"."""
         ...
+
+
+@runtime_checkable
+class Draws(Protocol):
+    """A question that shows pictures, and is not asked where no input is one."""
+
+    draws: ClassVar[bool]
 
 
 @runtime_checkable

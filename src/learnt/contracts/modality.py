@@ -170,6 +170,15 @@ class Measurable(Protocol):
 
 
 @runtime_checkable
+class Pictured(Protocol):
+    """A modality whose inputs can be drawn, with the boxes of its parts in them."""
+
+    def pictured(self, raw: Raw, row: int) -> NDArray[np.uint8]:
+        """One example as a person sees it, [H, W, 3]: boxes of `parts` are in its pixels."""
+        ...
+
+
+@runtime_checkable
 class Shrinks(Protocol):
     """A modality whose raw inputs are larger than what its network sees of them."""
 

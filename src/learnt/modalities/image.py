@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import damage, pixels
+from learnt.codecs import damage, maps, pixels
 from learnt.codecs.cells import is_missing
 from learnt.codecs.ragged import shape
 from learnt.codecs.resize import resize, weights
@@ -177,6 +177,10 @@ class Image:
             "brightness": light[:, 0],
             "contrast": light[:, 1],
         }
+
+    def pictured(self, raw: Raw, row: int) -> NDArray[np.uint8]:
+        """As it was read, in full size."""
+        return maps.seen(np.asarray(raw["pixels"][row]))
 
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:  # noqa: ARG002
         """Blurred, noisy, pale, covered, turned, or saved badly; other damage than `augment` does."""

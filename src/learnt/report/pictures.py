@@ -89,6 +89,16 @@ class Table:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """Pictures of one example, as `data:` addresses, and what is written below them."""
+
+    name: str
+    pictures: tuple[tuple[str, str], ...]
+    """Each with its heat map."""
+    told: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Strip:
     """A figure on its scale, in per cent: interval, value, baseline and doing nothing; None where unknown."""
 
@@ -198,6 +208,20 @@ def table(rows: Rows, share: bool = True) -> Table | None:
     cut = len(cells) if len(cells) <= MOST_ROWS + 2 else MOST_ROWS
     lines = tuple(map(tuple, cells))
     return Table(titles, numeric, lines[:cut], lines[cut:])
+
+
+def gallery(rows: Rows) -> tuple[tuple[str, tuple[Example, ...]], ...]:
+    """Rows with kind, name, pictures and, where known, said, confidence, truth, unfamiliar: the examples by kind."""
+    kinds = dict.fromkeys(str(row.get("kind") or "") for row in rows)
+    return tuple((kind, tuple(_example(row) for row in rows if str(row.get("kind") or "") == kind)) for kind in kinds)
+
+
+def _example(row: Mapping[str, Any]) -> Example:
+    sure = f" ({numbers.percent(row['confidence'])})" if known(row.get("confidence")) else ""
+    told = [f"says {text(row['said'])}{sure}", f"is {text(row['truth'])}"] if "said" in row else []
+    odd = [f"odder than {numbers.percent(row['unfamiliar'])}"] if known(row.get("unfamiliar")) else []
+    inline = [str(one) for one in row.get("pictures") or () if str(one).startswith("data:image/")]
+    return Example(text(row.get("name")), tuple(zip(inline[::2], inline[1::2], strict=False)), tuple(told + odd))
 
 
 def strip(value: float, low: float, high: float, baseline: float, nothing: float, unit: bool) -> Strip | None:

@@ -191,12 +191,15 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
         "bars": None,
         "curve": None,
         "table": None,
+        "gallery": (),
     }
     if picture == "bars":
         shown["bars"] = pictures.bars(rows, pictures.unit(rows, ("value", "low", "high"), share), str(axes[1]))
     elif picture == "curve":
         shown["curve"] = pictures.curve(rows, (str(axes[0]), str(axes[1])), str(finding.get("diagonal") or ""), share)
-    if rows and not (shown["bars"] or shown["curve"]) and picture != "none":
+    elif picture == "pictures":
+        shown["gallery"] = pictures.gallery(rows)
+    if rows and not (shown["bars"] or shown["curve"] or shown["gallery"]) and picture != "none":
         shown["table"] = pictures.table(rows, share)
     return shown
 
