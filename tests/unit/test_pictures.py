@@ -163,6 +163,7 @@ def test_the_file_says_what_decoding_means_and_checks_it(
     place: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert [step["name"] for step in learnt.load(place / "run").manifest["steps"]][-1] == "pixels"
+    assert "Of pictures: the side to which they are brought" in learnt.load(place / "run").manifest["inside"]
     assert cli.main(["verify", str(place / "run")]) == 0
     assert "ok  step pixels\n" in capsys.readouterr().out
     for name in [name for name in sys.modules if name.split(".")[0] == "PIL"]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import platform
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from importlib import metadata
 from typing import Any
 
@@ -72,6 +72,8 @@ OF_INPUTS = {
     },
 }
 """The step of a modality that only files with such an input need."""
+KEPT = {"image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour."}
+"""What the settings of a modality hold, beside those of tables."""
 
 OF_TARGETS = {
     "classify": "Of labels: how frequent each is.",
@@ -165,19 +167,20 @@ def describe(
             "The stated coverage is an average over all examples, not a promise for each group or each label.",
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
-        "inside": inside(network.targets),
+        "inside": inside(network.targets, kinds),
         "steps": [*STEPS, *(OF_INPUTS[kind] for kind in kinds if kind in OF_INPUTS)],
         "goldens": {},
     }
 
 
-def inside(targets: Sequence[Target]) -> str:
-    """What of the training data the file holds."""
+def inside(targets: Sequence[Target], kinds: Iterable[str] = ()) -> str:
+    """What of the training data the file holds; `kinds` are the modalities of its inputs."""
     tasks = dict.fromkeys(target.task for target in targets)
     said = [
         "Weights. Of number and date columns: quantiles of the fit split, its least and greatest value, values met at "
         "least 5 times with their counts, and means. Of category columns: the words met at least 5 times there, with "
         "counts.",
+        *(KEPT[kind] for kind in kinds if kind in KEPT),
         *(OF_TARGETS[task] for task in tasks if task in OF_TARGETS),
         "Of columns that a decision is by: the groups met at least 5 times." if groups_of(targets) else "",
         "The names of columns, also of those named as id or sensitive, and of labels. Projected vectors of at most "
