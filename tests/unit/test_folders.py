@@ -162,6 +162,16 @@ def test_a_label_is_the_same_however_its_accent_is_written(tmp_path: Path) -> No
     assert sorted(set(found.columns["label"])) == ["강", "숲"]
 
 
+def test_a_part_of_a_zip_is_a_source(tmp_path: Path) -> None:
+    names = [f"{split}/{label}/1.png" for split in ("test", "train") for label in ("cat", "dog")]
+    path = zipped(tmp_path / "a.zip", pictures(*names))
+    found = sources.opened(path / "test")
+    assert (found.columns, found.tested) == ({"image": names[:2], "label": ["cat", "dog"]}, 0)
+    assert sources.read(path / "test/dog/1.png")["image"][0].bytes() == picture(1)
+    with pytest.raises(RequestError, match=r"There is no 'tset' in .*a\.zip"):
+        sources.read(path / "tset")
+
+
 def test_names_in_utf8_that_an_archive_does_not_call_so(tmp_path: Path) -> None:
     path = zipped(tmp_path / "a.zip", pictures("숲/1.png", "강/1.png"))
     data = path.read_bytes()

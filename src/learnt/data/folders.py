@@ -46,8 +46,8 @@ class Folder:
         return {name: column[-self.tested :] for name, column in self.columns.items()} if self.tested else self.columns
 
 
-def read(root: Path) -> Folder:
-    """Files below a folder or in a .zip, in the order of their names.
+def read(root: Path, inside: str = "") -> Folder:
+    """Files below a folder or in a .zip, in the order of their names; those below a folder `inside` it alone, or one.
 
     A table that names them gives the columns: `metadata.csv` (.jsonl, .parquet) with a column `file_name`, or the only
     table with such a column. Else a file's label is the first folder that it lies in, `train`, `val` and `test` apart.
@@ -55,6 +55,10 @@ def read(root: Path) -> Folder:
     them; DataError for a .zip that is none.
     """
     names = files.listing(root)
+    if inside:
+        names = [name for name in names if name == inside or name.startswith(f"{inside}/")]
+        if not names:
+            raise RequestError(f"There is no {inside!r} in {root}.")
     hidden = [name for name in names if _is_hidden(name)]
     seen = [name for name in names if not _is_hidden(name)]
     nameless = {name for name in seen if _is_nameless(name) and pixels.is_picture(File(name, root))}

@@ -25,11 +25,11 @@ LOOKED_AT = 20
 def opened(source: Any, *, what: str = "data") -> Folder:
     """All that a source holds: its columns by name (NFC) and of one length, and what its layout says of them.
 
-    `source` is a path to CSV, TSV, JSONL, Parquet, Arrow or Excel, to a folder or .zip of media files, to one media
-    file, "-" for CSV on standard input, a frame, a dict of columns or a list of dicts; `what` names it in messages. A
-    column that names media files becomes one of `File`s, which lie beside the table or in a .zip beside it. Raises
-    RequestError for a path or value that cannot be a source, DataError for what is wrong inside, MissingExtra where a
-    file needs polars.
+    `source` is a path to CSV, TSV, JSONL, Parquet, Arrow or Excel, to a folder or .zip of media files or a part of it
+    (`photos.zip/test`), to one media file, "-" for CSV on standard input, a frame, a dict or a list of dicts;
+    `what` names it in messages. A column that names media files becomes one of `File`s, which lie beside the table or
+    in a .zip beside it. Raises RequestError for a path or value that cannot be a source, DataError for what is wrong
+    inside, MissingExtra where a file needs polars.
     """
     if (held := media(source)) is not None:
         return held
@@ -47,6 +47,8 @@ def media(source: Any) -> Folder | None:
     path = Path(source)
     if path.is_dir() or files.in_zip(path):
         return folders.read(path)
+    if not path.exists() and (packed := next(filter(files.in_zip, path.parents), None)) is not None:
+        return folders.read(packed, path.relative_to(packed).as_posix())
     return folders.single(path) if path.is_file() and files.kind(path.name) else None
 
 
