@@ -143,6 +143,15 @@ class Opens(Protocol):
 
 
 @runtime_checkable
+class Recognises(Protocol):
+    """A modality that knows a recording or picture again after it was saved anew."""
+
+    def same(self, cells: Cells) -> NDArray[np.int64]:
+        """Pairs [M, 2] of rows, the first below the second, that hold the same but for how it was saved."""
+        ...
+
+
+@runtime_checkable
 class Remembers(Protocol):
     """A modality whose settings tell how the inputs that were learnt from were distributed."""
 

@@ -13,12 +13,14 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import cells, files, ragged
 from learnt.contracts import Cells, Stratified, Unrolls
+from learnt.data import alike, sources
+from learnt.data import names as naming
 from learnt.data import roles as assigning
-from learnt.data import sources
 from learnt.data import splits as splitting
 from learnt.data import targets as targeting
 from learnt.data.damage import UNREADABLE, sound
 from learnt.data.folders import WITHIN, Folder
+from learnt.data.names import NAME, NONE
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
 from learnt.errors import RequestError, UnreadableError, unknown
@@ -45,6 +47,8 @@ class Collected:
     """Where each example stood, from 0, before rows were left out; those of a test set stand after the data's own."""
     own: int
     """How many rows the data had, before any was left out and without a test set."""
+    together: Cells | None = None
+    """Rows with the same text here stay on one side whenever examples are parted; None: each is by itself."""
 
     @property
     def rows(self) -> int:
@@ -62,12 +66,12 @@ class Collected:
     def parting(self, seed: int) -> Parting:
         """How all examples are parted anew, by the labels of the first target and by the groups."""
         target, kind = next(iter(self.roles.targets.items()))
-        task, group = registry.task(kind), self.roles.group
+        task = registry.task(kind)
         return Parting(
             self.rows,
             seed,
             task.strata(self.columns[target]) if isinstance(task, Stratified) else None,
-            None if group is None else self.columns[group],
+            self.together,
             cover=isinstance(task, Stratified) and task.named,
         )
 
@@ -137,6 +141,7 @@ def collect(
     columns, said = source.columns, list(source.notes)
     if group == WITHIN and group not in columns and source.within:
         columns = {**columns, group: source.within}
+    unnamed = group in (None, NAME, NONE) and group not in columns
     own = len(next(iter(columns.values()))) - source.tested
     if test is not None:
         if source.tested:
@@ -146,7 +151,11 @@ def collect(
         columns, said = _appended(columns, more.columns), [*said, *more.notes]
     columns = targeting.gathered(columns, target)
     roles = assigning.assign(
-        columns, target=target, group=group, time=time, **{key: _named(value) for key, value in asked.items()}
+        columns,
+        target=target,
+        group=None if unnamed else group,
+        time=time,
+        **{key: _named(value) for key, value in asked.items()},
     )
     _refuse_reweighing(roles)
     rows = len(next(iter(columns.values())))
@@ -160,12 +169,25 @@ def collect(
         name: task for name, kind in roles.targets.items() if isinstance(task := registry.task(kind), Stratified)
     }
     strata = {name: task.strata(columns[name]) for name, task in stratified.items()}
+    names, guess = files.names(columns), naming.Guess()
+    if unnamed and group != NONE and names is not None:
+        within = None if source.within is None or test is not None else [source.within[place] for place in kept]
+        labels = cells.texts(columns[target[0]]).tolist()
+        codes = splitting.discrete(strata.get(target[0]), len(kept))[0]
+        guess = naming.guess([str(name or "") for name in names], within, codes, labels, group == NAME)
+    group = group if not unnamed else None if guess.keys is None else NAME
+    if guess.keys is not None:
+        columns, roles = {**columns, NAME: guess.keys}, replace(roles, group=group)
+    pairs, unlike = alike.pairs(columns, roles.inputs.values())
+    together = None if group is None else columns[group]
+    if len(pairs):
+        together = list(map(str, alike.together(together, pairs, len(kept)).tolist()))
     splits = splitting.split(
         len(kept),
         seed,
         labels=strata.get(target[0]),
         cover=target[0] in stratified and stratified[target[0]].named,
-        groups=None if group is None else columns[group],
+        groups=together,
         times=None if time is None else columns[time],
         test_rows=int((kept >= own).sum()),
         sisters=not any(isinstance(registry.task(name), Unrolls) for name in roles.targets.values()),
@@ -173,13 +195,16 @@ def collect(
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     learnt_from = splits.final if splits.small else splits.fit
-    roles = replace(roles, guesses=[*source.guesses, *roles.guesses, *_idle(ragged.take_each(used, learnt_from))])
-    notes = [*said, *splits.notes, *_duplicates(used, splits)]
+    roles = replace(
+        roles, guesses=[*source.guesses, *guess.guesses, *roles.guesses, *_idle(ragged.take_each(used, learnt_from))]
+    )
+    notes = [*said, *guess.notes, *splits.notes, *unlike, *_duplicates(used, splits)]
     for name, kinds in strata.items():
         notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
     if group is not None:
         notes += _on_both_sides(group, columns[group], kept < own)
-    found = Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own)
+    found = Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own, together)
+    notes += alike.notes(pairs, splits, found.ids)
     if found.weight is not None and not found.weight[learnt_from].any():
         raise RequestError(
             f"All rows to learn from weigh 0 by the column {roles.weight!r}; give some of them a weight above 0, or "

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import damage, maps, pixels
+from learnt.codecs import damage, looks, maps, pixels
 from learnt.codecs.cells import is_missing
 from learnt.codecs.ragged import shape
 from learnt.codecs.resize import resize, weights
@@ -31,6 +31,8 @@ SIDE = 8
 """Parts a side: reasons point at SIDE x SIDE squares."""
 THUMBNAIL = 8
 """The side of the pictures that the baseline sees."""
+GLIMPSED = 64
+"""Least side at which pictures are compared with each other: large ones are not decoded in full for it."""
 SHIFT = 0.125
 FEWEST = 20
 """Pictures that must have another of their label before anything is said of mirroring."""
@@ -95,6 +97,10 @@ class Image:
         """Files that are not there, are no pictures, are cut short or too large."""
         found = ((row, pixels.flaw(cell)) for row, cell in enumerate(cells) if not is_missing(cell))
         return [(row, why) for row, why in found if why]
+
+    def same(self, cells: Cells) -> NDArray[np.int64]:
+        """Saved anew in another format, size or brightness; not mirrored, turned or cut."""
+        return looks.same(np.stack([_look(cell) for cell in cells]) if len(cells) else _look(None)[None])
 
     def shrink(self, raw: Raw, settings: Settings) -> Raw:
         """All at the side that the network sees: dense [N, S, S, C]."""
@@ -203,6 +209,16 @@ def _spread(cells: Cells, most: int) -> list[Any]:
     if len(cells) <= most:
         return list(cells)
     return [cells[int(place)] for place in np.linspace(0, len(cells) - 1, most)]
+
+
+def _look(cell: Any) -> NDArray[np.float32]:
+    """All nan of a cell without a picture."""
+    try:
+        if not is_missing(cell):
+            return looks.look(pixels.glimpse(cell, GLIMPSED))
+    except DataError:
+        pass
+    return np.full(looks.LENGTH, np.nan, np.float32)
 
 
 def _coloured(array: NDArray[Any]) -> bool:
