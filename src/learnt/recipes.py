@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
     "reweigh": None,
-    "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": "4m",
+    "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": None,
     "size": "small", "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
@@ -58,7 +58,7 @@ def resolve(
     if not 0.5 <= float(full["coverage"]) <= 0.999:
         raise RequestError(f"--coverage {full['coverage']} is not between .5 and .999. Write for example --coverage .9")
     full["coverage"], full["seed"] = float(full["coverage"]), int(full["seed"])
-    full["budget"] = seconds(full["budget"])
+    full["budget"] = None if full["budget"] is None else seconds(full["budget"])
     return full
 
 

@@ -90,6 +90,8 @@ class Running:
         names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed")
         collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
+        if full["budget"] is None:
+            full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
         if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
             raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
         if not resume:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import torch
@@ -17,8 +17,15 @@ from learnt.train.network import Network
 
 TRIED = 5
 """Steps that are timed."""
+FOR_TABLES, FOR_MEDIA = 240.0, 600.0
+"""Seconds of the whole command where none were asked for."""
 EVALUATIONS = 16
 """Looks at the stop split in a whole run."""
+
+
+def usual(modalities: Iterable[str]) -> float:
+    """The budget, in seconds, of what learns from inputs of these modalities."""
+    return max(FOR_TABLES if registry.modality(name).joins else FOR_MEDIA for name in modalities)
 
 
 def plan(
