@@ -6,6 +6,7 @@ import pytest
 
 from learnt import recipes
 from learnt.errors import RequestError
+from learnt.train import planning
 
 
 @pytest.mark.parametrize(("budget", "seconds"), [("90s", 90), ("3m", 180), ("1h", 3600), (45, 45), ("1.5m", 90)])
@@ -51,3 +52,8 @@ def test_a_file_that_is_no_recipe_is_said(tmp_path, text):
     (tmp_path / "r.yaml").write_text(text)
     with pytest.raises(RequestError, match="recipe"):
         recipes.read(tmp_path / "r.yaml")
+
+
+def test_pictures_get_more_time_than_tables_where_none_is_asked_for():
+    assert planning.usual(["table"]) == 240
+    assert planning.usual(["table", "image"]) == 600
