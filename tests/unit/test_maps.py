@@ -6,12 +6,14 @@ import base64
 import io
 import re
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 import learnt
 from learnt import asking, model, registry
+from learnt.artifact.maps import drawn as drawn_by_file
 from learnt.cli import main
 from learnt.codecs import maps
 from learnt.contracts import Evidence, Tools, Verdicts
@@ -112,6 +114,18 @@ def test_the_report_shows_mistakes_typical_and_odd_pictures_with_their_maps(run)
     assert "Oddest" in page
 
 
+def test_views_share_a_scale_and_an_absent_one_is_not_drawn():
+    file = SimpleNamespace(manifest={"inputs": {name: {"modality": "image", "settings": {}} for name in ("cc", "mlo")}})
+    grey = np.full((2, 40, 40, 1), 128, np.uint8)
+    raw = {"cc.pixels": grey, "mlo.pixels": grey, "mlo.present": np.array([True, False])}
+    reasons = [(name, box, value) for name, value in (("cc", 1.0), ("mlo", 0.25)) for box in BOXES]
+    (first, _, strong), (second, _, weak) = drawn_by_file(file, raw, 0, reasons)
+    assert (first, second) == ("cc", "mlo")
+    away = [np.abs(one.astype(int) - 128).mean() for one in (strong, weak)]
+    assert away[0] == pytest.approx(4 * away[1], rel=0.05)
+    assert [name for name, _, _ in drawn_by_file(file, raw, 1, reasons)] == ["cc"]
+
+
 def test_nothing_is_drawn_for_tables(tmp_path):
     table = model.load(TABLE)
     with pytest.raises(RequestError, match=r"Only pictures have maps.*--out reasons.csv"):
@@ -121,11 +135,11 @@ def test_nothing_is_drawn_for_tables(tmp_path):
 
 
 def evidence():
-    """Forty examples of two labels: the first twenty of them a; 3, 30 and 35 wrong, 30 most surely."""
+    """Forty examples of two labels, rising in oddity: twenty a, twenty b; 1, 30 and 35 wrong, 30 most surely."""
     truth = np.repeat([0, 1], 20)
     said, confidence = truth.copy(), np.full(40, 0.9)
-    said[[3, 30, 35]] = 1 - truth[[3, 30, 35]]
-    confidence[[3, 30, 35]] = 0.6, 0.99, 0.8
+    said[[1, 30, 35]] = 1 - truth[[1, 30, 35]]
+    confidence[[1, 30, 35]] = 0.6, 0.99, 0.8
     unknown = np.full(40, np.nan)
     return Evidence(
         ids=[f"{place}.png" for place in range(40)],
@@ -150,8 +164,8 @@ def test_the_surest_mistakes_come_first_and_each_label_has_its_typical_ones():
     for row in finding.rows:
         kinds.setdefault(row["kind"], []).append(row["name"])
         assert row["pictures"][0].endswith(f",{row['name'].removesuffix('.png')}")
-    assert kinds["worst mistakes"] == ["30.png", "35.png", "3.png"]
-    assert kinds["most typical"] == ["0.png", "20.png", "1.png", "21.png", "2.png", "22.png"]
+    assert kinds["worst mistakes"] == ["30.png", "35.png", "1.png"]
+    assert kinds["most typical"] == ["0.png", "20.png", "2.png", "21.png", "3.png", "22.png"]
     assert kinds["oddest"][0] == "39.png"
     assert (
         "wrong on 3 of 40 examples, most surely on 30.png: it says a (99.0 % sure), the truth is b" in finding.sentence

@@ -91,7 +91,7 @@ def _mapped(args: argparse.Namespace, opened: Any, data: Any, problems: list[str
         if len(rows) <= LISTED:
             args.say(f"{row['map']}  {model.said_of(row)}")
     left = f"{len(rows) - LISTED:,} more maps, to {rows[-1]['map']}. " if len(rows) > LISTED else ""
-    args.say(f"{left}Orange speaks for what was said, blue against it.{_listed(problems)}")
+    args.say(f"{left}Orange speaks for that answer, blue against it.{_listed(problems)}")
     return {"model": args.model, "out": args.out, "maps": rows, "problems": problems}
 
 

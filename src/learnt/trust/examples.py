@@ -19,7 +19,8 @@ Codes = NDArray[np.int64]
 
 
 class Examples:
-    """Pictures of three kinds, each with its heat map: wrong and most sure of it, most familiar, least familiar.
+    """Pictures of three kinds, each with its heat map: wrong and most sure of it, most familiar and not wrong, least
+    familiar.
 
     Of typical ones each label has its own before another has two. Grade: always fine, for nothing is judged.
     """
@@ -37,7 +38,7 @@ class Examples:
             return [self._none(evidence, "There is no example to show.")]
         correct = right(evidence)
         worst = _worst(evidence, correct)
-        typical, odd = _typical(evidence), _odd(evidence)
+        typical, odd = _typical(evidence, correct), _odd(evidence)
         kinds = {"worst mistakes": worst, "most typical": typical, "oddest": odd}
         chosen = np.concatenate(list(kinds.values()))
         drawn = iter(tools.pictures(chosen) if len(chosen) else ())
@@ -76,9 +77,9 @@ def _worst(evidence: Evidence, correct: NDArray[np.float64]) -> Codes:
     return wrong[np.argsort(-sure[wrong], kind="stable")][:SHOWN]
 
 
-def _typical(evidence: Evidence) -> Codes:
-    """The most familiar, of each label in turn."""
-    known = np.flatnonzero(~np.isnan(evidence.unfamiliar))
+def _typical(evidence: Evidence, correct: NDArray[np.float64]) -> Codes:
+    """The most familiar that are not wrong, of each label in turn."""
+    known = np.flatnonzero(~np.isnan(evidence.unfamiliar) & ~(correct < 0.5))
     order = known[np.argsort(evidence.unfamiliar[known], kind="stable")]
     verdicts = evidence.verdicts
     label = np.full(len(evidence.ids), -1)
