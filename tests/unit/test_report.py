@@ -425,6 +425,16 @@ def test_a_part_of_the_data_that_was_not_set_apart_is_not_listed() -> None:
     assert "to judge the file" not in page
 
 
+def test_a_finding_names_its_target_where_there_are_several() -> None:
+    doubt = Finding("calibration", "It is surer than it should be.", "bad", target="age")
+    several = document(findings=report.findings_as_rows([doubt]), target=["kind", "age"])
+    assert "[bad]   age: It is surer than it should be." in report.summary(several)
+    assert "Worst finding of age: It is surer" in " ".join(verdict(several).sentences)
+    alone = document(findings=report.findings_as_rows([doubt]), target=["age"])
+    assert "[bad]   It is surer than it should be." in report.summary(alone)
+    assert "Worst finding: It is surer" in " ".join(verdict(alone).sentences)
+
+
 def test_a_curve_of_one_point_is_shown_as_a_table() -> None:
     html = report.page(document(findings=[Finding("calibration", "s", "fine", rows=CURVE[:1], picture="curve")]))
     assert '<svg class="curve"' not in html

@@ -11,6 +11,7 @@ from learnt.contracts import Column
 from learnt.data import roles
 from learnt.errors import DataError, RequestError
 from learnt.modalities.table import Table
+from learnt.tasks.classify import Classify
 
 ROWS = 40
 COLUMNS: dict[str, Sequence[Any]] = {
@@ -185,3 +186,14 @@ def test_an_input_with_the_name_of_a_joined_modality_is_refused(known: dict[str,
     columns = {"table": COLUMNS["review"], "age": COLUMNS["age"], "bought": COLUMNS["bought"]}
     with pytest.raises(RequestError, match="Rename the column 'table'"):
         roles.assign(columns, target=["bought"])
+
+
+@pytest.mark.parametrize("cells", [[f"${row}.50" for row in range(ROWS)], [f"{row},5" for row in range(ROWS)]])
+def test_texts_that_rows_do_not_share_are_no_labels(
+    cells: list[str], monkeypatch: pytest.MonkeyPatch, known: dict[str, dict[str, Any]]
+) -> None:
+    monkeypatch.setitem(known, "tasks", {"classify": Classify()})
+    with pytest.raises(DataError, match=r"40 different texts in 40 rows.* write numbers as 1234\.5"):
+        roles.assign({**COLUMNS, "price": cells}, target=["price"])
+    shared = [f"label {row % 20}" for row in range(ROWS)]
+    assert roles.assign({**COLUMNS, "price": shared}, target=["price"]).targets == {"price": "classify"}

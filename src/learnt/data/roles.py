@@ -172,7 +172,9 @@ def _winner(kind: str, column: Column, option: str) -> str:
     best = [name for name, claim in claims.items() if claim == most]
     if most <= 0:
         several = f" Several targets are written with blanks between: --target {column.name.replace(',', ' ')}"
-        other = f"Choose another --target.{several if isinstance(next(iter(column.cells), None), tuple) else ''}"
+        mend = " or write numbers as 1234.5 and labels so that rows share them."
+        joined = isinstance(next(iter(column.cells), None), tuple)
+        other = f"Choose another --target{'.' + several if joined else ',' + mend}"
         remedy = other if kind == "tasks" else f"Leave it out: --drop {column.name}"
         raise DataError(f"Nothing here can read column {column.name!r}: {_example(column)}. {remedy}")
     if len(best) > 1:
@@ -224,6 +226,9 @@ def _inputs(modalities: Mapping[str, str]) -> dict[str, tuple[str, list[str]]]:
 
 def _example(column: Column) -> str:
     cell = next((cell for cell in column.cells if not cells.is_missing(cell)), None)
+    if isinstance(cell, str):
+        different = len(set(cells.texts(column.cells)) - {""})
+        return f"it holds {different:,} different texts in {len(column.cells):,} rows, as in {cell[:60]!r}"
     return f"it holds {type(cell).__name__}, as in {str(cell)[:60]!r}" if cell is not None else "it is empty"
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from learnt.report import numbers
 from learnt.report.commands import commands, split_act
-from learnt.report.figures import Document, figures
+from learnt.report.figures import Document, figures, targets
 from learnt.report.verdict import verdict, worst_first
 
 COLUMNS, LINES, SAID, ACT = 100, 25, 3, 3
@@ -78,7 +78,8 @@ def _findings(document: Document, space: int) -> Iterator[str]:
 
 def _finding(document: Document, finding: dict[str, Any]) -> Iterator[str]:
     mark = MARKS[finding["grade"]]
-    for index, line in enumerate(_short(str(finding["sentence"]), COLUMNS - 10)):
+    of = f"{finding['target']}: " if finding.get("target") and len(targets(document)) > 1 else ""
+    for index, line in enumerate(_short(f"{of}{finding['sentence']}", COLUMNS - 10)):
         yield f"{'' if index else f'  {mark}':9} {line}"
     told, command, after = split_act(
         str(finding.get("act") or ""), document, str(document.get("model") or "model.onnx")

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learnt.report import numbers
-from learnt.report.figures import Document, Figure, figures, lead
+from learnt.report.figures import Document, Figure, figures, lead, targets
 
 GRADES = ("bad", "watch", "fine", "cannot tell", "not examined")
 EXAMINED = ("bad", "watch", "fine")
@@ -72,7 +72,8 @@ def verdict(document: Document) -> Verdict:
             sentences.append(said)
     worst = next((f for f in ordered if f["grade"] in ("bad", "watch")), None)
     if worst is not None and worst is not spoken:
-        sentences.append(f"Worst finding: {headline(worst)[0]}")
+        of = f" of {worst['target']}" if worst.get("target") and len(targets(document)) > 1 else ""
+        sentences.append(f"Worst finding{of}: {headline(worst)[0]}")
     if not sentences:
         sentences.append("How good the answers are was not measured.")
         if grade == "fine":

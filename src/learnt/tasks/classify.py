@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MOST_LABELS = 1000
+FEW_LABELS = 20
+"""Labels up to which any column is taken for one of labels; texts are none where most rows have one of their own."""
 WISHED = ("prevalence", "decide", "actions", "by", "per_day")
 MOST_BOOSTED = 600
 """Features times labels up to which trees are boosted in seconds; beyond them (thumbnails) the baseline is linear."""
@@ -60,7 +62,9 @@ class Classify:
         if distinct < 2 or distinct > MOST_LABELS:
             return 0.0
         _, bad = cells.numbers(labels)
-        few = distinct <= max(20, len(labels) ** 0.5)
+        if bad and distinct > max(FEW_LABELS, len(labels) / 2):
+            return 0.0
+        few = distinct <= max(FEW_LABELS, len(labels) ** 0.5)
         return 0.9 if few else (0.6 if bad and distinct <= len(labels) / 3 else 0.05)
 
     def strata(self, labels: Cells) -> Cells:
