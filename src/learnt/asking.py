@@ -129,7 +129,8 @@ def audited(
     truth = {name: kept[column] for name, column in zip(names, given, strict=True)}
     counts = weights_of(artifact, kept, weight)
     evidence = gather(artifact, raw, truth, ids, groups, weight=counts)
-    equipped = {name: tools(artifact, raw, truth, ids, groups, name, weight=counts) for name in names}
+    facts = files.facts(kept)
+    equipped = {name: tools(artifact, raw, truth, ids, groups, name, weight=counts, facts=facts) for name in names}
     answers, findings = _answered(artifact, questions(ask), evidence, equipped)
     missing = len(columns[given[0]]) - len(labelled)
     left_out = [f"{missing:,} rows without the truth were left out."] if missing else []

@@ -9,6 +9,7 @@ from typing import Any
 from learnt import asking, deciding, judging, recipes, registry, report
 from learnt.artifact.evidence import gather, keep
 from learnt.artifact.tools import tools
+from learnt.codecs import files
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Evidence, Finding, Tools
 from learnt.report.document import plain
@@ -56,8 +57,14 @@ class Examining:
             known = self.compared.get(name)
             baseline = None if known is None else lambda found=known: found
             own = self._tools(name, rows, baseline)
-            given = Tools(baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold)
-            pair = (self.evidence[name], given) if running.small else (self.own[name], own)
+            given = own
+            if running.small:
+                said = self._tools(name, judging.held_out(running.sister), baseline)
+                given = Tools(
+                    baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
+                    cells=said.cells, facts=said.facts,
+                )  # fmt: skip
+            pair = (self.evidence[name] if running.small else self.own[name], given)
             instead = (self.own[name], own) if running.small else None
             self.findings += asking.ask_each(questions, *pair, instead)
 
@@ -121,11 +128,13 @@ class Examining:
     def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
         running = self.running
         assert running.learnt is not None
-        evidence = self.own[name]
-        truth = {name: take(running.collected.columns[name], rows)}
+        collected = running.collected
+        truth = {name: take(collected.columns[name], rows)}
+        ids, groups = [collected.ids[row] for row in rows.tolist()], take_each(collected.groups, rows)
         found = tools(
-            running.artifact, take_each(running.learnt.raw, rows), truth, evidence.ids, evidence.groups, name, baseline,
-            None if running.collected.weight is None else running.collected.weight[rows],
+            running.artifact, take_each(running.learnt.raw, rows), truth, ids, groups, name, baseline,
+            None if collected.weight is None else collected.weight[rows],
+            files.facts(take_each(collected.columns, rows)),
         )  # fmt: skip
         retraining = running.retraining(name)
 

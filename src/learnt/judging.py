@@ -122,6 +122,11 @@ def figures(known: Mapping[str, tuple[str, Evidence]], judges: Mapping[str, Judg
     return {"name": name, "metrics": metrics if len(judges) > 1 else next(iter(metrics.values()))}
 
 
+def held_out(sisters: Sequence[Sister]) -> Rows:
+    """The rows that some sister never saw, in the order in which `Judge.of_sisters` has them."""
+    return np.sort(np.concatenate([sister.held for sister in sisters]), kind="stable")
+
+
 def _side_by_side(parts: Sequence[Arrays], rows: Sequence[Rows]) -> tuple[dict[str, NDArray[Any]], Rows]:
     """Outputs of several sets of rows, in the order of the rows."""
     joined = np.concatenate(list(rows))

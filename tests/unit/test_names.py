@@ -117,7 +117,6 @@ def test_sides_of_a_patient_stay_together_and_the_option_against_it_is_said(tmp_
 def test_none_parts_them_and_running_numbers_are_never_kept_together(tmp_path: Path) -> None:
     assert torn(collected(folder(tmp_path / "sides", SIDES), "none")) > 0
     found = collected(folder(tmp_path / "numbers", [f"{place:04}.png" for place in range(80)]))
-    assert found.roles.group is None
     assert found.together is None
     assert not any("alike" in said for said in [*found.notes, *(guess["sentence"] for guess in found.roles.guesses)])
 
@@ -126,9 +125,9 @@ def test_doubtful_sets_are_named_and_kept_together_on_request(tmp_path: Path) ->
     names = [f"{speaker}_{place:02}.png" for speaker in ("jo", "al", "bo", "cy") for place in range(20)]
     root = folder(tmp_path, names)
     found = collected(root)
-    assert found.roles.group is None
+    assert found.together is None
     assert any("--group name" in note and "4 sets" in note for note in found.notes)
-    assert collected(root, "name").roles.group == "name"
+    assert collected(root, "name").together == [name.split("/")[1][:2] for name in found.ids]
 
 
 def test_asking_for_names_that_say_nothing_is_an_error(tmp_path: Path) -> None:
@@ -143,7 +142,7 @@ def test_folders_of_patients_below_the_labels_stay_together_and_folders_of_years
     assert torn_by_folder(found) == 0
     years = [f"{2020 + place % 3}/{place}.png" for place in range(80)]
     found = collected(folder(tmp_path / "years", years))
-    assert found.roles.group is None
+    assert found.together is None
     assert any("--group folder" in note for note in found.notes)
 
 

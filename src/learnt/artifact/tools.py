@@ -28,8 +28,12 @@ def tools(
     target: str,
     baseline: Callable[[], tuple[str, Evidence]] | None = None,
     weight: NDArray[np.float64] | None = None,
+    facts: Mapping[str, NDArray[Any]] | None = None,
 ) -> Tools:
-    """For questions about one target; `raw`, `truth`, `ids`, `groups` are of the examples of the evidence."""
+    """For questions about one target; `raw`, `truth`, `ids`, `groups` are of the examples of the evidence.
+
+    `facts` [N] are what is known of their files beside what stands in them.
+    """
     task, settings = artifact.tasks()[target]
 
     def predict(changed: Raw) -> Evidence:
@@ -78,12 +82,12 @@ def tools(
         return found
 
     def measured() -> dict[str, NDArray[Any]]:
-        found: dict[str, NDArray[Any]] = {}
+        found: dict[str, NDArray[Any]] = dict(facts or {})
         for name, held in artifact.manifest["inputs"].items():
             modality = registry.modality(held["modality"])
             if isinstance(modality, Measurable):
-                facts = modality.facts(_own(raw, artifact, name))
-                found |= {f"{fact} of {name}": values for fact, values in facts.items()}
+                own = modality.facts(_own(raw, artifact, name))
+                found |= {f"{fact} of {name}": values for fact, values in own.items()}
         return found
 
     def drawn(rows: NDArray[np.int64]) -> list[list[str]]:
@@ -93,7 +97,7 @@ def tools(
         known = {name: None if values is None else take(values, rows) for name, values in truth.items()}
         return tools(
             artifact, take_each(raw, rows), known, [ids[row] for row in rows], take_each(groups, rows), target,
-            weight=None if weight is None else weight[rows],
+            weight=None if weight is None else weight[rows], facts=take_each(facts or {}, rows),
         )  # fmt: skip
 
     kinds = [registry.modality(held["modality"]).stresses for held in artifact.manifest["inputs"].values()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 import io
+import math
 import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -12,6 +13,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 from zipfile import BadZipFile, ZipFile, ZipInfo
+
+import numpy as np
+from numpy.typing import NDArray
 
 from learnt.errors import DataError
 
@@ -64,6 +68,15 @@ class File(str):
                 self._cap(os.fstat(file.fileno()).st_size)
                 return file.read()
 
+    def size(self) -> float:
+        """Its bytes, counted and not read; nan of a file that is not there."""
+        try:
+            if (archive := _archive(self.root)) is not None:
+                return float(archive.members[self.place].file_size)
+            return float((self.root / self.place).stat().st_size)
+        except (OSError, KeyError):
+            return float("nan")
+
     def head(self, size: int) -> builtins.bytes:
         """Its first bytes; b"" of a file that cannot be read."""
         try:
@@ -107,6 +120,18 @@ def are_files(column: Sequence[Any]) -> bool:
 def names(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any] | None:
     """The first column of `File`s, by which examples may be called."""
     return next((column for column in columns.values() if are_files(column)), None)
+
+
+def facts(columns: Mapping[str, Sequence[Any]]) -> dict[str, NDArray[Any]]:
+    """Of every column of `File`s: how many bytes each has, and its suffix; nan and "" where there is none."""
+    found: dict[str, NDArray[Any]] = {}
+    for name, column in columns.items():
+        if are_files(column):
+            held = [cell if isinstance(cell, File) else None for cell in column]
+            found[f"bytes of {name}"] = np.array([math.nan if cell is None else cell.size() for cell in held])
+            suffixes = ["" if cell is None else os.path.splitext(cell)[1].lower() for cell in held]
+            found[f"type of {name}"] = np.array(suffixes, object)
+    return found
 
 
 def in_zip(root: Path) -> bool:

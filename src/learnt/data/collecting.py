@@ -175,13 +175,11 @@ def collect(
         labels = cells.texts(columns[target[0]]).tolist()
         codes = splitting.discrete(strata.get(target[0]), len(kept))[0]
         guess = naming.guess([str(name or "") for name in names], within, codes, labels, group == NAME)
-    group = group if not unnamed else None if guess.keys is None else NAME
-    if guess.keys is not None:
-        columns, roles = {**columns, NAME: guess.keys}, replace(roles, group=group)
+    grouped = guess.keys if unnamed or group is None else columns[group]
     pairs, unlike = alike.pairs(columns, roles.inputs.values())
-    together = None if group is None else columns[group]
+    together = grouped
     if len(pairs):
-        together = list(map(str, alike.together(together, pairs, len(kept)).tolist()))
+        together = list(map(str, alike.together(grouped, pairs, len(kept)).tolist()))
     splits = splitting.split(
         len(kept),
         seed,
@@ -201,9 +199,10 @@ def collect(
     notes = [*said, *guess.notes, *splits.notes, *unlike, *_duplicates(used, splits)]
     for name, kinds in strata.items():
         notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
-    if group is not None:
-        notes += _on_both_sides(group, columns[group], kept < own)
-    found = Collected(columns, roles, splits, sources.fingerprint(columns), problems, notes, kept, own, together)
+    if grouped is not None:
+        notes += _on_both_sides(group or NAME, grouped, kept < own)
+    told = {name: column for name, column in columns.items() if name != WITHIN or WITHIN in source.columns}
+    found = Collected(columns, roles, splits, sources.fingerprint(told), problems, notes, kept, own, together)
     notes += alike.notes(pairs, splits, found.ids)
     if found.weight is not None and not found.weight[learnt_from].any():
         raise RequestError(
