@@ -107,3 +107,15 @@ def test_an_interval_of_a_mean_distance_holds_the_distance():
     rng = np.random.default_rng([0, 40])
     plain = [distance(values[rng.integers(0, 40, 40)])["off"] for _ in range(200)]
     assert np.quantile(plain, 0.025) > distance(values)["off"]
+
+
+def test_a_balanced_share_holds_the_truth_as_often_as_stated_however_rare_a_stratum() -> None:
+    rng = np.random.default_rng(3)
+    strata = np.repeat([0, 1], [40, 960])
+    inside = 0
+    for _ in range(400):
+        low, high = intervals.balanced_share(rng.random(1000) < np.where(strata == 0, 0.9, 0.7), strata)
+        inside += low <= 0.8 <= high
+    assert 0.92 <= inside / 400 <= 0.98
+    low, high = intervals.balanced_share(np.ones(30), np.repeat([0, 1], 15))
+    assert low < 0.97 < 1 < high

@@ -175,3 +175,17 @@ def test_a_fact_of_the_files_that_tells_one_label_of_several_is_named():
     assert "--drop" not in finding.act
     assert "another source" in finding.act
     assert ask(rng.permutation(width)).grade == "fine"
+
+
+def test_a_frequent_value_is_told_from_those_above_and_below_it():
+    """All pictures but those of one label are square, as where two sources were put together."""
+    rng = np.random.default_rng(0)
+    truth = rng.choice(3, 600, p=[0.1, 0.45, 0.45])
+    evidence = replace(classified(rng.dirichlet(np.ones(3), 600), truth), labels=("new", "none", "old"))
+    shape = np.where(truth == 0, rng.normal(1.1, 0.2, 600), 1.0)
+    (finding,) = Shortcuts().ask(evidence, Tools(facts=lambda: {"shape of image": shape}))
+    assert finding.grade == "watch"
+    assert "'shape of image' alone tells 'new' from all others" in finding.sentence
+    assert "another source for each label" in finding.act
+    mixed = np.where(rng.random(600) < 0.1, rng.normal(1.1, 0.2, 600), 1.0)
+    assert Shortcuts().ask(evidence, Tools(facts=lambda: {"shape of image": mixed}))[0].grade == "fine"

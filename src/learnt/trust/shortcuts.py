@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.alone import cross_fitted
 from learnt.stats.examples import balance
-from learnt.stats.intervals import normal_mean
+from learnt.stats.intervals import balanced_share, normal_mean
 from learnt.stats.wording import listed, percent, percents, quantity
 
 LEAST = 60
@@ -148,7 +148,7 @@ class _Asked:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return _within(normal_mean(self.weight * self.right))
+        return _within(balanced_share(self.right, self.truth))
 
     def skill(self, share: float) -> float:
         return (share - 1 / self.classes) / (1 - 1 / self.classes)
@@ -162,6 +162,7 @@ class _Alone:
     kind: str
     right: NDArray[np.float64]
     """Weighted."""
+    truth: NDArray[np.int64]
     level: float
     label: str = ""
     """The one that is told from all others."""
@@ -172,11 +173,11 @@ class _Alone:
 
     @property
     def interval(self) -> tuple[float, float]:
-        return _within(normal_mean(self.right))
+        return _within(balanced_share(self.right > 0, self.truth))
 
     @property
     def surely(self) -> float:
-        return normal_mean(self.right, self.level)[0]
+        return balanced_share(self.right > 0, self.truth, self.level)[0]
 
     @property
     def bar(self) -> dict[str, Any]:
@@ -214,13 +215,13 @@ def _tried(columns: Mapping[str, NDArray[Any]], ids: Sequence[str], asked: _Aske
     found = []
     for name, kind, own in tried:
         said = cross_fitted(own, asked.truth, asked.classes, asked.weight)
-        found.append(_Alone(name, kind, asked.weight * (said == asked.truth), level))
+        found.append(_Alone(name, kind, asked.weight * (said == asked.truth), asked.truth, level))
     for code in single:
         truth = (asked.truth == code).astype(np.int64)
         weight = balance(truth)
         for name, own in whole:
             right = weight * (cross_fitted(own, truth, 2, weight) == truth)
-            found.append(_Alone(name, "label", right, level, asked.labels[code]))
+            found.append(_Alone(name, "label", right, truth, level, asked.labels[code]))
     return found
 
 
