@@ -6,13 +6,19 @@ import os
 import subprocess
 import sys
 from collections import Counter
+from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from learnt.codecs import pixels
+from learnt.codecs import files, pixels
+from learnt.contracts import Tools
+from learnt.data import names as naming
 from learnt.data import sources
 from learnt.data.collecting import collect
+from learnt.trust.shortcuts import Shortcuts
+from small.evidence import classified
 
 ROOT = Path(__file__).parents[2]
 DATA = Path(os.environ.get("LEARNT_DATA", ROOT.parent / "shared" / "data"))
@@ -65,3 +71,28 @@ def test_the_list_of_the_mammograms_becomes_two_tables(tmp_path: Path) -> None:
     assert set(women.roles.inputs) == {"left", "right", "table"}
     assert str(tmp_path) not in women.ids[0]
     assert str(DATA) not in women.ids[0]
+
+
+def test_the_shape_alone_tells_films_of_covid_from_the_others() -> None:
+    """A network that knows nothing stands in: facts of files are asked beside it, not through it."""
+    found = sources.opened(DATA / "covid_xray")
+    labels, codes = np.unique(found.columns["label"], return_inverse=True)
+    sizes = np.array([pixels.size(cell) for cell in found.columns["image"]], np.float64)
+    guess = np.random.default_rng(0).dirichlet(np.ones(3), len(codes))
+    evidence = replace(classified(guess, codes, ids=list(found.columns["image"])), labels=tuple(labels.tolist()))
+    facts = {"shape of image": sizes[:, 1] / sizes[:, 0], **files.facts(found.columns)}
+    (finding,) = Shortcuts().ask(evidence, Tools(facts=lambda: facts))
+    assert finding.grade == "watch"
+    assert "'shape of image' alone tells 'Covid-19' from all others" in finding.sentence
+
+
+def test_follow_up_films_of_a_chest_stay_together_and_running_numbers_do_not() -> None:
+    found = collect(DATA / "covid_xray", target=["label"], group=None, time=None, seed=0)
+    assert found.together is not None
+    held = {name.split("/")[-1]: unit for name, unit in zip(found.ids, found.together, strict=True)}
+    assert held["00001323_001.jpg"] == held["00001323_002.jpg"] != held["00001326_002.jpg"]
+    films = sorted(path.name for path in (DATA / "mias" / "images").iterdir())
+    assert naming.by_name(films, np.arange(len(films)) % 2, ["GD"[row % 2] for row in range(len(films))]) is None
+    photos = [name for name in files.listing(DATA / "cifar10" / "cifar10_subset.zip") if name.startswith("train")]
+    kinds = [name.split("/")[1] for name in photos]
+    assert naming.by_name(photos, np.unique(kinds, return_inverse=True)[1].astype(np.int64), kinds) is None

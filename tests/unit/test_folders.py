@@ -339,3 +339,14 @@ def test_a_folder_that_links_to_one_above_it_ends(tmp_path: Path) -> None:
     folder(tmp_path / "b", pictures("2.png"))
     (root / "dog" / "more").symlink_to(tmp_path / "b")
     assert sources.read(root)["image"] == ["cat/1.png", "dog/1.png", "dog/more/2.png"]
+
+
+def test_bytes_and_suffix_are_facts_of_a_file_packed_or_not(tmp_path: Path) -> None:
+    content = {"cat/1.png": picture(), "dog/2.JPG": b"12345"}
+    for root in (folder(tmp_path / "photos", content), zipped(tmp_path / "photos.zip", content)):
+        column = [File("cat/1.png", root), File("dog/2.JPG", root), File("dog/none.png", root), None]
+        facts = files.facts({"image": column, "label": ["cat", "dog", "dog", "cat"]})
+        assert list(facts) == ["bytes of image", "type of image"]
+        np.testing.assert_array_equal(facts["bytes of image"], [len(picture()), 5, np.nan, np.nan])
+        assert facts["type of image"].tolist() == [".png", ".jpg", ".png", ""]
+    assert files.facts({"label": ["cat"]}) == {}

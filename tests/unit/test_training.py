@@ -128,6 +128,15 @@ def test_few_rows_are_judged_by_sisters(tmp_path):
     assert run.artifact.manifest["calibrated_on"] == run.document["rows"]["calibrate"] == 30
 
 
+def test_with_few_rows_columns_are_asked_of_all_that_sisters_judged(tmp_path):
+    data = table(300)
+    copy = [{"yes": "paid late", "no": "paid"}[cell] for cell in data["fraud"]]
+    run = train({**data, "status": copy}, tmp_path, ask="shortcuts")
+    (finding,) = run.document["findings"]
+    assert (finding["grade"], finding["n"]) == ("bad", 300)
+    assert "'status' alone" in finding["sentence"]
+
+
 def test_few_rows_with_a_test_set_are_judged_by_the_file(tmp_path):
     run = train(table(300), tmp_path, test=table(200, seed=9))
     assert run.document["metrics_source"] == "file"
