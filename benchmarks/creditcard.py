@@ -6,6 +6,7 @@ test set. About a minute a fold.
 
 from __future__ import annotations
 
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -16,19 +17,27 @@ import learnt
 import sets
 from learnt.stats.intervals import bootstrap_mean
 from network import QUICK
-from results import claim, finish, options
+from results import FOLDER, claim, finish, options
 
 TARGET = "Class"
 
 
 def main() -> None:
-    args = options(__doc__, seeds=5).parse_args()
+    parser = options(__doc__, seeds=5)
+    parser.add_argument("--go-on", action="store_true", help="folds that results/creditcard.json has are not run again")
+    args = parser.parse_args()
     table = sets.creditcard()
-    found: list[dict[str, Any]] = []
+    kept = FOLDER / "creditcard.json"
+    found: list[dict[str, Any]] = (
+        json.loads(kept.read_text(encoding="utf-8"))["details"]["folds"] if args.go_on and kept.exists() else []
+    )
+    done = {(one["seed"], one["fold"]) for one in found}
     for seed in range(1 if args.quick else args.seeds):
         for fold, (fit, held) in enumerate(folds(table, seed)):
             if args.quick and fold:
                 break
+            if (seed, fold) in done:
+                continue
             found.append({"seed": seed, "fold": fold, **compared(table, fit, held, seed, args.quick)})
             print(found[-1], flush=True)
     gain = np.array([one["learnt"] - one["HGB"] for one in found])

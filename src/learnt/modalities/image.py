@@ -124,7 +124,7 @@ class Image:
         batch = min(128, max(16, 2 ** round(math.log2(max(rows, 1) / 20))))
         return {
             "width": 64, "depth": 0, "members": 1, "dropout": 0.0,
-            "batch": batch, "epochs": max(20, round(1500 * batch / max(rows, 1))), "rate": 3e-3, "decay": 5e-2,
+            "batch": batch, "epochs": max(30, round(1500 * batch / max(rows, 1))), "rate": 3e-3, "decay": 5e-2,
         }  # fmt: skip
 
     def augment(self, settings: Settings) -> nn.Module:
