@@ -82,7 +82,10 @@ def _right(evidence: Evidence) -> str:
 
 
 def measured(task: Task, settings: Settings, evidence: Evidence, resamples: int = 200) -> dict[str, dict[str, Any]]:
-    """Each metric with its 95 % interval, examples drawn again with replacement."""
+    """Each metric with its 95 % interval, examples drawn again with replacement.
+
+    Where all or none were right, draws are all alike: then the interval of the accuracy is Wilson's.
+    """
 
     def metrics(drawn: Evidence) -> dict[str, float]:
         return task.metrics(drawn, settings)
@@ -90,6 +93,10 @@ def measured(task: Task, settings: Settings, evidence: Evidence, resamples: int 
     values = metrics(evidence)
     count = len(evidence.ids)
     ends = intervals.bootstrap_each(metrics, evidence.take, count, resamples=resamples if count < 50_000 else 50)
+    if (share := values.get("accuracy")) in (0.0, 1.0):
+        weight = evidence.verdicts.weight
+        worth = count if weight is None else examples.effective(weight)
+        ends["accuracy"] = intervals.wilson(share * worth, worth)
     return {
         name: {"value": value, "low": ends[name][0], "high": ends[name][1], "n": count, "source": evidence.source}
         for name, value in values.items()
