@@ -158,3 +158,14 @@ def test_examples_count_as_much_as_they_stand_for() -> None:
     (found,) = Baseline().ask(sides[0], Tools(baseline=lambda: ("guessing", sides[1])))
     assert found.grade == "fine"
     assert found.value == pytest.approx(0.35 * 0.9, abs=0.05)
+
+
+def test_probabilities_that_are_nearly_certain_twice_are_alike() -> None:
+    truth = np.arange(400) % 2
+    right = truth[:, None] == np.arange(2)
+
+    def off_by(share: float) -> Evidence:
+        return classified(np.where(right, 1 - share, share), truth)
+
+    assert _ask(off_by(4e-4), off_by(1e-4)).grade == "watch"
+    assert _ask(off_by(4e-3), off_by(1e-4)).grade == "bad"

@@ -23,7 +23,7 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     p = successes / n
     middle = (p + z * z / (2 * n)) / (1 + z * z / n)
     half = z / (1 + z * z / n) * math.sqrt(max(p * (1 - p) / n + z * z / (4 * n * n), 0.0))
-    return (max(0.0, middle - half), min(1.0, middle + half))
+    return (max(0.0, min(middle - half, p)), min(1.0, max(middle + half, p)))
 
 
 def beta_binomial_pmf(n: int, a: float, b: float) -> NDArray[np.float64]:

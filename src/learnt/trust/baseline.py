@@ -17,6 +17,8 @@ from learnt.stats.wording import percent, points, quantity, spread
 LEAST = 20
 _FLOOR = 1e-4
 """A probability of 0 for the truth counts as this: no single example may decide."""
+_SAME = 1e-3
+"""Mean logs of what the truth was given that differ by less are alike: a thousandth of each probability."""
 _PLAIN = {
     "HistGradientBoosting": "gradient boosting (HistGradientBoosting)",
     "LogisticRegression": "a linear model (LogisticRegression)",
@@ -60,7 +62,7 @@ class Baseline:
             said = _sentence_of_numbers(name, right, squares)
             found = self._compared(evidence, name, right, squares, said, _rows_of_numbers(name, right, squares))
             return [replace(found, measure="nearer to the truth", axes=("", "how far off on average"), unit="number")]
-        log = _Pair(_log_given(evidence)[both], _log_given(other)[both])
+        log = _Pair(_log_given(evidence)[both], _log_given(other)[both], _SAME)
         return [self._compared(evidence, name, right, log, _sentence(name, right, log), _rows(name, right, log))]
 
     def _compared(
@@ -103,16 +105,19 @@ class Baseline:
 class _Pair:
     """The same examples judged twice, the network's first; what either did not judge is left out."""
 
-    def __init__(self, mine: NDArray[np.float64], theirs: NDArray[np.float64]) -> None:
+    def __init__(self, mine: NDArray[np.float64], theirs: NDArray[np.float64], same: float = 0.0) -> None:
         known = ~np.isnan(mine) & ~np.isnan(theirs)
         self.mine, self.theirs, self.n = mine[known], theirs[known], int(known.sum())
+        self.same = same
         enough = self.n >= LEAST
         self.gain = float((self.mine - self.theirs).mean()) if enough else float("nan")
         self.interval = bootstrap_mean(self.mine - self.theirs) if enough else (float("nan"), float("nan"))
 
     @property
     def sign(self) -> int:
-        """1 when the network is surely better, -1 when surely worse, else 0."""
+        """1 when the network is surely better, -1 when surely worse, 0 when neither is sure or they are alike."""
+        if abs(self.gain) < self.same:
+            return 0
         return int(self.interval[0] > 0) - int(self.interval[1] < 0)
 
 
