@@ -73,9 +73,9 @@ class ToyModality:
     def stress(self, raw, kind, severity, settings) -> Raw:
         if kind not in self.stresses:
             raise unknown("stress", kind, self.stresses)
-        return {"x": [self.damaged(x, severity) for x in raw["x"]]}
+        return {"x": [self.harmed(x, severity) for x in raw["x"]]}
 
-    def damaged(self, x, severity):
+    def harmed(self, x, severity):
         """One example, damaged."""
         return (x + severity / 5 * np.random.default_rng(severity).normal(size=x.shape)).astype(x.dtype)
 

@@ -35,5 +35,5 @@ class Letters(ToyModality):
     def occlude(self, settings):
         return Segments()
 
-    def damaged(self, x, severity):
+    def harmed(self, x, severity):
         return np.append(x[:1], np.roll(x[1:], severity))

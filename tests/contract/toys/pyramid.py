@@ -30,7 +30,7 @@ class Picture(ToyModality):
     def part_of(self, x):
         return quarter(*x.shape[:2]).numpy()
 
-    def damaged(self, x, severity):
+    def harmed(self, x, severity):
         return np.minimum(x.astype(int) + 20 * severity, 255).astype(np.uint8)
 
 
