@@ -245,8 +245,8 @@ def test_a_task_that_loops_stops_by_itself(went):
 
 
 def words(text: str) -> str:
-    """Without what a page may set in its own way: blanks and quotation marks."""
-    return re.sub(r"[\s'`\u2018-\u201d]+", "", text)
+    """Without what a page may set in its own way: blanks, quotation marks, and the sign of a negative number."""
+    return re.sub(r"[\s'`\u2018-\u201d]+", "", text).replace("\u2212", "-")
 
 
 def test_the_report_shows_the_target_and_what_was_examined(went):
