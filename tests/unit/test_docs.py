@@ -81,8 +81,10 @@ def _folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(folder)
         patch.setattr(Table, "suggest", short)
+        patch.setattr(
+            learnt, "train", train
+        )  # before `training`: its old value is looked up there when first asked for
         patch.setattr(training, "train", train)
-        patch.setattr(learnt, "train", train)
         for page in RUN:
             run(page)
     return folder
