@@ -33,8 +33,6 @@ from learnt.train.network import Network, build, groups_of, sizes_for, tasks_of
 from learnt.train.progress import Progress
 
 Tell = Callable[[str], None]
-FOR_FIGURES = 0.35
-"""Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 AGAIN_BELOW = 20_000
 """Rows to fit below which a tenth more of them is worth a second training."""
 STORE_ABOVE = 256 * 1024**2
@@ -325,7 +323,7 @@ class Running:
         assert self.learnt is not None
         own, stop = self.collected.splits.folds[0][:2] if self.small else self.rows
         network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
-        seconds = self.recipe["budget"] * (1 - FOR_FIGURES) / trainings
+        seconds = planning.share(self.recipe["budget"], trainings)
         return planning.plan(network, self.learnt.fed, own, stop, self.sizes, self.recipe["seed"], seconds)
 
     def _horizons(self, name: str, rows: Rows) -> Settings:

@@ -18,16 +18,7 @@ import learnt
 from learnt import cli, model
 from learnt.data.collecting import collect
 from learnt.errors import DataError, RequestError, UnreadableError
-
-QUICK = {
-    "sizes": {
-        "width": 16, "depth": 0, "members": 1, "dropout": 0.0, "batch": 32, "epochs": 1, "rate": 1e-2, "decay": 1e-2,
-    },
-    "plan": {
-        "seed": 0, "steps": 40, "batch": 32, "rate": 1e-2, "decay": 1e-2, "every": 20, "patience": 9, "average": 0.9,
-        "warm": 0.05, "clip": 1.0, "absent": 0.1, "until": None,
-    },
-}  # fmt: skip
+from small.squares import QUICK
 
 
 def picture(label: str, seed: int) -> bytes:

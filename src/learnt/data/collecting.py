@@ -123,7 +123,9 @@ class Collected:
         if column is None:
             return self.weight
         (target, kind), *_ = self.roles.targets.items()
-        labels = registry.task(kind).strata(self.columns[target])  # type: ignore[attr-defined]
+        task = registry.task(kind)
+        assert isinstance(task, Stratified)
+        labels = task.strata(self.columns[target])
         codes, groups = splitting.discrete(labels, self.rows)[0], coded(self.groups[column])[1]
         found = reweighing.weights(groups, codes, rows, self.weight)
         return found if self.weight is None else found * self.weight

@@ -343,10 +343,14 @@ class Classify:
         weight = self._weight(truth, _rows(targets), settings)
         weight = None if weight is None else weight[known]
         linear = plain.shape[1] * len(settings["labels"]) > MOST_BOOSTED
-        fitted = _linear if linear else _boosted
-        codes, found = fitted(plain[known], truth[known], weight, asked, seed)
+        plain, truth = plain[known], truth[known]
+        if linear:
+            model, plain, asked = _linear(plain, asked, seed)
+        else:
+            model = _boosted(truth, seed)
+        model.fit(plain, truth, weight)
         probability = np.zeros((len(asked), len(settings["labels"])), np.float32)
-        probability[:, codes] = found
+        probability[:, model.classes_] = model.predict_proba(asked)
         return "LogisticRegression" if linear else "HistGradientBoosting", {
             "probability": probability,
             "confidence": probability.max(1),
@@ -354,42 +358,24 @@ class Classify:
         }
 
 
-def _boosted(
-    plain: NDArray[np.float64],
-    truth: NDArray[np.int64],
-    weight: NDArray[np.float64] | None,
-    asked: NDArray[np.float64],
-    seed: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The codes that were learnt, and their probabilities [N, codes]."""
+def _boosted(truth: NDArray[np.int64], seed: int) -> Any:
+    """Gradient boosting for these labels, not yet fitted."""
     from sklearn.ensemble import HistGradientBoostingClassifier
 
     stops = len(truth) > STOPS_ABOVE and np.bincount(truth)[np.unique(truth)].min() >= 2
-    model = HistGradientBoostingClassifier(random_state=seed, early_stopping=bool(stops))
-    model.fit(plain, truth, weight)
-    return model.classes_, model.predict_proba(asked)
+    return HistGradientBoostingClassifier(random_state=seed, early_stopping=bool(stops))
 
 
-def _linear(
-    plain: NDArray[np.float64],
-    truth: NDArray[np.int64],
-    weight: NDArray[np.float64] | None,
-    asked: NDArray[np.float64],
-    seed: int,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """The same of a linear model; features that are missing count as their mean, and one never seen as nothing."""
+def _linear(plain: NDArray[np.float64], asked: NDArray[np.float64], seed: int) -> tuple[Any, Any, Any]:
+    """A linear model, not yet fitted, and both features scaled for it; a missing one counts as the mean."""
     from sklearn.impute import SimpleImputer
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    model = make_pipeline(
-        SimpleImputer(keep_empty_features=True),
-        StandardScaler(),
-        LogisticRegression(max_iter=200, tol=1e-3, random_state=seed),
-    )
-    model.fit(plain, truth, logisticregression__sample_weight=weight)
-    return model.classes_, model.predict_proba(asked)
+    scaled = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler()).fit(plain)
+    model = LogisticRegression(max_iter=200, tol=1e-3, random_state=seed)
+    return model, scaled.transform(plain), scaled.transform(asked)
 
 
 def _rows(targets: Raw) -> NDArray[np.float64] | None:

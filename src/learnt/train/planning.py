@@ -19,6 +19,8 @@ TRIED = 5
 """Steps that are timed."""
 FOR_TABLES, FOR_MEDIA = 240.0, 600.0
 """Seconds of the whole command where none were asked for."""
+FOR_FIGURES = 0.35
+"""Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
 EVALUATIONS = 16
 """Looks at the stop split in a whole run."""
 
@@ -26,6 +28,11 @@ EVALUATIONS = 16
 def usual(modalities: Iterable[str]) -> float:
     """The budget, in seconds, of what learns from inputs of these modalities."""
     return max(FOR_TABLES if registry.modality(name).joins else FOR_MEDIA for name in modalities)
+
+
+def share(budget: float, trainings: int) -> float:
+    """Seconds of a budget that each of so many trainings has."""
+    return budget * (1 - FOR_FIGURES) / trainings
 
 
 def plan(
