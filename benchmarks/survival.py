@@ -31,7 +31,7 @@ from learnt.train.planning import EVALUATIONS, enough
 from results import claim, finish, interval, options
 
 FOLDS, STOPS = 5, 8
-REPEATS = {"GBSG2": 3, "whas500": 3, "flchain": 1}
+REPEATS = {"GBSG2": 5, "whas500": 5, "flchain": 5}
 NAMES = {"GBSG2": "time,cens", "whas500": "lenfol,fstat", "flchain": "futime,death"}
 WISHES = {"coverage": 0.9}
 Rows = NDArray[np.int64]
