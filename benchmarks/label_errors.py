@@ -155,6 +155,7 @@ def evidence(table: sets.Table, target: str, seed: int, place: Path, quick: bool
         asked = {**OPTIONS, "target": [target], "seed": seed, "budget": None}
         running = Running.begin(table, asked=asked, out=Path(folder) / "run", **more)
         running.learn()
+        running.settle()
         assert running.learnt is not None
         assert running.plan is not None
         (known,) = running.learnt.targets

@@ -115,6 +115,7 @@ def measured(table: Mapping[str, Any], target: str, seed: int, quick: bool, fold
     )  # fmt: skip
     with running.progress:
         running.learn()
+        running.settle()
         running.sisters()
         if running.small and not ask:
             return {"now": 1 - float(_of_sisters(running, target).verdicts.correct.mean())}

@@ -52,6 +52,7 @@ def trained(
     alone = replace(running.collected.splits, small=False)
     running.collected = replace(running.collected, splits=alone)
     running.learn()
+    running.settle()
     running.fit()
     running.export()
     return running

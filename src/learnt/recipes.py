@@ -76,16 +76,23 @@ def plan(recipe: Mapping[str, Any]) -> Plan:
 def refuse_other(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> None:
     """A checkpoint goes on only with the data and options it was made with: else rows it learnt from would judge it.
 
-    Raises RequestError for others; writes `path` where there is none.
+    Raises RequestError where `path` says that they were others.
     """
-    asked = {name: value for name, value in recipe.items() if name not in ("budget", *PLANNED)}
-    own = json.dumps({"data": fingerprint, "asked": asked}, sort_keys=True)
-    if path.exists() and path.read_text(encoding="utf-8") != own:
+    if path.exists() and path.read_text(encoding="utf-8") != _made_of(fingerprint, recipe):
         raise RequestError(
             f"The checkpoint in {path.parent} is of other data or options. Resume with the same data, --test and "
             "options, or leave --resume out to start anew."
         )
-    path.write_text(own, encoding="utf-8")
+
+
+def own(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> None:
+    """Write what a checkpoint is made of, for `refuse_other`."""
+    path.write_text(_made_of(fingerprint, recipe), encoding="utf-8")
+
+
+def _made_of(fingerprint: str, recipe: Mapping[str, Any]) -> str:
+    asked = {name: value for name, value in recipe.items() if name not in ("budget", *PLANNED)}
+    return json.dumps({"data": fingerprint, "asked": asked}, sort_keys=True)
 
 
 def seconds(budget: str | float) -> float:

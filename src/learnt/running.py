@@ -92,12 +92,10 @@ class Running:
             full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
         if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
             raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
-        if not resume:
-            shutil.rmtree(folder / "checkpoint", ignore_errors=True)
-        elif not kept.exists():
+        if resume and not kept.exists():
             say(f"Nothing to resume in {folder}: training from the start.")
-        (folder / "checkpoint").mkdir(parents=True, exist_ok=True)
-        recipes.refuse_other(folder / "checkpoint" / "of.json", collected.fingerprint, full)
+        if resume:
+            recipes.refuse_other(folder / "checkpoint" / "of.json", collected.fingerprint, full)
         for guess in collected.roles.guesses:
             say(f"{guess['sentence']} ({guess['option']})")
         for where, why in collected.problems[:10]:
@@ -173,17 +171,24 @@ class Running:
             self.learnt = replace(self.learnt, fed=self.learnt.fed.stored(self.folder / "checkpoint" / "store", key))
         self._refuse_unreadable()
         self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows), self.learnt.targets))
-        if self.recipe.get("plan"):
-            self.plan = recipes.plan(self.recipe)
-        else:
-            self.plan = self._planned(len(splits.folds) + 1 if self.small else 1 + self.few)
-            if self.few:
-                whole = self.plan.steps >= planning.enough(self.learnt.fed, rows, self.sizes)
-                self.plan = replace(self.plan if whole else self._planned(1), again=whole)
-        self.recipe |= {"sizes": self.sizes, "plan": asdict(self.plan)}
-        recipes.write(self.folder / "checkpoint" / "recipe.yaml", self.recipe)
+
+    def settle(self) -> None:
+        """Steps, from the recipe or planned by the budget. What an earlier run left in the folder gives way only here,
+        after all that can be refused."""
+        assert self.learnt is not None
+        splits, budget = self.collected.splits, self.recipe["budget"]
+        trainings = len(splits.folds) + 1 if self.small else 1
+        rows, stop = splits.folds[0][:2] if self.small else self.rows
+        enough = planning.enough(self.learnt.fed, rows, self.sizes)
+        self.plan = (
+            recipes.plan(self.recipe)
+            if self.recipe.get("plan")
+            else planning.planned(
+                self.learnt, (rows, stop), self.sizes, self.recipe["seed"], budget, trainings, self.few
+            )
+        )
+        self._take()
         many = f"{len(splits.folds)} sister networks and the file's own" if self.small else "one network"
-        enough = planning.enough(self.learnt.fed, splits.folds[0][0] if self.small else rows, self.sizes)
         if self.plan.steps < enough:
             self.say(
                 f"The time allows {self.plan.steps:,} of the {enough:,} steps that proved enough for such data; "
@@ -191,8 +196,20 @@ class Running:
             )
         self.say(
             f"{self.collected.rows:,} examples. Training {many}, at most {self.plan.steps:,} steps of "
-            f"{self.plan.batch} examples each (--budget {self.recipe['budget']:.0f}s)."
+            f"{self.plan.batch} examples each (--budget {budget:.0f}s)."
         )
+
+    def _take(self) -> None:
+        """The folder is this run's from here on."""
+        assert self.plan is not None
+        folder = self.folder / "checkpoint"
+        if not self.resume and folder.exists():
+            for left in [path for path in folder.iterdir() if path.name != "store"]:
+                shutil.rmtree(left) if left.is_dir() else left.unlink()
+        folder.mkdir(parents=True, exist_ok=True)
+        recipes.own(folder / "of.json", self.collected.fingerprint, self.recipe)
+        self.recipe |= {"sizes": self.sizes, "plan": asdict(self.plan)}
+        recipes.write(folder / "recipe.yaml", self.recipe)
 
     def sisters(self) -> None:
         """With few examples: five folds, each judged by a sister that never saw it."""
@@ -317,14 +334,6 @@ class Running:
     def _emphasis(self, rows: Rows) -> NDArray[np.float64] | None:
         """What the loss of each example is multiplied with where these are learnt from."""
         return self.collected.emphasis(rows, self.collected.roles.reweigh)
-
-    def _planned(self, trainings: int) -> Plan:
-        """As many steps as so many trainings have time for, or fewer where fewer proved enough."""
-        assert self.learnt is not None
-        own, stop = self.collected.splits.folds[0][:2] if self.small else self.rows
-        network = build(self.learnt.inputs, self.learnt.targets, self.sizes, self.recipe["seed"])
-        seconds = planning.share(self.recipe["budget"], trainings)
-        return planning.plan(network, self.learnt.fed, own, stop, self.sizes, self.recipe["seed"], seconds)
 
     def _horizons(self, name: str, rows: Rows) -> Settings:
         """The settings of a target that has horizons: those asked for, or guessed aloud."""

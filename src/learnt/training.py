@@ -117,6 +117,7 @@ def train(
     )
     with running.progress:
         running.learn()
+        running.settle()
         running.sisters()
         running.fit()
         running.export()

@@ -81,6 +81,15 @@ def test_a_run_is_not_resumed_with_other_options(tmp_path):
         train(table(), tmp_path, resume=True, drop=["day"])
 
 
+@pytest.mark.parametrize("refused", [{"decide": "recall>=0.9@maybe"}, {"horizons": ["1"]}, {"budget": "1ms"}])
+def test_a_request_that_is_refused_leaves_an_earlier_run_as_it_was(tmp_path, refused):
+    folder = train(table(), tmp_path).folder
+    before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
+    with pytest.raises(RequestError):
+        train(table(), tmp_path, **refused)
+    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+
+
 @pytest.mark.parametrize(("broken", "stops"), [(10, False), (40, True)])
 def test_cells_that_cannot_be_read_stop_the_run_above_one_percent(tmp_path, broken, stops):
     data = table()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -87,8 +89,21 @@ class PictureEncoder(nn.Module):
         return {}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
-        grid = self.layers(x["pixels"].contiguous(memory_format=torch.channels_last))
-        return {Shape.GRID: (grid,)}, {}
+        pixels = x["pixels"].contiguous(memory_format=torch.channels_last)
+        if not self.training:
+            return {Shape.GRID: (self.layers(pixels),)}, {}
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=_halves(pixels.device.type)):
+            grid = self.layers(pixels)
+        return {Shape.GRID: (grid.float(),)}, {}
+
+
+@cache
+def _halves(device: str) -> bool:
+    """Whether convolutions in bfloat16 are quicker there: twice as quick on a processor that has them, else slower."""
+    if device != "cpu":
+        return device == "cuda"
+    known: Mapping[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return bool(known.get("avx512_bf16") or known.get("amx_bf16"))
 
 
 class Patches(nn.Module):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import time
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import torch
@@ -12,8 +13,9 @@ import torch
 from learnt import registry
 from learnt.errors import RequestError
 from learnt.train.batches import Examples, Rows
+from learnt.train.learning import Learnt
 from learnt.train.loop import Plan, evaluate, member_loss
-from learnt.train.network import Network
+from learnt.train.network import Network, build
 
 TRIED = 5
 """Steps that are timed."""
@@ -30,9 +32,30 @@ def usual(modalities: Iterable[str]) -> float:
     return max(FOR_TABLES if registry.modality(name).joins else FOR_MEDIA for name in modalities)
 
 
-def share(budget: float, trainings: int) -> float:
-    """Seconds of a budget that each of so many trainings has."""
-    return budget * (1 - FOR_FIGURES) / trainings
+def planned(
+    known: Learnt,
+    parts: tuple[Rows, Rows],
+    sizes: Mapping[str, Any],
+    seed: int,
+    budget: float,
+    trainings: int,
+    again: bool,
+) -> Plan:
+    """Each of so many trainings has its share of the budget; one more is made `again` only where all steps fit twice.
+
+    `parts`: what a network learns from, and what stops it.
+    """
+    network = build(known.inputs, known.targets, sizes, seed)
+    rows, stop = parts
+
+    def shared(trainings: int) -> Plan:
+        return plan(network, known.fed, rows, stop, sizes, seed, budget * (1 - FOR_FIGURES) / trainings)
+
+    found = shared(trainings + again)
+    if not again:
+        return found
+    whole = found.steps >= enough(known.fed, rows, sizes)
+    return replace(found if whole else shared(trainings), again=whole)
 
 
 def plan(

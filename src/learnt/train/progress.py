@@ -15,15 +15,17 @@ class Progress:
 
     def __init__(self, log: Path, say: Callable[[str], None], resume: bool) -> None:
         self.say = say
-        self._log: IO[str] = log.open("a" if resume else "w", encoding="utf-8")
+        self._path, self._mode = log, "a" if resume else "w"
+        self._log: IO[str] | None = None
 
     @contextmanager
     def training(self, what: str) -> Iterator[Callable[[Mapping[str, Any]], None]]:
-        """`say` of one training loop."""
+        """`say` of one training loop. The first of a run begins its log."""
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
+        self._log = log = self._log or self._path.open(self._mode, encoding="utf-8")
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figure]}"),
@@ -41,8 +43,8 @@ class Progress:
                     last = event
                     loss = event["stop_loss"]
                     bar.update(shown, figure="" if loss is None else f"stop loss {loss:.4f}")
-                    self._log.write(json.dumps({"what": what, **event}) + "\n")
-                    self._log.flush()
+                    log.write(json.dumps({"what": what, **event}) + "\n")
+                    log.flush()
 
             yield say
         if last:
@@ -53,4 +55,5 @@ class Progress:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._log.close()
+        if self._log is not None:
+            self._log.close()
