@@ -14,6 +14,7 @@ from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Evidence, Finding, Tools
 from learnt.report.document import plain
 from learnt.running import Running
+from learnt.showing import Showing
 from learnt.train.batches import Rows
 
 
@@ -143,7 +144,14 @@ class Examining:
                 self.folded[name] = retraining.out_of_fold()
             return self.folded.get(name, self.evidence[name])
 
-        return replace(found, retrain=retraining, out_of_fold=out_of_fold)
+        if found.pictures is None:
+            return replace(found, retrain=retraining, out_of_fold=out_of_fold)
+        showing = Showing(running, name)
+        vector = self.own[name].vector
+        return replace(
+            found, retrain=retraining, out_of_fold=out_of_fold, layers=showing.layers,
+            nearest=lambda chosen: showing.nearest(vector[chosen]),
+        )  # fmt: skip
 
     def _parts(self) -> dict[str, Rows]:
         """With few examples the file's network learns also from what stops a sister, and nothing is left to test on."""

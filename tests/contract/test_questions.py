@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from learnt import registry
-from learnt.contracts import Evidence, Finding, Lesson, Reasons, Tools, Verdicts
+from learnt.contracts import Channel, Evidence, Finding, Lesson, Reasons, Shown, Tools, Verdicts
 
 GRADES = {"fine", "watch", "bad", "cannot tell", "not examined"}
 KINDS = ["labels", "number", "horizons", "text", "boxes"]
@@ -96,6 +96,8 @@ def tools_of(evidence: Evidence) -> Tools:
         hide=lambda given, _mask: given,
         stress=lambda given, _kind, _severity: given,
         pictures=lambda rows: [["data:image/jpeg;base64,AA=="] * 2 for _ in rows],
+        nearest=lambda rows: [[Shown("another", "low", ["data:image/jpeg;base64,AA=="] * 2)] for _ in rows],
+        layers=lambda: [Channel("scan", 0, 1, 7, 0.1, "data:image/jpeg;base64,AA==", [])] if count else [],
         retrain=Taught(evidence),
         out_of_fold=lambda: replace(evidence, source="sisters"),
         baseline=lambda: ("guessing", guess),

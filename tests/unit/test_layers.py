@@ -27,6 +27,7 @@ HEAVY = [
 HEAVY += ["torch", "yaml", "PIL", "pydicom"]
 NOT_WITHOUT_TORCH = (
     "learnt.train.", "learnt.nets.", "learnt.running", "learnt.examining", "learnt.judging", "learnt.retraining",
+    "learnt.showing",
 )  # fmt: skip
 RUNS_WHEN_IMPORTED = "learnt.__main__"
 

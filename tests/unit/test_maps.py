@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+import json
 import re
 from pathlib import Path
 from types import SimpleNamespace
@@ -33,7 +34,7 @@ def _run(tmp_path_factory):
         path = folder / "squares" / label / f"{place}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         pillow.fromarray(picture[:, :, 0]).save(path)
-    learnt.train(folder / "squares", out=folder / "run", ask="examples", recipe={**QUICK})
+    learnt.train(folder / "squares", out=folder / "run", ask="examples,layers", recipe={**QUICK})
     return folder / "run"
 
 
@@ -115,12 +116,25 @@ def test_the_report_shows_mistakes_typical_and_odd_pictures_with_their_maps(run)
     page = (run / "report.html").read_text(encoding="utf-8")
     assert len(page) < 3_000_000
     shown = re.findall(r'<img src="data:image/jpeg;base64,([^"]+)" alt="([^"]+)"', page)
+    assert page.count("nearest it learnt from") == page.count("odder than") >= 12
     assert len(shown) >= 24
     assert {alt == "Its heat map" for _, alt in shown[1::2]} == {True}
     for text, _ in shown:
         assert max(pillow.open(io.BytesIO(base64.b64decode(text))).size) <= 96
     assert "Most typical" in page
     assert "Oddest" in page
+
+
+def test_the_report_shows_what_layers_look_for_and_the_nearest_that_were_learnt_from(run):
+    page = (run / "report.html").read_text(encoding="utf-8")
+    found = json.loads((run / "report.json").read_text(encoding="utf-8"))["findings"]
+    rows = {one["question"]: one["rows"] for one in found}
+    assert page.count('class="imagined"') == len(rows["layers"]) >= 8
+    assert all(len(row["pieces"]) == 6 for row in rows["layers"])
+    assert all(len(row["near"]) == 2 for row in rows["examples"])
+    assert {near["truth"] for row in rows["examples"] for near in row["near"]} == {"left", "right"}
+    alike = [near["truth"] == row["truth"] for row in rows["examples"] for near in row["near"]]
+    assert np.mean(alike) > 0.7
 
 
 def test_views_share_a_scale_and_an_absent_one_is_not_drawn():

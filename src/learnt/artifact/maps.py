@@ -56,14 +56,14 @@ def drawn(
         yield name, picture, maps.laid(picture, boxes, values, most)
 
 
-def thumbnails(artifact: Artifact, raw: Raw, target: str) -> list[list[str]]:
-    """For each example of `raw` its pictures as `data:` addresses, small, and after each its map."""
+def thumbnails(artifact: Artifact, raw: Raw, target: str, side: int = SIDE) -> list[list[str]]:
+    """For each example of `raw` its pictures as `data:` addresses, at most `side` wide, and after each its map."""
     found = artifact.reasons(raw, artifact.run(raw, explain=True, target=target))
     return [
         [
             maps.inline(pixels)
             for _, *pair in drawn(
-                artifact, raw, row, [(name, piece.where, value) for name, piece, value in reasons], SIDE
+                artifact, raw, row, [(name, piece.where, value) for name, piece, value in reasons], side
             )
             for pixels in pair
         ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import io
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -53,6 +54,13 @@ def fitted(picture: Pixels, side: int) -> Pixels:
     if longest <= side:
         return picture.repeat(side // longest, 0).repeat(side // longest, 1)
     return resize(picture, max(1, round(height * side / longest)), max(1, round(width * side / longest)))
+
+
+def piece(picture: Pixels, box: Sequence[float], side: int) -> Pixels:
+    """What is inside a box (left, upper, right, lower) in shares of the sides, brought to a square."""
+    height, width = picture.shape[:2]
+    left, upper, right, lower = (round(part * size) for part, size in zip(box, (width, height) * 2, strict=True))
+    return resize(picture[upper : max(lower, upper + 1), left : max(right, left + 1)], side, side)
 
 
 def png(picture: Pixels, described: str) -> bytes:

@@ -10,6 +10,7 @@ Everything from `prepare` to `deploy` is inside the file; `read` and `decode` ar
 from __future__ import annotations
 
 from learnt.contracts.evidence import (
+    Channel,
     Draws,
     Evidence,
     Finding,
@@ -19,6 +20,7 @@ from learnt.contracts.evidence import (
     Question,
     Reasons,
     Retrain,
+    Shown,
     Tools,
     Unlabelled,
     Verdicts,
@@ -26,6 +28,7 @@ from learnt.contracts.evidence import (
 from learnt.contracts.modality import (
     Doubts,
     Encoder,
+    Imagines,
     Legible,
     Measurable,
     Modality,
@@ -35,6 +38,7 @@ from learnt.contracts.modality import (
     Recognises,
     Remembers,
     Shrinks,
+    Staged,
     Varies,
 )
 from learnt.contracts.task import (
@@ -70,6 +74,7 @@ from learnt.contracts.words import (
 __all__ = [
     "Arrays",
     "Cells",
+    "Channel",
     "Column",
     "Columns",
     "Decides",
@@ -81,6 +86,7 @@ __all__ = [
     "Finding",
     "Grade",
     "Guessing",
+    "Imagines",
     "Legible",
     "Lesson",
     "Measurable",
@@ -103,9 +109,11 @@ __all__ = [
     "Retrain",
     "Settings",
     "Shape",
+    "Shown",
     "Shrinks",
     "Sifts",
     "Spec",
+    "Staged",
     "Stratified",
     "Suggests",
     "Task",

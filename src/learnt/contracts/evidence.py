@@ -170,6 +170,34 @@ class Moved:
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """An example that was learnt from, as a report shows it."""
+
+    name: str
+    truth: str
+    """The label that the data give it; "" where they give none."""
+    pictures: Sequence[str]
+    """`data:` addresses: of a whole example each picture before its heat map, of a piece of one that piece."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one channel of a network looks for."""
+
+    input: str
+    stage: int
+    """From 0, which is nearest to the input."""
+    stages: int
+    number: int
+    field: float
+    """0..1: how much of the input across one place of the stage sees."""
+    imagined: str
+    """A picture made to excite it, as a `data:` address."""
+    pieces: Sequence[Shown]
+    """What excites it the most of what was learnt from, the most exciting first."""
+
+
+@dataclass(frozen=True, slots=True)
 class Lesson:
     """What a sister network learns from, and what she is asked then: sorted numbers of examples."""
 
@@ -243,6 +271,10 @@ class Tools:
     """What can be measured of the inputs' files without looking into them: fact -> [examples], numbers or text."""
     pictures: Callable[[NDArray[np.int64]], Sequence[Sequence[str]]] | None = None
     """Some of the evidence's examples drawn: the pictures of each as `data:` addresses, and after each its heat map."""
+    nearest: Callable[[NDArray[np.int64]], Sequence[Sequence[Shown]]] | None = None
+    """For some of the evidence's examples those learnt from that the network takes for most alike, nearest first."""
+    layers: Callable[[], Sequence[Channel]] | None = None
+    """Some channels of each stage of the network, stage by stage."""
     retrain: Retrain | None = None
     out_of_fold: Callable[[], Evidence] | None = None
     """What sisters say of all examples, each example by one that never saw it."""
@@ -274,9 +306,11 @@ class Finding:
     source: Literal["file", "sisters", "baseline", "data"] = "file"
     rows: Sequence[Mapping[str, Any]] = ()
     """Table or plot data, one kind a question."""
-    picture: Literal["none", "bars", "curve", "table", "pictures"] = "none"
+    picture: Literal["none", "bars", "curve", "table", "pictures", "layers"] = "none"
     """How `rows` wants to be seen. bars: name, value, (low, high). curve: x, y, (low, high, n). table: any keys.
-    pictures: kind, name, pictures (`data:` addresses, each before its heat map) and what is said of them, any keys."""
+    pictures: kind, name, pictures (`data:` addresses, each before its heat map) and what is said of them, any keys;
+    near: others like it, each with name, truth and pictures.
+    layers: kind, name, imagined (a `data:` address), pieces (such), and said."""
     measure: str = ""
     """What `value` is, in words that follow it: `of the labels look wrong`."""
     axes: tuple[str, str] = ("", "")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -31,6 +31,20 @@ class Encoder(Protocol):
 
     def start(self, batch: int) -> Tensors:
         """The empty state, batch axis first. An axis of size 0 grows from call to call; the others are fixed."""
+        ...
+
+
+@runtime_checkable
+class Staged(Protocol):
+    """An encoder of grids that sees in stages, of each of which every place has the same channels."""
+
+    @property
+    def fields(self) -> Sequence[tuple[int, int]]:
+        """Of each stage: how far its places are apart, and how far across one sees; in places of what it is given."""
+        ...
+
+    def stages(self, x: Tensors) -> Iterator[Tensor]:
+        """After each stage, from the first to the last: [B, channels, H, W], never below 0. Without state."""
         ...
 
 
@@ -184,6 +198,17 @@ class Pictured(Protocol):
 
     def pictured(self, raw: Raw, row: int) -> NDArray[np.uint8]:
         """One example as a person sees it, [H, W, 3]: boxes of `parts` are in its pixels."""
+        ...
+
+
+@runtime_checkable
+class Imagines(Pictured, Protocol):
+    """A modality whose inputs can be made up, so that what a part of a network looks for can be drawn."""
+
+    def imagine(self, raw: Raw, settings: Settings, count: int, seed: int) -> nn.Module:
+        """`forward()` gives raw tensors [count] and what each costs [count], as its free weights make them; those
+        have no more of what is usual for `raw` than their colours or levels. In training it may vary at random.
+        """
         ...
 
 

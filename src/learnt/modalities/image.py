@@ -188,6 +188,17 @@ class Image:
         """As it was read, in full size."""
         return maps.seen(np.asarray(raw["pixels"][row]))
 
+    def imagine(self, raw: Raw, settings: Settings, count: int, seed: int) -> nn.Module:
+        """Squares of the side, in colours that are spread as those of some pictures are."""
+        from learnt.nets import imagined
+
+        places = np.linspace(0, len(raw["pixels"]) - 1, min(len(raw["pixels"]), LOOKED_AT)).astype(int)
+        colours = np.concatenate(
+            [np.asarray(raw["pixels"][place])[::4, ::4].reshape(-1, settings["channels"]) for place in places]
+        )
+        most = float(np.iinfo(settings["dtype"]).max)
+        return imagined.ImaginedPictures(settings["side"], count, colours / most, most, seed)
+
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:  # noqa: ARG002
         """Blurred, noisy, pale, covered, turned, or saved badly; other damage than `augment` does."""
         if kind not in self.stresses:

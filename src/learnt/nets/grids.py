@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
@@ -95,6 +95,25 @@ class PictureEncoder(nn.Module):
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=_halves(pixels.device.type)):
             grid = self.layers(pixels)
         return {Shape.GRID: (grid.float(),)}, {}
+
+    def stages(self, x: Tensors) -> Iterator[Tensor]:
+        grid = x["pixels"]
+        for layer in self.layers:
+            if isinstance(layer, nn.MaxPool2d):
+                yield grid
+            grid = layer(grid)
+        yield grid
+
+    @property
+    def fields(self) -> list[tuple[int, int]]:
+        found, step, field = [], 1, 1
+        for layer in self.layers:
+            if isinstance(layer, nn.MaxPool2d):
+                found.append((step, field))
+                field, step = field + step, 2 * step
+            else:
+                field += 2 * step
+        return [*found, (step, field)]
 
 
 @cache

@@ -96,6 +96,18 @@ class Example:
     pictures: tuple[tuple[str, str], ...]
     """Each with its heat map."""
     told: tuple[str, ...]
+    near: tuple[Example, ...] = ()
+    """Those like it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """What one channel of a network looks for, as `data:` addresses."""
+
+    name: str
+    imagined: str
+    pieces: tuple[str, ...]
+    said: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,12 +228,37 @@ def gallery(rows: Rows) -> tuple[tuple[str, tuple[Example, ...]], ...]:
     return tuple((kind, tuple(_example(row) for row in rows if str(row.get("kind") or "") == kind)) for kind in kinds)
 
 
+def layers(rows: Rows) -> tuple[tuple[str, tuple[Channel, ...]], ...]:
+    """Rows with kind, name, imagined, pieces, said: the channels by kind."""
+    kinds = dict.fromkeys(str(row.get("kind") or "") for row in rows)
+    return tuple((kind, tuple(_channel(row) for row in rows if str(row.get("kind") or "") == kind)) for kind in kinds)
+
+
+def _channel(row: Mapping[str, Any]) -> Channel:
+    (imagined,) = _inline([row.get("imagined")]) or ("",)
+    return Channel(text(row.get("name")), imagined, _inline(row.get("pieces") or ()), str(row.get("said") or ""))
+
+
+def _inline(given: Sequence[Any]) -> tuple[str, ...]:
+    """Pictures only: an address of anything else is left out."""
+    return tuple(str(one) for one in given if str(one).startswith("data:image/"))
+
+
+def _pairs(given: Sequence[Any]) -> tuple[tuple[str, str], ...]:
+    inline = _inline(given)
+    return tuple(zip(inline[::2], inline[1::2], strict=False))
+
+
+def _near(row: Mapping[str, Any]) -> Example:
+    return Example(text(row.get("name")), _pairs(row.get("pictures") or ()), (str(row.get("truth") or ""),))
+
+
 def _example(row: Mapping[str, Any]) -> Example:
     sure = f" ({numbers.percent(row['confidence'])})" if known(row.get("confidence")) else ""
     told = [f"says {text(row['said'])}{sure}", f"is {text(row['truth'])}"] if "said" in row else []
     odd = [f"odder than {numbers.percent(row['unfamiliar'])}"] if known(row.get("unfamiliar")) else []
-    inline = [str(one) for one in row.get("pictures") or () if str(one).startswith("data:image/")]
-    return Example(text(row.get("name")), tuple(zip(inline[::2], inline[1::2], strict=False)), tuple(told + odd))
+    near = tuple(_near(one) for one in row.get("near") or ())
+    return Example(text(row.get("name")), _pairs(row.get("pictures") or ()), tuple(told + odd), near)
 
 
 def strip(value: float, low: float, high: float, baseline: float, nothing: float, unit: bool) -> Strip | None:

@@ -192,6 +192,7 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
         "curve": None,
         "table": None,
         "gallery": (),
+        "layers": (),
     }
     if picture == "bars":
         shown["bars"] = pictures.bars(rows, pictures.unit(rows, ("value", "low", "high"), share), str(axes[1]))
@@ -199,7 +200,9 @@ def _finding(document: Document, finding: Mapping[str, Any]) -> dict[str, Any]:
         shown["curve"] = pictures.curve(rows, (str(axes[0]), str(axes[1])), str(finding.get("diagonal") or ""), share)
     elif picture == "pictures":
         shown["gallery"] = pictures.gallery(rows)
-    if rows and not (shown["bars"] or shown["curve"] or shown["gallery"]) and picture != "none":
+    elif picture == "layers":
+        shown["layers"] = pictures.layers(rows)
+    if rows and not any(shown[kind] for kind in ("bars", "curve", "gallery", "layers")) and picture != "none":
         shown["table"] = pictures.table(rows, share)
     return shown
 

@@ -86,6 +86,12 @@ def knn_distance(
     return found
 
 
+def nearest(vector: NDArray[np.floating], constants: Mapping[str, NDArray[np.float32]], k: int) -> NDArray[np.int64]:
+    """[n, min(k, m)], the rows of the bank that are nearest to vectors [n, D] by cosine, nearest first."""
+    away = -_cosine(_project(vector, constants), constants["bank"])
+    return np.argsort(away, axis=1, kind="stable")[:, :k]
+
+
 def fit_percentiles(distance: NDArray[np.floating], doubt: NDArray[np.floating]) -> Constants:
     """`knn_grid`, `doubt_grid` and `fused_grid`, each float32 [256], of calibration scores [n]: knn
     distance, 1 - confidence.

@@ -20,7 +20,7 @@ Codes = NDArray[np.int64]
 
 class Examples:
     """Pictures of three kinds, each with its heat map: wrong and most sure of it, most familiar and not wrong, least
-    familiar.
+    familiar. Beside each stand those it learnt from that it takes for most like it.
 
     Of typical ones each label has its own before another has two. Grade: always fine, for nothing is judged.
     """
@@ -42,8 +42,10 @@ class Examples:
         kinds = {"worst mistakes": worst, "most typical": typical, "oddest": odd}
         chosen = np.concatenate(list(kinds.values()))
         drawn = iter(tools.pictures(chosen) if len(chosen) else ())
+        near = iter(tools.nearest(chosen) if len(chosen) and tools.nearest is not None else [[]] * len(chosen))
         rows = [
             {"kind": kind, "name": evidence.ids[row], **_told(evidence, int(row)), "pictures": next(drawn)}
+            | {"near": [{"name": one.name, "truth": one.truth, "pictures": one.pictures} for one in next(near)]}
             for kind, found in kinds.items()
             for row in found
         ]
