@@ -162,7 +162,7 @@ def test_the_question_says_what_stages_see_and_of_which_label_most_pieces_are():
     known = [channel(0, ["cat", "dog", "owl"]), channel(1, ["cat", "cat", "owl"])]
     (finding,) = asked.ask(evidence(), Tools(layers=lambda: known))
     assert "2 stages" in finding.sentence
-    assert [row["said"] for row in finding.rows] == ["of several labels", "2 of 3: cat"]
+    assert [row["said"] for row in finding.rows] == ["of several labels", "mostly cat (2 of 3)"]
     assert [row["kind"] for row in finding.rows] == [
         "First stage: pieces 10 % of a picture wide", "Second stage: whole pictures",
     ]  # fmt: skip

@@ -35,7 +35,6 @@ class Layers:
                 question=self.name,
                 sentence=_sentence(channels),
                 grade="fine",
-                n=len(channels),
                 source="file",
                 rows=[_row(channel, several) for channel in channels],
                 picture="layers",
@@ -75,4 +74,4 @@ def _mostly(truths: Sequence[str]) -> str:
     if not truths:
         return ""
     label, count = Counter(truths).most_common(1)[0]
-    return f"{count} of {len(truths)}: {label}" if count > _MOSTLY * len(truths) else "of several labels"
+    return f"mostly {label} ({count} of {len(truths)})" if count > _MOSTLY * len(truths) else "of several labels"
