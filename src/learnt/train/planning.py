@@ -21,8 +21,9 @@ TRIED = 5
 """Steps that are timed."""
 FOR_TABLES, FOR_MEDIA = 240.0, 600.0
 """Seconds of the whole command where none were asked for."""
-FOR_FIGURES = 0.35
-"""Share of the budget kept for what comes after training: baseline, export, calibration, questions."""
+FOR_FIGURES, LEAST_FOR_FIGURES = 0.35, 30.0
+"""Share of the budget kept for what comes before and after training: starting, baseline, export, calibration,
+questions; and so many seconds at least, or half of a budget that is shorter than twice as many."""
 EVALUATIONS = 16
 """Looks at the stop split in a whole run."""
 
@@ -47,9 +48,10 @@ def planned(
     """
     network = build(known.inputs, known.targets, sizes, seed)
     rows, stop = parts
+    left = budget - max(FOR_FIGURES * budget, min(LEAST_FOR_FIGURES, budget / 2))
 
     def shared(trainings: int) -> Plan:
-        return plan(network, known.fed, rows, stop, sizes, seed, budget * (1 - FOR_FIGURES) / trainings)
+        return plan(network, known.fed, rows, stop, sizes, seed, left / trainings)
 
     found = shared(trainings + again)
     if not again:
