@@ -12,14 +12,16 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.codecs.cells import emptied
 from learnt.codecs.ragged import take
-from learnt.contracts import Evidence, Lesson, Settings
+from learnt.contracts import Cells, Evidence, Lesson, Settings
 from learnt.data.collecting import Collected
 from learnt.data.splits import Parting
 from learnt.judging import Judge
 from learnt.train import planning
+from learnt.train.batches import Rows
 from learnt.train.learning import Asked
-from learnt.train.loop import Plan
+from learnt.train.loop import Plan, Say
 from learnt.train.network import Input, Target, seeded, sizes_for
 from learnt.train.progress import Progress
 from learnt.train.sisters import Sister, sister
@@ -31,6 +33,11 @@ READ_BY = (
     "edges", "horizons", "codes", "start",
 )  # fmt: skip
 """Settings of a target without which answers of sisters cannot be read beside those of the file."""
+
+
+def of_fold(plan: Plan, folder: Path, place: int) -> tuple[Plan, Path]:
+    """The plan of the sister of a fold, and where her checkpoint is."""
+    return replace(plan, seed=plan.seed + 1 + place), folder / f"sister-{place + 1}"
 
 
 def read_alike(targets: Sequence[Target]) -> dict[str, dict[str, Any]]:
@@ -105,6 +112,10 @@ class Retraining:
         return self.recipe.collected.roles.reweigh
 
     @property
+    def columns(self) -> Sequence[str]:
+        return [column for _, columns in self.recipe.asked.inputs.values() for column in columns]
+
+    @property
     def folds(self) -> Sequence[Lesson]:
         return self.recipe.folds
 
@@ -120,12 +131,19 @@ class Retraining:
         return [self.judge.of_sisters([sister]) for sister in self._learnt(lessons)]
 
     def _learnt(self, lessons: Sequence[Lesson]) -> list[Sister]:
-        plans = self._plans(lessons)
-        cost = sum(plan.steps * plan.batch for plan in plans) / max(1, self.recipe.shown)
-        self.say(f"Training {len(lessons)} sister networks for a question: {cost:.0%} of what the training cost.")
+        keys = [_key(lesson, self.judge.target) for lesson in lessons]
+        known = {
+            _key(fold, self.judge.target): place for place, fold in enumerate(self.folds if self.recipe.sisters else ())
+        }
+        new = {key: lesson for key, lesson in zip(keys, lessons, strict=True) if key not in known}
+        plans = dict(zip(new, self._plans(list(new.values())), strict=True))
+        if new:
+            cost = sum(plan.steps * plan.batch for plan in plans.values()) / max(1, self.recipe.shown)
+            self.say(f"Training {len(new)} sister networks for a question: {cost:.0%} of what the training cost.")
+        places = {key: place + 1 for place, key in enumerate(new)}
         return [
-            self._sister(lesson, plan, place + 1)
-            for place, (lesson, plan) in enumerate(zip(lessons, plans, strict=True))
+            self._known(lesson, known[key]) if key in known else self._new(lesson, plans[key], key, places[key])
+            for key, lesson in zip(keys, lessons, strict=True)
         ]
 
     def _plans(self, lessons: Sequence[Lesson]) -> list[Plan]:
@@ -147,27 +165,52 @@ class Retraining:
         sizes = sizes_for(self.recipe.inputs, rows)
         return float(sizes["epochs"]) * max(1.0, rows / float(sizes["batch"]))
 
-    def _sister(self, lesson: Lesson, plan: Plan, place: int) -> Sister:
-        given, target = self.recipe, self.judge.target
-        key = _key(lesson, target)
-        plan = replace(plan, seed=seeded(plan.seed, "lesson", key) % 2**31)
-        columns = given.collected.columns
-        if lesson.taught is not None:
-            columns = {**columns, target: take(columns[target], lesson.taught)}
+    def _known(self, lesson: Lesson, place: int) -> Sister:
+        """A sister of the training itself: what she said, or says of cells emptied since."""
+        given = self.recipe
+        own, stop, held = given.collected.splits.folds[place]
+        if not lesson.missing and np.array_equal(lesson.judged, held):
+            return given.sisters[place]
+        plan, folder = of_fold(given.plan, given.folder, place)
+        return self._sister(lesson, (own, stop), plan, folder, lambda _event: None)
+
+    def _new(self, lesson: Lesson, plan: Plan, key: str, place: int) -> Sister:
+        given = self.recipe
+        plan = replace(plan, seed=seeded(plan.seed, "lesson", _digest(lesson.learns)) % 2**31)
+        folder = given.folder / f"lesson-{sha256(f'{key}{plan}'.encode()).hexdigest()[:16]}"
         with self.progress.training(f"sister network {place} for a question") as say:
-            return sister(
-                columns,
-                given.asked,
-                (*given.parting.stop_of(lesson.learns), lesson.judged),
-                given.sizes,
-                plan,
-                given.wishes,
-                given.extra,
-                self._weights(lesson),
-                given.folder / f"lesson-{sha256(f'{key}{plan}'.encode()).hexdigest()[:16]}",
-                True,
-                say,
-            )
+            return self._sister(lesson, given.parting.stop_of(lesson.learns), plan, folder, say)
+
+    def _sister(self, lesson: Lesson, rows: tuple[Rows, Rows], plan: Plan, folder: Path, say: Say) -> Sister:
+        given = self.recipe
+        columns, asked = self._seen(lesson)
+        return sister(
+            columns,
+            asked,
+            (*rows, lesson.judged),
+            given.sizes,
+            plan,
+            given.wishes,
+            given.extra,
+            self._weights(lesson),
+            folder,
+            True,
+            say,
+        )
+
+    def _seen(self, lesson: Lesson) -> tuple[Mapping[str, Cells], Asked]:
+        """The columns as the lesson has them, and the inputs that are left."""
+        given, target = self.recipe, self.judge.target
+        columns = dict(given.collected.columns)
+        if lesson.taught is not None:
+            columns[target] = take(columns[target], lesson.taught)
+        columns |= {name: emptied(columns[name], mask) for name, mask in lesson.missing.items()}
+        gone = {name for name, mask in lesson.missing.items() if mask.all()}
+        left = {
+            name: (kind, [column for column in names if column not in gone])
+            for name, (kind, names) in given.asked.inputs.items()
+        }
+        return columns, replace(given.asked, inputs={name: held for name, held in left.items() if held[1]})
 
     def _weights(self, lesson: Lesson) -> tuple[Weight, Weight]:
         """What each example counts, and what its loss is multiplied with."""
@@ -180,8 +223,14 @@ class Retraining:
 def _key(lesson: Lesson, target: str) -> str:
     """Names what is learnt; changed answers are those of one target."""
     parts = [target if lesson.taught is not None else ""]
-    for rows in (lesson.learns, lesson.judged, lesson.taught, lesson.weight):
-        parts.append("" if rows is None else sha256(np.ascontiguousarray(rows).tobytes()).hexdigest())
+    parts += ["" if rows is None else _digest(rows) for rows in (lesson.learns, lesson.taught, lesson.weight)]
     if lesson.reweigh is not None:
         parts.append(lesson.reweigh)
+    for name, mask in sorted(lesson.missing.items()):
+        if mask[lesson.learns].any():
+            parts.append(f"{name} {_digest(mask[lesson.learns])}{mask.all()}")
     return "/".join(parts)
+
+
+def _digest(values: NDArray[Any]) -> str:
+    return sha256(np.ascontiguousarray(values).tobytes()).hexdigest()

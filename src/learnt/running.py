@@ -23,7 +23,7 @@ from learnt.data import sources
 from learnt.data.collecting import Collected, collect
 from learnt.errors import RequestError
 from learnt.judging import Judge
-from learnt.retraining import Recipe, Retraining, read_alike
+from learnt.retraining import Recipe, Retraining, of_fold, read_alike
 from learnt.stats import conformal
 from learnt.train import export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
@@ -218,7 +218,7 @@ class Running:
         assert self.plan is not None
         assert self.learnt is not None
         for place, rows in enumerate(self.collected.splits.folds):
-            folder = self.folder / "checkpoint" / f"sister-{place + 1}"
+            plan, folder = of_fold(self.plan, self.folder / "checkpoint", place)
             with self.progress.training(f"sister network {place + 1} of {len(self.collected.splits.folds)}") as say:
                 self.sister.append(
                     sisters.sister(
@@ -226,7 +226,7 @@ class Running:
                         self.asked,
                         rows,
                         self.sizes,
-                        replace(self.plan, seed=self.plan.seed + 1 + place),
+                        plan,
                         self.wishes,
                         self.shared,
                         (self.collected.weight, self._emphasis(np.union1d(*rows[:2]))),

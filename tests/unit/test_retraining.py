@@ -116,6 +116,52 @@ def test_the_same_lesson_gives_the_same_answers_from_its_checkpoint_or_anew(runn
     assert np.array_equal(first.probability, anew.probability)
 
 
+def test_without_the_column_that_says_it_nothing_is_known_and_without_another_all_is(running):
+    found, said = running
+    retraining = found.retraining("kind")
+    assert list(retraining.columns) == ["x0", "x1", "x2"]
+    part, everywhere = retraining.part(0.5, 5), np.ones(retraining.examples, bool)
+    blind, seeing = retraining([replace(part, missing={name: everywhere}) for name in ("x0", "x1")])
+    assert blind.verdicts.correct.mean() < 0.65
+    assert seeing.verdicts.correct.mean() > 0.8
+
+
+def test_cells_are_emptied_where_it_learns_and_where_it_is_asked_each_by_itself(running):
+    found, said = running
+    retraining = found.retraining("kind")
+    part, nowhere = retraining.part(0.5, 6), np.zeros(retraining.examples, bool)
+    asked, learnt = nowhere.copy(), nowhere.copy()
+    asked[part.judged] = True
+    learnt[part.learns] = True
+    said.clear()
+    lessons = [part, *(replace(part, missing={"x0": mask}) for mask in (asked, learnt))]
+    whole, empty, untaught = (one.verdicts.correct.mean() for one in retraining(lessons))
+    assert whole > 0.8
+    assert empty < 0.7
+    assert untaught < 0.7
+    assert "Training 2 sister networks" in said[0]
+
+
+def test_the_sisters_of_the_training_are_asked_again_and_not_trained_again(running):
+    found, said = running
+    retraining = found.retraining("kind")
+    said.clear()
+    fold = retraining.folds[0]
+    asked = np.zeros(retraining.examples, bool)
+    asked[fold.judged] = True
+    lessons = [fold, replace(fold, missing={"x1": asked}), replace(fold, missing={"x1": np.ones_like(asked)})]
+    same, moved, without = retraining(lessons)
+    assert f"Training {1 if found.small else 2} sister networks" in said[0]
+    assert not np.array_equal(same.probability, moved.probability)
+    assert (same.verdicts.said == moved.verdicts.said).mean() > 0.8
+    if found.small:
+        held = retraining.out_of_fold().take(fold.judged)
+        assert np.array_equal(held.probability, same.probability)
+        none = np.zeros(retraining.examples, bool)
+        (again,) = retraining([replace(fold, missing={"x1": none})])
+        assert np.allclose(again.probability, same.probability, atol=1e-6)
+
+
 def test_parts_keep_labels_in_proportion_and_groups_whole():
     labels = ["a"] * 80 + ["b"] * 20
     part = Parting(100, 0, labels).part(0.25, 1)

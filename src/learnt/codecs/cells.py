@@ -74,6 +74,13 @@ def numbers(cells: Sequence[Any]) -> tuple[NDArray[np.float64], list[int]]:
     return values, bad
 
 
+def emptied(cells: Sequence[Any], mask: NDArray[np.bool_]) -> Sequence[Any]:
+    """The same cells, missing where `mask` [n] is True."""
+    if isinstance(cells, np.ndarray) and cells.dtype.kind in "fM":
+        return np.where(mask, np.array("nan" if cells.dtype.kind == "f" else "NaT", cells.dtype), cells)
+    return [None if gone else cell for cell, gone in zip(cells, mask.tolist(), strict=True)]
+
+
 def texts(cells: Sequence[Any]) -> NDArray[np.object_]:
     """Cells -> object array [n] of str: NFC, stripped; missing -> ""; 3.0 and "3.0" -> "3"; True -> "True".
 

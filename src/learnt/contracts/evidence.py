@@ -209,6 +209,8 @@ class Lesson:
     """[all examples]: how much each one counts; None: as in the training."""
     reweigh: str | None = None
     """The sensitive column in whose groups labels count as if each were as frequent; None: as in the training."""
+    missing: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
+    """Input column -> [all examples], whose cells are emptied; one that is empty everywhere is no input."""
 
 
 class Retrain(Protocol):
@@ -235,6 +237,11 @@ class Retrain(Protocol):
         ...
 
     @property
+    def columns(self) -> Sequence[str]:
+        """Those of all inputs, which a lesson can do without."""
+        ...
+
+    @property
     def folds(self) -> Sequence[Lesson]:
         """About five. Between them an example is judged at most once, and groups stay together."""
         ...
@@ -244,7 +251,10 @@ class Retrain(Protocol):
         ...
 
     def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
-        """For each lesson what its sister says of `judged`, against the answers as they are in the data."""
+        """For each lesson what its sister says of `judged`, against the answers as they are in the data.
+
+        Lessons that differ in what is judged alone, or in its cells, are of one sister, and cost as one.
+        """
         ...
 
 
