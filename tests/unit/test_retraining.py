@@ -117,7 +117,7 @@ def test_the_same_lesson_gives_the_same_answers_from_its_checkpoint_or_anew(runn
 
 
 def test_without_the_column_that_says_it_nothing_is_known_and_without_another_all_is(running):
-    found, said = running
+    found, _ = running
     retraining = found.retraining("kind")
     assert list(retraining.columns) == ["x0", "x1", "x2"]
     part, everywhere = retraining.part(0.5, 5), np.ones(retraining.examples, bool)
@@ -150,7 +150,7 @@ def test_the_sisters_of_the_training_are_asked_again_and_not_trained_again(runni
     asked = np.zeros(retraining.examples, bool)
     asked[fold.judged] = True
     lessons = [fold, replace(fold, missing={"x1": asked}), replace(fold, missing={"x1": np.ones_like(asked)})]
-    same, moved, without = retraining(lessons)
+    same, moved, _ = retraining(lessons)
     assert f"Training {1 if found.small else 2} sister networks" in said[0]
     assert not np.array_equal(same.probability, moved.probability)
     assert (same.verdicts.said == moved.verdicts.said).mean() > 0.8
