@@ -25,7 +25,7 @@ from learnt.errors import RequestError
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining, of_fold, read_alike
 from learnt.stats import conformal
-from learnt.train import export, graph, manifest, members, planning, sisters
+from learnt.train import deletion, export, graph, manifest, members, planning, sisters
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
 from learnt.train.loop import Plan, fit
@@ -278,8 +278,11 @@ class Running:
         truths = known.examples.targets
         bank = filling.bank_rows(truths, self.rows[0], self.recipe["seed"])
         neutral = export.neutral(self.network, len(bank))
+        chosen = deletion.choose(self.network, known.examples, splits.calibrate)
         self.model = export.to_onnx(self.network, neutral)
         self.described = self._description()
+        for name, found in chosen.items():
+            self.described["inputs"][name]["map"] = found
         fed = {name: self._fed(name, values) for name, values in known.raw.items()}
 
         def run(rows: Rows, constants: Arrays) -> Arrays:

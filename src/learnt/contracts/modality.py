@@ -47,6 +47,12 @@ class Staged(Protocol):
         """After each stage, from the first to the last: [B, channels, H, W], never below 0. Without state."""
         ...
 
+    def trace(self, x: Tensors, said: Tensor, stage: int) -> Tensor:
+        """How much of what the last grid said [B, D, h, w] goes back to each place after the first `stage` stages, 0
+        being what the encoder is given: [B, H, W]. Once the network is frozen; continuous, with forward passes alone.
+        """
+        ...
+
 
 class Occlude(Protocol):
     """A torch module that hides parts inside the file: what attribution asks the network about."""

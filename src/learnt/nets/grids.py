@@ -47,12 +47,16 @@ def _weights(line: Tensor, to: int) -> Tensor:
     return found / found.sum(1, keepdim=True)
 
 
+FAINT = 0.1
+"""Beside what a channel says where it says something."""
+
+
 class Convolution(nn.Module):
     """A 3 x 3 convolution, batch norm and ReLU; in the file the norm is part of the convolution."""
 
-    def __init__(self, given: int, out: int, stride: int = 1) -> None:
+    def __init__(self, given: int, out: int) -> None:
         super().__init__()
-        self.layer = nn.Conv2d(given, out, 3, stride, 1, bias=False)
+        self.layer = nn.Conv2d(given, out, 3, 1, 1, bias=False)
         self.norm: nn.Module = nn.BatchNorm2d(out)
 
     def freeze(self) -> None:
@@ -63,6 +67,15 @@ class Convolution(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return functional.relu(self.norm(self.layer(x)))
+
+    def trace(self, x: Tensor, after: Tensor, share: Tensor) -> Tensor:
+        """What each number that came in has of the `share` of each that came out; once frozen.
+
+        Gradient times input but for `FAINT`, without which a number that is nearly 0 would have its share or none of it
+        by a rounding error: the epsilon rule of Bach et al., "On pixel-wise explanations by layer-wise relevance
+        propagation", PLOS ONE 2015.
+        """
+        return x * functional.conv2d(share / (after + FAINT), self.layer.weight.transpose(0, 1).flip(2, 3), padding=1)
 
 
 class PictureEncoder(nn.Module):
@@ -104,6 +117,21 @@ class PictureEncoder(nn.Module):
             grid = layer(grid)
         yield grid
 
+    def trace(self, x: Tensors, said: Tensor, stage: int) -> Tensor:
+        before = [x["pixels"]]
+        for layer in self.layers:
+            before.append(layer(before[-1]))
+        pools = [place for place, layer in enumerate(self.layers) if isinstance(layer, nn.MaxPool2d)]
+        last = 0 if stage == 0 else [*pools, len(self.layers)][stage - 1]
+        share = said
+        for place in range(len(self.layers) - 1, last - 1, -1):
+            one = self.layers[place]
+            if isinstance(one, Convolution):
+                share = one.trace(before[place], before[place + 1], share)
+            else:
+                share = _pooled_from(before[place], share)
+        return share.sum(1)
+
     @property
     def fields(self) -> list[tuple[int, int]]:
         found, step, field = [], 1, 1
@@ -114,6 +142,16 @@ class PictureEncoder(nn.Module):
             else:
                 field += 2 * step
         return [*found, (step, field)]
+
+
+def _pooled_from(before: Tensor, share: Tensor) -> Tensor:
+    """The shares of those of which the largest was taken, 2 x 2 a time: as the fourth power of theirs, nearly all of it
+    the largest's.
+    """
+    square = before * before
+    strong = square * square
+    whole = 4 * functional.avg_pool2d(strong, 2) + FAINT**4
+    return strong * functional.interpolate(share / whole, scale_factor=2.0)
 
 
 @cache

@@ -3,7 +3,8 @@
 Most inputs are explained by hiding their parts: each example is copied once for every set of parts in the design, and
 the scores of the copies, times fixed weights, give its Shapley values. A grid whose places are averaged is explained by
 what each place says for itself: with a linear head that is its class activation map (Zhou et al., "Learning deep
-features for discriminative localization", CVPR 2016), and it costs next to nothing.
+features for discriminative localization", CVPR 2016), and it costs next to nothing. Or, where `Network.traced` says so,
+what each channel of it says is traced back through the stages, as gradients would be.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from learnt.contracts import Features, Shape, Task, Tensors
 from learnt.stats import shapley
 from learnt.train.network import Network
 
+SILENT = 1e-2
+"""Beside the mean of a channel, so that a silent one says nothing."""
 PASSES = 200
 """At most so many copies of an example where the parts allow it; never fewer than one more than there are parts."""
 
@@ -33,7 +36,7 @@ class Attribution(nn.Module):
     def __init__(self, network: Network, tasks: Sequence[Task], parts: Sequence[int]) -> None:
         super().__init__()
         self.network, self.tasks, self.parts = network, tasks, tuple(parts)
-        self.hidden = [place for place in range(len(parts)) if not _placed(network, tasks, place)]
+        self.hidden = [place for place in range(len(parts)) if not placed(network, tasks, place)]
         keep, weights = shapley.design(sum(parts[place] for place in self.hidden), PASSES, seed=0)
         self.register_buffer("keep", torch.from_numpy(keep), persistent=False)
         self.register_buffer("weights", torch.from_numpy(weights), persistent=False)
@@ -53,7 +56,9 @@ class Attribution(nn.Module):
             reasons |= self._by_hiding(prepared, features, present, state, about, target)
         for place in range(len(self.parts)):
             if place not in self.hidden:
-                reasons[place] = self._by_place(place, prepared, features, present, about, target)
+                stage = self.network.traced.get(self.network.inputs[place].name)
+                way = self._by_place if stage is None else self._by_trace
+                reasons[place] = way(place, prepared, features, present, about, target)
         return [reasons[place] for place in range(len(self.parts))]
 
     def _by_hiding(
@@ -107,10 +112,39 @@ class Attribution(nn.Module):
         changed = [_each_copied(given, count + 1) for given in features]
         changed[place] = {Shape.VECTOR: vectors}
         score = self._score(changed, _present(present, count + 1), about, target, count + 1).view(-1, count + 1)
-        said = (score[:, :count] - score[:, count:]).view(-1, height, width) / self.parts[place]
+        said = (score[:, :count] - score[:, count:]).view(-1, height, width) / count
+        return self._on_parts(said, place)
+
+    def _by_trace(
+        self,
+        place: int,
+        prepared: Sequence[Tensors],
+        features: Sequence[Features],
+        present: Sequence[Tensor | None],
+        about: Sequence[Tensor],
+        target: Tensor | None,
+    ) -> Tensor:
+        """What the score loses without each channel of the grid, traced back to the places of an earlier stage."""
+        encoder: Any = self.network.encoders[place]
+        grid: Tensor = features[place][Shape.GRID][-1]
+        mean = grid.mean((2, 3))
+        channels = mean.shape[1]
+        keep = torch.cat([1 - torch.eye(channels, device=grid.device), torch.ones(1, channels, device=grid.device)])
+        changed = [_each_copied(given, channels + 1) for given in features]
+        changed[place] = {Shape.VECTOR: (mean.unsqueeze(1) * keep).flatten(0, 1)}
+        score = self._score(changed, _present(present, channels + 1), about, target, channels + 1)
+        score = score.view(-1, channels + 1)
+        lost = (score[:, channels:] - score[:, :channels]) / (mean + SILENT)
+        said = lost[:, :, None, None] * grid / (grid.shape[2] * grid.shape[3])
+        stage = self.network.traced[self.network.inputs[place].name]
+        return self._on_parts(encoder.trace(prepared[place], said, stage), place)
+
+    def _on_parts(self, said: Tensor, place: int) -> Tensor:
+        """[B, H, W] -> [B, P]: the same sum, on the squares of the parts."""
+        height, width = said.shape[1:]
         side = round(self.parts[place] ** 0.5)
         rows, columns = (torch.from_numpy(resizing(size, side)) for size in (height, width))
-        return (rows @ said @ columns.T).flatten(1)
+        return (rows @ said @ columns.T).flatten(1) * (height * width / self.parts[place])
 
     def _score(
         self,
@@ -131,7 +165,7 @@ class Attribution(nn.Module):
         return scores[0] if target is None else scores.index_select(0, target.reshape(1))[0]
 
 
-def _placed(network: Network, tasks: Sequence[Task], place: int) -> bool:
+def placed(network: Network, tasks: Sequence[Task], place: int) -> bool:
     """True for a grid of which every task sees the mean alone."""
     encoders: list[Any] = list(network.encoders)
     widths = encoders[place].widths
@@ -157,6 +191,11 @@ def _each_copied(features: Features, copies: int) -> Features:
 def _copied(value: Tensor, copies: int) -> Tensor:
     """[B, ...] -> [B * copies, ...], the copies of an example side by side."""
     return value.unsqueeze(1).expand(value.shape[0], copies, *value.shape[1:]).flatten(0, 1)
+
+
+def is_code(value: Tensor | None) -> bool:
+    """True for one label an example, as its place."""
+    return value is not None and value.dim() == 1 and not value.is_floating_point()
 
 
 def part_counts(network: Network) -> list[int]:

@@ -24,7 +24,7 @@ from learnt.contracts import Arrays, Raw, Spec
 from learnt.errors import LearntError
 from learnt.nets.unfamiliar import Unfamiliar
 from learnt.train import graph
-from learnt.train.attribution import Attribution, part_counts
+from learnt.train.attribution import Attribution, is_code, part_counts
 from learnt.train.batches import Examples
 from learnt.train.network import Network, grouped, groups_of, of_input
 
@@ -63,13 +63,13 @@ class Deployed(nn.Module):
         for task, deploy, target, given in zip(self.tasks, self.deploy, network.targets, outputs, strict=True):
             named = deploy(grouped(task.merge(given), target, groups), of_input(constants, target.name))
             confidences.append(named["confidence"])
-            codes.append(named["value"] if _is_code(named.get("value")) else named.get("decision"))
+            codes.append(named["value"] if is_code(named.get("value")) else named.get("decision"))
             said |= {f"{target.name}.{name}": value for name, value in named.items()}
         confidence = torch.stack(confidences).amin(0)
         said["vector"] = vector
         said["unfamiliar"] = self.unfamiliar(vector, confidence, of_input(constants, "unfamiliar"))
         asked, which = about["about"], about.get("about.target")
-        said_codes = [one if _is_code(one) else torch.full_like(asked, -1) for one in codes]
+        said_codes = [one if is_code(one) else torch.full_like(asked, -1) for one in codes]
         resolved = [
             torch.where((asked < 0) | ((place != which) if which is not None else False), own, asked)
             for place, own in enumerate(said_codes)
@@ -77,11 +77,6 @@ class Deployed(nn.Module):
         reasons = self.attribution(prepared, present, state, resolved, which)
         said |= {f"reasons.{given.name}": value for given, value in zip(network.inputs, reasons, strict=True)}
         return said | {f"next.{name}": value for name, value in following.items()}
-
-
-def _is_code(value: Tensor | None) -> bool:
-    """True for one label an example, as its place."""
-    return value is not None and value.dim() == 1 and not value.is_floating_point()
 
 
 def freeze(network: Network) -> Network:

@@ -66,6 +66,8 @@ class Network(nn.Module):
     def __init__(self, inputs: Sequence[Input], targets: Sequence[Target], sizes: Mapping[str, Any]) -> None:
         super().__init__()
         self.inputs, self.targets = tuple(inputs), tuple(targets)
+        self.traced: dict[str, int] = {}
+        """Inputs whose reasons are traced back to a stage of their encoder, once it is chosen."""
         modalities = [registry.modality(given.modality) for given in inputs]
         tasks = [registry.task(wanted.task) for wanted in targets]
         causal = any(task.causal for task in tasks)
