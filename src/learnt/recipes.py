@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
-    "reweigh": None,
+    "reweigh": None, "views": None,
     "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": None,
     "size": "small", "seed": 0,
 }  # fmt: skip
@@ -43,7 +43,7 @@ def resolve(
     full = {**DEFAULTS, **base}
     full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
     full["target"] = full.get("target") or [name for name in (target,) if name]
-    for name in ("target", "inputs", "drop", "sensitive"):
+    for name in ("target", "inputs", "drop", "sensitive", "views"):
         if isinstance(full.get(name), str):
             full[name] = [full[name]]
     if full["horizons"]:

@@ -85,7 +85,7 @@ class Running:
             recipe = kept
         source = sources.opened(data)
         full = recipes.resolve(asked, recipe, source.target, list(source.columns))
-        names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed")
+        names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
         collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
         if full["budget"] is None:
@@ -109,7 +109,7 @@ class Running:
             resume=resume,
             say=say,
             progress=Progress(folder / "log.jsonl", say, resume),
-            asked=Asked(collected.roles.inputs, collected.roles.targets),
+            asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views),
             wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
             | {"per_day": collected.per_day},
             name=_stem(data),

@@ -53,6 +53,7 @@ def train(
     sensitive: Sequence[str] = (),
     weight: str | None = None,
     reweigh: str | None = None,
+    views: Sequence[str] | None = None,
     horizons: Sequence[float] | None = None,
     test: Any = None,
     coverage: float | None = None,
@@ -71,8 +72,9 @@ def train(
     """Train a network on labelled examples and write one file that predicts, doubts and explains.
 
     `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt from
-    as if each label were as frequent in all of its groups. `horizons`: when the risk of an event is foretold for, in
-    the unit of its durations. `budget`: seconds, or "3m". `recipe`: a recipe.yaml of an earlier run, whose target,
+    as if each label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all
+    columns of pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its
+    durations. `budget`: seconds, or "3m". `recipe`: a recipe.yaml of an earlier run, whose target,
     options, sizes, rates and number of steps are taken over where nothing else is asked. `decide`, `prevalence` and
     `positive`: what is to be done with an answer, how frequent the positive label is where the file will be used, and
     which one that is (docs/how-to/decide.md). `say` is told what goes on, line by line. Raises RequestError for a wrong
@@ -104,6 +106,7 @@ def train(
             "sensitive": list(sensitive),
             "weight": weight,
             "reweigh": reweigh,
+            "views": None if views is None else list(views),
             "horizons": None if horizons is None else list(horizons),
             "coverage": coverage,
             "decide": decide,

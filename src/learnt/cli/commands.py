@@ -32,6 +32,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         sensitive=args.sensitive,
         weight=args.weight,
         reweigh=args.reweigh,
+        views=args.views,
         horizons=args.horizons,
         test=args.test,
         coverage=args.coverage,

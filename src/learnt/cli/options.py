@@ -104,6 +104,13 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--reweigh", metavar="COL", help="learn as if each label were as frequent in every group of this column"
     )
     what.add_argument(
+        "--views",
+        metavar="A,B",
+        type=_columns,
+        action="extend",
+        help="pictures that share an encoder (default all columns of pictures; none: each its own)",
+    )
+    what.add_argument(
         "--horizons",
         metavar="A,B",
         type=_numbers,

@@ -29,6 +29,8 @@ class Roles:
     inputs: dict[str, tuple[str, list[str]]]
     """Input name -> (modality, its columns). Joined columns are one input with the name of their modality."""
     targets: dict[str, str]
+    views: dict[str, str] = field(default_factory=dict)
+    """Input -> the input whose encoder sees it, too."""
     """Target -> task."""
     group: str | None = None
     time: str | None = None
@@ -55,10 +57,12 @@ def assign(
     sensitive: Sequence[str] = (),
     weight: str | None = None,
     reweigh: str | None = None,
+    views: Sequence[str] | None = None,
 ) -> Roles:
     """Give every column its role. An entry of `inputs` is a column, or `column:modality`.
 
-    A column to `reweigh` is sensitive. Raises RequestError for unknown or contradicting names, DataError for columns
+    A column to `reweigh` is sensitive. `views` share an encoder; None: all inputs of a modality that is read column by
+    column; ["none"]: none. Raises RequestError for unknown or contradicting names, DataError for columns
     that nothing can read, an empty target, or an input that repeats a target.
     """
     sensitive = [*sensitive, *([] if reweigh is None or reweigh in sensitive else [reweigh])]
@@ -99,6 +103,7 @@ def assign(
     return Roles(
         inputs=found,
         targets=targets,
+        views=_views(found, views, guesses),
         group=group,
         time=time,
         sensitive=list(sensitive),
@@ -221,6 +226,31 @@ def _inputs(modalities: Mapping[str, str]) -> dict[str, tuple[str, list[str]]]:
             raise RequestError(f"Two inputs would be called {key!r}. Rename the column {key!r}.")
         else:
             found[key] = (modality, [name])
+    return found
+
+
+def _views(
+    inputs: Mapping[str, tuple[str, Sequence[str]]], asked: Sequence[str] | None, guesses: list[dict[str, str]]
+) -> dict[str, str]:
+    if asked is not None and list(asked) == ["none"]:
+        return {}
+    named = list(asked or ())
+    for name in named:
+        if name not in inputs:
+            raise unknown("input", name, inputs)
+        if inputs[name][0] != inputs[named[0]][0]:
+            kinds = f"{named[0]!r} is read as {inputs[named[0]][0]} and {name!r} as {inputs[name][0]}"
+            raise RequestError(f"Views are of one kind: {kinds}. Leave one of them out of --views.")
+    found: dict[str, str] = {}
+    first: dict[str, str] = {}
+    for name, (modality, _) in inputs.items():
+        if name in named if asked is not None else not registry.modality(modality).joins:
+            leader = first.setdefault(modality, name)
+            if leader != name:
+                found[name] = leader
+    for leader in dict.fromkeys(found.values()) if asked is None else ():
+        members = [leader, *(name for name, other in found.items() if other == leader)]
+        guesses.append({"sentence": f"{_listed(members)} are views: one encoder sees them.", "option": "--views none"})
     return found
 
 

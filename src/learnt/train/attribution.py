@@ -10,7 +10,6 @@ what each channel of it says is traced back through the stages, as gradients wou
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -72,7 +71,6 @@ class Attribution(nn.Module):
     ) -> dict[int, Tensor]:
         copies = self.keep.shape[0]
         changed = [_each_copied(given, copies) for given in features]
-        encoders: list[Any] = list(self.network.encoders)
         start = 0
         for place in self.hidden:
             size = self.parts[place]
@@ -84,7 +82,7 @@ class Attribution(nn.Module):
                 for name, value in state.items()
                 if name.startswith(f"{place}.")
             }
-            changed[place], _ = encoders[place](self.network.occlude[place](wide, keep), before)
+            changed[place], _ = self.network.encoder(place)(self.network.occlude[place](wide, keep), before)
             start += size
         score = self._score(changed, _present(present, copies), about, target, copies)
         values = score.view(-1, copies) @ self.weights
@@ -105,8 +103,7 @@ class Attribution(nn.Module):
         count = height * width
         keep = torch.zeros((1, self.parts[place]), dtype=torch.bool, device=grid.device)
         blank = self.network.occlude[place]({name: value[:1] for name, value in prepared[place].items()}, keep)
-        encoders: list[Any] = list(self.network.encoders)
-        nothing = encoders[place](blank, {})[0][Shape.GRID][-1].mean((2, 3))
+        nothing = self.network.encoder(place)(blank, {})[0][Shape.GRID][-1].mean((2, 3))
         asked = [grid.flatten(2).transpose(1, 2), nothing.unsqueeze(1).expand(grid.shape[0], 1, -1)]
         vectors = torch.cat(asked, 1).flatten(0, 1)
         changed = [_each_copied(given, count + 1) for given in features]
@@ -167,12 +164,12 @@ class Attribution(nn.Module):
 
 def placed(network: Network, tasks: Sequence[Task], place: int) -> bool:
     """True for a grid of which every task sees the mean alone."""
-    encoders: list[Any] = list(network.encoders)
-    widths = encoders[place].widths
+    encoder = network.encoder(place)
+    widths = encoder.widths
     return (
         Shape.GRID in widths
         and Shape.VECTOR not in widths
-        and not encoders[place].start(1)
+        and not encoder.start(1)
         and all(Shape.VECTOR in task.needs for task in tasks)
     )
 

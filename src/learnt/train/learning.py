@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,12 @@ class Asked:
 
     inputs: Mapping[str, tuple[str, Sequence[str]]]
     targets: Mapping[str, str]
+    views: Mapping[str, str] = field(default_factory=dict)
+    """Input -> the input whose settings and encoder it shares."""
+
+    def seen_by(self, encoder: str) -> list[str]:
+        """The inputs that share an encoder, that of its name first."""
+        return [encoder, *(name for name, other in self.views.items() if other == encoder)]
 
 
 @dataclass(frozen=True)
@@ -54,11 +60,15 @@ def learn(
     Raises DataError when a modality or a task cannot learn from what is there.
     """
     inputs, raws, specs, present = [], {}, {}, {}
+    settled: dict[str, Settings] = {}
     for name, (kind, names) in asked.inputs.items():
         modality = registry.modality(kind)
         given = {column: columns[column] for column in names}
-        settings = modality.learn(ragged.take_each(given, fit))
-        inputs.append(Input(name, kind, tuple(names), settings))
+        encoder = asked.views.get(name, name)
+        if encoder not in settled:
+            settled[encoder] = modality.learn(_together(columns, asked, encoder, fit))
+        settings = settled[encoder]
+        inputs.append(Input(name, kind, tuple(names), settings, encoder))
         specs[name] = dict(modality.inputs(settings))
         if not specs[name]:
             raise DataError(f"The input {name!r} holds nothing that can be learnt from. Leave it out with --drop.")
@@ -82,6 +92,16 @@ def learn(
     for target in targets:
         feeds |= registry.task(target.task).feed(columns[target.name], target.settings)
     return Learnt(tuple(inputs), tuple(targets), raw, examples, examples.fed(feeds))
+
+
+def _together(columns: Mapping[str, Cells], asked: Asked, encoder: str, fit: Rows) -> dict[str, Cells]:
+    """The cells that settings are learnt from: those of all views one after another, as one column."""
+    names = asked.inputs[encoder][1]
+    views = asked.seen_by(encoder)
+    if len(views) == 1:
+        return ragged.take_each({column: columns[column] for column in names}, fit)
+    every = [cell for view in views for column in asked.inputs[view][1] for cell in ragged.take(columns[column], fit)]
+    return {names[0]: every}
 
 
 def _kinds(columns: Mapping[str, Cells], targets: Sequence[Target], fit: Rows) -> Cells | None:

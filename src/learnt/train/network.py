@@ -23,6 +23,8 @@ class Input:
     modality: str
     columns: tuple[str, ...]
     settings: Settings
+    encoder: str = ""
+    """The input whose encoder sees this one; "": its own."""
 
     @property
     def optional(self) -> bool:
@@ -74,11 +76,14 @@ class Network(nn.Module):
         pairs = list(zip(modalities, inputs, strict=True))
         self.prepare = nn.ModuleList(modality.prepare(given.settings) for modality, given in pairs)
         self.occlude: Any = nn.ModuleList(modality.occlude(given.settings) for modality, given in pairs)  # type: ignore[misc]
+        owners = list(dict.fromkeys(given.encoder or given.name for given in inputs))
+        self.seats = [owners.index(given.encoder or given.name) for given in inputs]
+        first = [self.seats.index(seat) for seat in range(len(owners))]
         self.encoders: Any = nn.ModuleList(
             modality.encoder(given.settings, int(sizes["width"]), causal)  # type: ignore[misc]
-            for modality, given in pairs
+            for modality, given in (pairs[place] for place in first)
         )
-        encoders: list[Any] = list(self.encoders)
+        encoders = [self.encoder(place) for place in range(len(inputs))]
         self.fuse = Fuse(
             [encoder.widths for encoder in encoders],
             [getattr(encoder, "blocks", None) or [_vector_width(encoder.widths)] for encoder in encoders],
@@ -107,6 +112,10 @@ class Network(nn.Module):
             if hasattr(head, "keep"):
                 head.keep(chosen)
 
+    def encoder(self, place: int) -> Any:
+        """What sees the input at this place: views share one, and are told apart by their place in `fuse`."""
+        return self.encoders[self.seats[place]]
+
     def ready(self, raw: Tensors) -> list[dict[str, Tensor]]:
         """Prepared tensors of each input."""
         prepare: list[Any] = list(self.prepare)
@@ -123,9 +132,8 @@ class Network(nn.Module):
         """Prepared tensors -> features of each input, next state."""
         features: list[Features] = []
         following: dict[str, Tensor] = {}
-        encoders: list[Any] = list(self.encoders)
-        for place, encoder in enumerate(encoders):
-            given, after = encoder(prepared[place], of_input(state, str(place)))
+        for place in range(len(self.inputs)):
+            given, after = self.encoder(place)(prepared[place], of_input(state, str(place)))
             features.append(given)
             following |= {f"{place}.{key}": value for key, value in after.items()}
         return features, following
@@ -152,8 +160,8 @@ class Network(nn.Module):
         """The empty state of all encoders."""
         return {
             f"{place}.{key}": value
-            for place, encoder in enumerate(self.encoders)
-            for key, value in encoder.start(batch).items()
+            for place in range(len(self.inputs))
+            for key, value in self.encoder(place).start(batch).items()
         }
 
 
