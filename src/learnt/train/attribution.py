@@ -122,7 +122,7 @@ class Attribution(nn.Module):
         target: Tensor | None,
     ) -> Tensor:
         """What the score loses without each channel of the grid, traced back to the places of an earlier stage."""
-        encoder: Any = self.network.encoders[place]
+        encoder = self.network.encoder(place)
         grid: Tensor = features[place][Shape.GRID][-1]
         mean = grid.mean((2, 3))
         channels = mean.shape[1]

@@ -37,14 +37,13 @@ def choose(network: Network, examples: Examples, rows: Rows) -> dict[str, dict[s
     The network is frozen. Area: of the sigmoid of the score; of a label that is its probability before calibration.
     """
     tasks = [registry.task(target.task) for target in network.targets]
-    encoders: list[Any] = list(network.encoders)
     found: dict[str, dict[str, Any]] = {}
     for place, given in enumerate(network.inputs):
         own = rows[examples.present[given.name][rows]] if given.name in examples.present else rows
         own = own[np.unique(np.linspace(0, len(own) - 1, JUDGED_ON).astype(np.int64))] if len(own) else own
-        if not len(own) or not isinstance(encoders[place], Staged) or not placed(network, tasks, place):
+        if not len(own) or not isinstance(network.encoder(place), Staged) or not placed(network, tasks, place):
             continue
-        stages: list[int | None] = [None, *range(len(encoders[place].fields) - 1, -1, -1)]
+        stages: list[int | None] = [None, *range(len(network.encoder(place).fields) - 1, -1, -1)]
         areas = np.zeros(len(stages))
         with torch.no_grad():
             for chunk in examples.chunks(own):

@@ -62,8 +62,8 @@ def channels(network: Network, examples: Examples, rows: Rows, shown: int) -> li
     """
     found: list[Channel] = []
     seen: set[int] = set()
-    encoders: list[Any] = list(network.encoders)
-    for place, (encoder, given) in enumerate(zip(encoders, network.inputs, strict=True)):
+    for place, given in enumerate(network.inputs):
+        encoder = network.encoder(place)
         if not isinstance(encoder, Staged) or id(encoder) in seen:
             continue
         if isinstance(registry.modality(given.modality), Imagines):
@@ -73,7 +73,7 @@ def channels(network: Network, examples: Examples, rows: Rows, shown: int) -> li
 
 
 def _of_input(network: Network, place: int, examples: Examples, rows: Rows, shown: int) -> Iterator[Channel]:
-    given, encoder = network.inputs[place], network.encoders[place]
+    given, encoder = network.inputs[place], network.encoder(place)
     if given.name in examples.present:
         rows = rows[examples.present[given.name][rows]]
     rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), LOOKED_AT)).astype(np.int64)] if len(rows) else rows
@@ -116,7 +116,7 @@ class _Places:
 
 def _peaks(network: Network, place: int, examples: Examples, rows: Rows) -> list[tuple[NDArray[np.float64], _Places]]:
     """Of each stage how strongly each example excites each channel at most [rows, channels], and where."""
-    given, encoder = network.inputs[place], network.encoders[place]
+    given, encoder = network.inputs[place], network.encoder(place)
     held: list[list[tuple[Tensor, Tensor]]] = []
     sides: list[int] = []
     for chunk in np.array_split(rows, -(-len(rows) // 100)):
@@ -159,7 +159,7 @@ def _imagined(
     steps: int,
 ) -> dict[str, NDArray[Any]]:
     """Raw tensors of one made-up example for each chosen channel, made to excite it in the middle."""
-    given, encoder, prepare = network.inputs[place], network.encoders[place], network.prepare[place]
+    given, encoder, prepare = network.inputs[place], network.encoder(place), network.prepare[place]
     modality: Any = registry.modality(given.modality)
     module: nn.Module = modality.imagine(raw, given.settings, len(chosen), seeded(0, "imagined", place, stage))
     optimiser = torch.optim.Adam(module.parameters(), RATE * STEPS / steps)
