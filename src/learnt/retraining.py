@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learnt.codecs.cells import emptied
 from learnt.codecs.ragged import take
-from learnt.contracts import Cells, Evidence, Lesson, Settings
+from learnt.contracts import Cells, Columns, Evidence, Lesson, Settings
 from learnt.data.collecting import Collected
 from learnt.data.splits import Parting
 from learnt.judging import Judge
@@ -24,6 +24,7 @@ from learnt.train.learning import Asked
 from learnt.train.loop import Plan, Say
 from learnt.train.network import Input, Target, seeded, sizes_for
 from learnt.train.progress import Progress
+from learnt.train.self_training import WIDER
 from learnt.train.sisters import Sister, sister
 
 LEAST_STEPS = 20
@@ -67,6 +68,8 @@ class Recipe:
     """Examples shown in all steps of the training, of the file and its sisters: what a question may cost again."""
     sisters: Sequence[Sister]
     """Those of the training itself, one a fold, where the data are few."""
+    unlabelled: Columns | None = None
+    """What the network of the file learnt from without labels, and so does every sister."""
 
     @cached_property
     def parting(self) -> Parting:
@@ -138,7 +141,8 @@ class Retraining:
         new = {key: lesson for key, lesson in zip(keys, lessons, strict=True) if key not in known}
         plans = dict(zip(new, self._plans(list(new.values())), strict=True))
         if new:
-            cost = sum(plan.steps * plan.batch for plan in plans.values()) / max(1, self.recipe.shown)
+            times = 1 if self.recipe.unlabelled is None else 1 + WIDER
+            cost = times * sum(plan.steps * plan.batch for plan in plans.values()) / max(1, self.recipe.shown)
             self.say(f"Training {len(new)} sister networks for a question: {cost:.0%} of what the training cost.")
         places = {key: place + 1 for place, key in enumerate(new)}
         return [
@@ -153,7 +157,8 @@ class Retraining:
             count = len(lesson.learns)
             batch = max(1, min(given.plan.batch, int(sizes_for(given.inputs, count)["batch"]), count))
             wanted.append((given.plan.steps * self._enough(count) / self._enough(given.rows), batch))
-        share = min(1.0, given.shown / max(1.0, sum(steps * batch for steps, batch in wanted)))
+        times = 1 if given.unlabelled is None else 1 + WIDER
+        share = min(1.0, given.shown / max(1.0, times * sum(steps * batch for steps, batch in wanted)))
         plans = []
         for steps, batch in wanted:
             allowed = max(LEAST_STEPS, int(steps * share))
@@ -196,6 +201,7 @@ class Retraining:
             folder,
             True,
             say,
+            given.unlabelled,
         )
 
     def _seen(self, lesson: Lesson) -> tuple[Mapping[str, Cells], Asked]:

@@ -12,25 +12,30 @@ import numpy as np
 import onnx
 from numpy.typing import NDArray
 
-from learnt import __version__, deciding, recipes, registry
+from learnt import __version__, deciding, recipes, registry, teaching
 from learnt.artifact import filling
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import usual
 from learnt.codecs import cells
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Arrays, Doubts, Settings, Timed
+from learnt.contracts import Arrays, Columns, Doubts, Settings, Timed
 from learnt.data import sources
+from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
+from learnt.data.unlabelled import Unlabelled
 from learnt.errors import RequestError
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining, of_fold, read_alike
 from learnt.stats import conformal
-from learnt.train import deletion, export, graph, manifest, members, planning, sisters
+from learnt.teaching import Tried
+from learnt.train import deletion, export, graph, manifest, members, planning, self_training
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked, Learnt, learn
-from learnt.train.loop import Plan, fit
+from learnt.train.loop import Plan, Trained, fit
 from learnt.train.network import Network, build, groups_of, sizes_for, tasks_of
 from learnt.train.progress import Progress
+from learnt.train.self_training import WIDER
+from learnt.train.sisters import Sister, sister
 
 Tell = Callable[[str], None]
 AGAIN_BELOW = 20_000
@@ -55,7 +60,7 @@ class Running:
     plan: Plan | None = None
     sizes: dict[str, Any] = field(default_factory=dict)
     extra: dict[str, Mapping[str, Any]] = field(default_factory=dict)
-    sister: list[sisters.Sister] = field(default_factory=list)
+    sister: list[Sister] = field(default_factory=list)
     ran: int = 0
     """Steps of all trainings so far."""
     network: Network | None = None
@@ -65,6 +70,11 @@ class Running:
     unreadable: list[tuple[str, str]] = field(default_factory=list)
     name: str = "data"
     """What the data are called."""
+    unlabelled: Unlabelled | None = None
+    tried: Tried | None = None
+    """What became of the unlabelled examples."""
+    paid: int = 0
+    """Steps that paid for the sisters that learnt from labels alone."""
 
     @classmethod
     def begin(
@@ -73,6 +83,7 @@ class Running:
         *,
         asked: Mapping[str, Any],
         test: Any,
+        unlabelled: Any = None,
         out: str | Path | None,
         recipe: str | Path | Mapping[str, Any] | None,
         resume: bool,
@@ -87,6 +98,7 @@ class Running:
         full = recipes.resolve(asked, recipe, source.target, list(source.columns))
         names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
         collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
+        more = None if unlabelled is None else reading.unlabelled(unlabelled, collected)
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
         if full["budget"] is None:
             full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
@@ -95,9 +107,15 @@ class Running:
         if resume and not kept.exists():
             say(f"Nothing to resume in {folder}: training from the start.")
         if resume:
-            recipes.refuse_other(folder / "checkpoint" / "of.json", collected.fingerprint, full)
+            recipes.refuse_other(folder / "checkpoint" / "of.json", _told_apart(collected, more), full)
         for guess in collected.roles.guesses:
             say(f"{guess['sentence']} ({guess['option']})")
+        if more is not None:
+            collected = replace(
+                collected,
+                problems=[*collected.problems, *more.problems],
+                notes=[*collected.notes, *more.notes],
+            )
         for where, why in collected.problems[:10]:
             say(f"{where}: {why}")
         for note in collected.notes:
@@ -113,6 +131,7 @@ class Running:
             wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
             | {"per_day": collected.per_day},
             name=_stem(data),
+            unlabelled=more,
         )
 
     @property
@@ -142,6 +161,11 @@ class Running:
         if not self.small:
             return splits.fit, splits.stop
         return splits.final, np.zeros(0, np.int64)
+
+    @property
+    def taught(self) -> bool:
+        """True: the file learns from unlabelled examples too."""
+        return self.tried is not None and self.tried.shipped
 
     @property
     def few(self) -> bool:
@@ -178,6 +202,8 @@ class Running:
         assert self.learnt is not None
         splits, budget = self.collected.splits, self.recipe["budget"]
         trainings = len(splits.folds) + 1 if self.small else 1
+        if self.unlabelled is not None:
+            trainings *= 1 + WIDER
         rows, stop = splits.folds[0][:2] if self.small else self.rows
         enough = planning.enough(self.learnt.fed, rows, self.sizes)
         self.plan = (
@@ -207,7 +233,7 @@ class Running:
             for left in [path for path in folder.iterdir() if path.name != "store"]:
                 shutil.rmtree(left) if left.is_dir() else left.unlink()
         folder.mkdir(parents=True, exist_ok=True)
-        recipes.own(folder / "of.json", self.collected.fingerprint, self.recipe)
+        recipes.own(folder / "of.json", _told_apart(self.collected, self.unlabelled), self.recipe)
         self.recipe |= {"sizes": self.sizes, "plan": asdict(self.plan)}
         recipes.write(folder / "recipe.yaml", self.recipe)
 
@@ -217,11 +243,26 @@ class Running:
             return
         assert self.plan is not None
         assert self.learnt is not None
+        self.sister = self._sisters(None)
+        self.paid = max(1, int(np.median([sister.steps for sister in self.sister])))
+        if self.unlabelled is not None:
+            taught = self._sisters(self.unlabelled.columns)
+            (target,) = self.learnt.targets
+            codes = self.learnt.examples.targets[target.name]["label"]
+            self._try(teaching.of_sisters(self.sister, taught, target.name, np.asarray(codes), self.unlabelled))
+            self.sister = taught if self.taught else self.sister
+
+    def _sisters(self, unlabelled: Columns | None) -> list[Sister]:
+        """One a fold; with unlabelled examples those of before are their teachers."""
+        assert self.plan is not None
+        found = []
+        also = "" if unlabelled is None else ", from unlabelled examples too"
         for place, rows in enumerate(self.collected.splits.folds):
             plan, folder = of_fold(self.plan, self.folder / "checkpoint", place)
-            with self.progress.training(f"sister network {place + 1} of {len(self.collected.splits.folds)}") as say:
-                self.sister.append(
-                    sisters.sister(
+            said = f"sister network {place + 1} of {len(self.collected.splits.folds)}{also}"
+            with self.progress.training(said) as say:
+                found.append(
+                    sister(
                         self.collected.columns,
                         self.asked,
                         rows,
@@ -231,10 +272,16 @@ class Running:
                         self.shared,
                         (self.collected.weight, self._emphasis(np.union1d(*rows[:2]))),
                         folder,
-                        self.resume,
+                        self.resume or unlabelled is not None,
                         say,
+                        unlabelled,
                     )
                 )
+        return found
+
+    def _try(self, tried: Tried) -> None:
+        self.tried = tried
+        self.say(tried.sentence)
 
     def fit(self) -> None:
         """The network of the file; as long as the stop split gains, or as long as it paid for the sisters.
@@ -246,8 +293,7 @@ class Running:
         rows, stop = self.rows
         plan = self.plan
         if self.small:
-            paid = max(1, int(np.median([sister.steps for sister in self.sister])))
-            plan = replace(plan, every=min(plan.every, paid), until=paid)
+            plan = replace(plan, every=min(plan.every, self.paid), until=self.paid)
         network = build(self.learnt.inputs, self.learnt.targets, self.sizes, plan.seed)
         with self.progress.training("the network of the file") as say:
             trained = fit(
@@ -255,8 +301,10 @@ class Running:
                 self.folder / "checkpoint", self.resume, say,
             )  # fmt: skip
         self.ran = trained.history[-1][0] + sum(sister.ran for sister in self.sister)
+        if self.unlabelled is not None and (self.taught or not self.small):
+            trained = self._student(trained, plan)
         chosen = members.choose(trained.network, self.learnt.fed, stop)
-        if plan.again:
+        if plan.again and not self.taught:
             plan = replace(plan, every=min(plan.every, trained.step), until=trained.step)
             network = build(self.learnt.inputs, self.learnt.targets, self.sizes, plan.seed)
             with self.progress.training("the same once more, with the examples that ended it") as say:
@@ -268,6 +316,24 @@ class Running:
         if len(chosen) < trained.network.fuse.members:
             trained.network.keep(chosen)
         self.network = export.freeze(trained.network)
+
+    def _student(self, teacher: Trained, plan: Plan) -> Trained:
+        """The teacher's student where she is worth it."""
+        assert self.learnt is not None
+        assert self.unlabelled is not None
+        rows, stop = self.rows
+        if self.small:
+            paid = max(1, int(np.median([sister.steps for sister in self.sister])))
+            plan = replace(plan, every=min(plan.every, paid), until=paid)
+        with self.progress.training("the network of the file from unlabelled examples too") as say:
+            found = self_training.student(
+                teacher.network, self.learnt, (rows, stop if len(stop) else None), self.unlabelled.columns, self.sizes,
+                plan, self.folder / "checkpoint", self.resume, say,
+            )  # fmt: skip
+        self.ran += WIDER * found.history[-1][0]
+        if not self.small:
+            self._try(teaching.on_stop(teacher.network, found.network, self.learnt, stop, self.unlabelled))
+        return found if self.taught else teacher
 
     def export(self) -> None:
         """One file: traced once, constants filled in by running it, compared with the network, not yet measured."""
@@ -331,6 +397,7 @@ class Running:
             folder=self.folder / "checkpoint",
             shown=self.ran * self.plan.batch,
             sisters=self.sister,
+            unlabelled=self.unlabelled.columns if self.unlabelled is not None and self.taught else None,
         )
         return Retraining(recipe, self.judges[name], self.progress, self.say)
 
@@ -374,18 +441,25 @@ class Running:
         assert self.network is not None
         assert self.plan is not None
         splits, roles = self.collected.splits, self.collected.roles
-        return manifest.describe(
-            self.network,
-            coverage=self.recipe["coverage"] if len(splits.calibrate) >= conformal.FEWEST else None,
-            calibrated_on=len(splits.calibrate),
-            data={
-                "fingerprint": self.collected.fingerprint,
-                "rows": len(splits.final if self.plan.again else self.rows[0]),
-                "fit": len(self.rows[0]),
-            },
-            recipe={name: value for name, value in self.recipe.items() if name != "budget"},
-            ids=roles.ids,
-        ) | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
+        return (
+            manifest.describe(
+                self.network,
+                coverage=self.recipe["coverage"] if len(splits.calibrate) >= conformal.FEWEST else None,
+                calibrated_on=len(splits.calibrate),
+                data={
+                    "fingerprint": self.collected.fingerprint,
+                    "rows": len(splits.final if self.plan.again else self.rows[0]),
+                    "fit": len(self.rows[0]),
+                },
+                recipe={name: value for name, value in self.recipe.items() if name != "budget"},
+                ids=roles.ids,
+            )
+            | {"members": self.network.fuse.members, "sensitive": list(roles.sensitive)}
+            | self._unlabelled()
+        )
+
+    def _unlabelled(self) -> dict[str, Any]:
+        return {} if self.tried is None else {"unlabelled": self.tried.document}
 
     def _policies(self) -> None:
         """What policies come to on the rows they were chosen on: into the manifest, and said."""
@@ -411,6 +485,10 @@ class Running:
         given, tensor = name.rsplit(".", 1)
         found = self.learnt.fed.raw.get(given, {}).get(tensor)
         return values if found is None or isinstance(values, np.ndarray) else found
+
+
+def _told_apart(collected: Collected, unlabelled: Unlabelled | None) -> str:
+    return collected.fingerprint + ("" if unlabelled is None else f"+{unlabelled.fingerprint}")
 
 
 def _stem(data: Any) -> str:

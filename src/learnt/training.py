@@ -56,6 +56,7 @@ def train(
     views: Sequence[str] | None = None,
     horizons: Sequence[float] | None = None,
     test: Any = None,
+    unlabelled: Any = None,
     coverage: float | None = None,
     decide: str | None = None,
     prevalence: float | str | None = None,
@@ -71,10 +72,11 @@ def train(
 ) -> Run:
     """Train a network on labelled examples and write one file that predicts, doubts and explains.
 
-    `data` and `test`: a path, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt from
-    as if each label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all
-    columns of pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its
-    durations. `budget`: seconds, or "3m". `recipe`: a recipe.yaml of an earlier run, whose target,
+    `data`, `test` and `unlabelled`, examples of which only the inputs are looked at: a path, a frame, a dict of columns
+    or a list of dicts. `reweigh`: a sensitive column, learnt from as if each label were as frequent in all of its
+    groups. `views`: inputs that share an encoder; by default all columns of pictures, ["none"] for none. `horizons`:
+    when the risk of an event is foretold for, in the unit of its durations. `budget`: seconds, or "3m". `recipe`: a
+    recipe.yaml of an earlier run, whose target,
     options, sizes, rates and number of steps are taken over where nothing else is asked. `decide`, `prevalence` and
     `positive`: what is to be done with an answer, how frequent the positive label is where the file will be used, and
     which one that is (docs/how-to/decide.md). `say` is told what goes on, line by line. Raises RequestError for a wrong
@@ -117,6 +119,7 @@ def train(
             "seed": seed,
         },
         test=test,
+        unlabelled=unlabelled,
     )
     with running.progress:
         running.learn()

@@ -35,6 +35,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         views=args.views,
         horizons=args.horizons,
         test=args.test,
+        unlabelled=args.unlabelled,
         coverage=args.coverage,
         decide=args.decide,
         prevalence=args.prevalence,

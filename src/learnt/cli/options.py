@@ -117,6 +117,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         help="foretell the risk of an event by these times, in the unit of its durations",
     )
     what.add_argument("--test", metavar="DATA", help="measure on these examples instead of a tenth of DATA")
+    what.add_argument(
+        "--unlabelled", metavar="DATA", help="examples without labels: learnt from too, where that proves better"
+    )
     how = one.add_argument_group("how")
     how.add_argument(
         "--coverage",

@@ -82,7 +82,7 @@ def learn(
         own = {} if told else registry.task(task).learn(ragged.take(columns[name], fit))
         targets.append(Target(name, task, {**own, **known}))
     rows = len(next(iter(columns.values())))
-    small = {given.name: _shrunk(given, raws[given.name]) for given in inputs}
+    small = {given.name: shrunk(given, raws[given.name]) for given in inputs}
     kinds = _kinds(columns, targets, fit)
     inputs = [_varied(given, ragged.take_each(small[given.name], fit), kinds) for given in inputs]
     examples = _examples(small, specs, present, columns, targets, rows, weight)
@@ -119,7 +119,7 @@ def _varied(given: Input, raw: Raw, kinds: Cells | None) -> Input:
     return replace(given, settings=modality.varied(raw, kinds, given.settings))
 
 
-def _shrunk(given: Input, raw: Raw) -> Raw:
+def shrunk(given: Input, raw: Raw) -> Raw:
     """What training keeps of an input."""
     modality = registry.modality(given.modality)
     return modality.shrink(raw, given.settings) if isinstance(modality, Shrinks) else raw

@@ -15,7 +15,7 @@ from learnt import registry
 from learnt.artifact import filling
 from learnt.codecs import cells, ragged
 from learnt.codecs.words import group_codes
-from learnt.contracts import Arrays, Cells, Settings
+from learnt.contracts import Arrays, Cells, Columns, Settings
 from learnt.stats import familiarity
 from learnt.train import members
 from learnt.train.batches import Examples, Rows
@@ -23,6 +23,7 @@ from learnt.train.export import freeze, neutral
 from learnt.train.learning import Asked, learn
 from learnt.train.loop import Plan, Say, fit
 from learnt.train.network import Network, Target, build, grouped, groups_of, tasks_of
+from learnt.train.self_training import WIDER, student
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,22 @@ def sister(
     folder: Path | None,
     resume: bool,
     say: Say,
+    unlabelled: Columns | None = None,
 ) -> Sister:
     """Train on `rows` = (fit, stop, held out); calibrated on its stop rows, which choose nothing but when to stop.
 
-    `weights` of all examples: what each counts, and what its loss is multiplied with.
+    `weights` of all examples: what each counts, and what its loss is multiplied with. With `unlabelled` examples a
+    network so trained teaches the sister; one that is in `folder` already is not trained again.
     """
     own, stop, held = rows
     weight, emphasis = weights
     known = learn(columns, asked, own, weight=emphasis, extra=extra)
     network = build(known.inputs, known.targets, sizes, plan.seed)
     trained = fit(network, known.fed, own, stop, plan, folder, resume, say)
+    ran = trained.history[-1][0]
+    if unlabelled is not None:
+        trained = student(trained.network, known, (own, stop), unlabelled, sizes, plan, folder, resume, say)
+        ran += WIDER * trained.history[-1][0]
     trained.network.keep(members.choose(trained.network, known.fed, own[:0]))
     frozen = freeze(trained.network)
     texts = {column: cells.texts(columns[column]) for column in groups_of(known.targets)}
@@ -93,7 +100,7 @@ def sister(
         outputs=outputs_of(frozen, known.fed, held, constants, groups),
         targets=known.targets,
         steps=trained.step,
-        ran=trained.history[-1][0],
+        ran=ran,
         calibrated_on=len(stop),
         plain=(plain[own], plain[held]),
         truths={
