@@ -105,7 +105,7 @@ class Examining:
             "versions": running.described["versions"],
             "recipe": running.recipe,
             "plan": running.recipe["plan"],
-        }
+        } | ({} if running.tried is None else {"unlabelled": running.tried.document})
         recipes.write(running.folder / "recipe.yaml", running.recipe)
         report.write(document, running.folder)
         keep(self.evidence, running.folder / "evidence")
@@ -163,6 +163,7 @@ class Examining:
     def _notes(self) -> list[str]:
         running = self.running
         stated = deciding.notes({name: judge.settings for name, judge in running.judges.items()})
+        stated += [] if running.tried is None else [running.tried.sentence]
         if not running.small:
             return stated
         return [

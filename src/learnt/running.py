@@ -448,7 +448,7 @@ class Running:
                 calibrated_on=len(splits.calibrate),
                 data={
                     "fingerprint": self.collected.fingerprint,
-                    "rows": len(splits.final if self.plan.again else self.rows[0]),
+                    "rows": len(splits.final if self.plan.again and not self.taught else self.rows[0]),
                     "fit": len(self.rows[0]),
                 },
                 recipe={name: value for name, value in self.recipe.items() if name != "budget"},
