@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -248,8 +248,11 @@ class Running:
         if self.unlabelled is not None:
             taught = self._sisters(self.unlabelled.columns)
             (target,) = self.learnt.targets
-            codes = self.learnt.examples.targets[target.name]["label"]
-            self._try(teaching.of_sisters(self.sister, taught, target.name, np.asarray(codes), self.unlabelled))
+            said = [
+                np.concatenate([one.outputs[f"{target.name}.probability"] for one in found])
+                for found in (self.sister, taught)
+            ]
+            self._try(said, np.concatenate([one.held for one in taught]), teaching.FOLDS)
             self.sister = taught if self.taught else self.sister
 
     def _sisters(self, unlabelled: Columns | None) -> list[Sister]:
@@ -279,9 +282,14 @@ class Running:
                 )
         return found
 
-    def _try(self, tried: Tried) -> None:
-        self.tried = tried
-        self.say(tried.sentence)
+    def _try(self, said: Sequence[NDArray[np.floating]], rows: Rows, on: str) -> None:
+        """What networks without and with the unlabelled examples say of these rows decides which ships."""
+        assert self.learnt is not None
+        assert self.unlabelled is not None
+        (target,) = self.learnt.targets
+        codes = np.asarray(self.learnt.examples.targets[target.name]["label"])[rows]
+        self.tried = Tried.judged(said[0], said[1], codes, self.unlabelled.rows, on)
+        self.say(self.tried.sentence)
 
     def fit(self) -> None:
         """The network of the file; as long as the stop split gains, or as long as it paid for the sisters.
@@ -332,7 +340,8 @@ class Running:
             )  # fmt: skip
         self.ran += WIDER * found.history[-1][0]
         if not self.small:
-            self._try(teaching.on_stop(teacher.network, found.network, self.learnt, stop, self.unlabelled))
+            both = [self_training.probabilities(one.network, self.learnt.fed, stop) for one in (teacher, found)]
+            self._try(both, stop, teaching.STOP)
         return found if self.taught else teacher
 
     def export(self) -> None:

@@ -6,20 +6,15 @@ is judged on.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.data.unlabelled import Unlabelled
 from learnt.stats.paired import paired
-from learnt.train.batches import Rows
-from learnt.train.learning import Learnt
-from learnt.train.network import Network
-from learnt.train.self_training import probabilities
-from learnt.train.sisters import Sister
+
+FOLDS, STOP = "by sister networks, each on a fold it never saw", "on the examples that end a training"
 
 
 @dataclass(frozen=True)
@@ -63,33 +58,10 @@ class Tried:
         )
         return f"{said} The file {'learnt from them too' if self.shipped else 'did not learn from them'}."
 
-
-def of_sisters(
-    plain: Sequence[Sister], taught: Sequence[Sister], target: str, codes: NDArray[np.int64], unlabelled: Unlabelled
-) -> Tried:
-    """Both kinds of sisters on the rows held out from each; `codes` [all examples] are the labels."""
-    held = np.concatenate([sister.held for sister in plain])
-    said = [
-        np.concatenate([sister.outputs[f"{target}.probability"] for sister in sisters]).astype(np.float64)
-        for sisters in (plain, taught)
-    ]
-    return _tried(said[0], said[1], codes[held], unlabelled, "by sister networks, each on a fold it never saw")
-
-
-def on_stop(plain: Network, taught: Network, known: Learnt, stop: Rows, unlabelled: Unlabelled) -> Tried:
-    """Both networks on the examples that end a training."""
-    (target,) = known.targets
-    codes = np.asarray(known.fed.targets[target.name]["label"], np.int64)[stop]
-    said = [probabilities(network, known.fed, stop) for network in (plain, taught)]
-    return _tried(said[0], said[1], codes, unlabelled, "on the examples that end a training")
-
-
-def _tried(
-    plain: NDArray[np.float64],
-    other: NDArray[np.float64],
-    codes: NDArray[np.int64],
-    unlabelled: Unlabelled,
-    on: str,
-) -> Tried:
-    known = codes >= 0
-    return Tried(unlabelled.rows, paired(plain[known], other[known], codes[known]), on)
+    @classmethod
+    def judged(
+        cls, plain: NDArray[np.floating], taught: NDArray[np.floating], codes: NDArray[np.int64], rows: int, on: str
+    ) -> Tried:
+        """By the probabilities [n, labels] of both, and the labels [n]; one never learnt from (-1) counts for neither."""
+        known = codes >= 0
+        return cls(rows, paired(plain[known].astype(float), taught[known].astype(float), codes[known]), on)
