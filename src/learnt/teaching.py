@@ -62,6 +62,6 @@ class Tried:
     def judged(
         cls, plain: NDArray[np.floating], taught: NDArray[np.floating], codes: NDArray[np.int64], rows: int, on: str
     ) -> Tried:
-        """By the probabilities [n, labels] of both, and the labels [n]; one never learnt from (-1) counts for neither."""
+        """By the probabilities [n, labels] of both, and the labels [n]; one never learnt from (-1) counts not."""
         known = codes >= 0
         return cls(rows, paired(plain[known].astype(float), taught[known].astype(float), codes[known]), on)
