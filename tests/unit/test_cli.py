@@ -99,6 +99,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "train t.csv --target a b --task classify --inputs x,y --drop z --group g --time when "
         "--decide recall>=.9 --prevalence .02 --positive yes "
         "--sensitive s1 --sensitive s2 --weight w --reweigh s1 --horizons 1,2.5 --test u.csv --coverage .8 --ask all "
+        "--views A,B --unlabelled v.csv "
         "--out o --budget 3m --size large --seed 7 --recipe r.yaml --resume"
     )
     assert run(*line.split()) == 0
@@ -116,6 +117,8 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "reweigh": "s1",
         "horizons": [1.0, 2.5],
         "test": "u.csv",
+        "views": ["A", "B"],
+        "unlabelled": "v.csv",
         "coverage": 0.8,
         "decide": "recall>=.9",
         "prevalence": ".02",
