@@ -55,7 +55,7 @@ def test_the_modules_of_a_modality_export_with_dynamic_axes(case, causal):
         pytest.skip("keeps no state: the same modules as without")
     x, state, keep = call(case, whole, 3, 1, 4)
     batch = torch.export.Dim("batch", min=1, max=4096)
-    named = {axis: torch.export.Dim(axis, min=1, max=4096) for axis in "THW"}
+    named = {axis: torch.export.Dim(axis, min=1, max=4096) for axis in "TNHW"}
     specs = case.specs
     dynamic = {
         name: {0: batch} | {

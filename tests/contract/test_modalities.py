@@ -157,7 +157,7 @@ def test_every_example_has_the_same_number_of_named_parts(case):
     pieces = case.kind.parts(case.raw, case.settings)
     assert len(pieces) == len(next(iter(case.raw.values())))
     assert {len(row) for row in pieces} == {parts_of(case)}
-    assert all(piece.name for piece in pieces[0])
+    assert all(row[0].name for row in pieces)
 
 
 def test_hiding_outside_keeps_shapes_and_touches_only_what_is_hidden_inside(case, encoder):

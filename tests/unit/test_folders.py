@@ -329,7 +329,7 @@ def test_a_zip_that_is_none_and_a_member_that_is_damaged(tmp_path: Path) -> None
 
 
 def test_a_folder_without_media_says_what_it_holds(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"is a folder without pictures and sounds: it holds 't\.csv'"):
+    with pytest.raises(RequestError, match=r"is a folder without pictures, sounds and texts: it holds 't\.csv'"):
         sources.read(folder(tmp_path, {"t.csv": "a\n1\n"}))
 
 
@@ -350,3 +350,22 @@ def test_bytes_and_suffix_are_facts_of_a_file_packed_or_not(tmp_path: Path) -> N
         np.testing.assert_array_equal(facts["bytes of image"], [len(picture()), 5, np.nan, np.nan])
         assert facts["type of image"].tolist() == [".png", ".jpg", ".png", ""]
     assert files.facts({"label": ["cat"]}) == {}
+
+
+def test_class_folders_of_texts_are_texts(tmp_path: Path) -> None:
+    for label in ("good", "bad"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text(f"a {label} one", encoding="utf-8")
+    found = folders.read(tmp_path)
+    assert list(found.columns) == ["text", "label"]
+    assert found.columns["label"] == ["bad", "good"]
+    assert found.columns["text"][0].bytes() == b"a bad one"
+
+
+def test_texts_beside_pictures_are_left_out(tmp_path: Path) -> None:
+    (tmp_path / "a.png").write_bytes(b"")
+    for name in ("a.txt", "b.txt", "c.txt"):
+        (tmp_path / name).write_text("0 .5 .5", encoding="utf-8")
+    found = folders.read(tmp_path)
+    assert found.columns == {"image": ["a.png"]}
+    assert "3 files that are no pictures are left out" in found.notes[0]

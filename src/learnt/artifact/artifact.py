@@ -275,7 +275,8 @@ class Artifact:
             values = outputs[f"reasons.{name}"].tolist()
             parts = registry.modality(given["modality"]).parts(batches.of(raw, name), given["settings"])
             for row, pieces in enumerate(parts):
-                found[row] += [(name, piece, value) for piece, value in zip(pieces, values[row], strict=True)]
+                named = ((piece, value) for piece, value in zip(pieces, values[row], strict=True) if piece.name)
+                found[row] += [(name, piece, value) for piece, value in named]
         return [sorted(row, key=lambda reason: -abs(reason[2])) for row in found]
 
     def aim(self, label: Any, rows: int) -> dict[str, Any]:

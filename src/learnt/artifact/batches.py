@@ -59,7 +59,7 @@ def _cost(raw: Raw, specs: Mapping[str, Spec], count: int) -> NDArray[np.float64
     for name, spec in specs.items():
         values = raw[name]
         plain = 8 if spec.dtype == "string" else np.dtype(spec.dtype).itemsize
-        each = TOKEN_BYTES if spec.dtype == "int64" and ragged.TIME in spec.axes else plain
+        each = TOKEN_BYTES if spec.dtype == "int64" and ragged.PADDED & set(spec.axes) else plain
         each = PIXEL_BYTES if ragged.grid(spec) else each
         if isinstance(values, np.ndarray):
             cost += each * values[0].size if count else 0

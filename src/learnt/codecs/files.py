@@ -21,7 +21,11 @@ from learnt.errors import DataError
 
 _IMAGES = ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .gif .bmp .pgm .ppm .pbm .pnm .dcm .dicom .heic .heif .avif .jp2"
 _SOUNDS = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au"
-KINDS: Mapping[str, frozenset[str]] = {"image": frozenset(_IMAGES.split()), "audio": frozenset(_SOUNDS.split())}
+KINDS: Mapping[str, frozenset[str]] = {
+    "image": frozenset(_IMAGES.split()),
+    "audio": frozenset(_SOUNDS.split()),
+    "text": frozenset({".txt"}),
+}
 """What a suffix says that a file holds, also where it cannot be read here: such files are listed, not passed over."""
 LARGEST = 1 << 30
 """Bytes of one file."""
@@ -107,7 +111,7 @@ class File(str):
 
 
 def kind(name: str) -> str:
-    """ "image" or "audio" as the suffix says, "" for another."""
+    """ "image", "audio" or "text" as the suffix says, "" for another."""
     suffix = os.path.splitext(name)[1].lower()
     return next((found for found, suffixes in KINDS.items() if suffix in suffixes), "")
 

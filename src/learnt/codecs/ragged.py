@@ -13,13 +13,16 @@ from learnt.contracts import Arrays, Raw, Spec
 
 TIME = "T"
 """The axis that is padded to the longest of a batch."""
+MANY = "N"
+"""An axis without order, filled up with zeros, which stand for nothing."""
+PADDED = frozenset({TIME, MANY})
 
 
 def collate(raw: Raw, specs: Mapping[str, Spec], rows: NDArray[np.int64]) -> Arrays:
     """The examples `rows` of one input as one batch, [B, ...] a tensor.
 
-    Axis "T" is padded with zeros (strings: ""), and `length` int64 [B] is added when a tensor has one. Raises
-    ValueError when other axes differ within the batch (see `by_size`), or tensors disagree on a length.
+    Axes "T" and "N" are padded with zeros (strings: ""), and `length` int64 [B] is added when a tensor has a "T".
+    Raises ValueError when other axes differ within the batch (see `by_size`), or tensors disagree on a length.
     """
     batch: dict[str, NDArray[Any]] = {}
     length: NDArray[np.int64] | None = None
@@ -40,9 +43,9 @@ def collate(raw: Raw, specs: Mapping[str, Spec], rows: NDArray[np.int64]) -> Arr
 
 
 def by_size(raw: Raw, specs: Mapping[str, Spec], rows: NDArray[np.int64]) -> list[NDArray[np.int64]]:
-    """`rows` in groups that agree in every dynamic axis but "T"; the order inside a group is kept."""
+    """`rows` in groups that agree in every dynamic axis but "T" and "N"; the order inside a group is kept."""
     axes = {
-        name: [place for place, axis in enumerate(spec.axes) if isinstance(axis, str) and axis != TIME]
+        name: [place for place, axis in enumerate(spec.axes) if isinstance(axis, str) and axis not in PADDED]
         for name, spec in specs.items()
         if not isinstance(raw[name], np.ndarray)
     }
@@ -80,7 +83,7 @@ def together(parts: Sequence[Raw]) -> dict[str, Any]:
 
 def grid(spec: Spec) -> bool:
     """True for pixels: an axis may differ from call to call, and not within one."""
-    return any(isinstance(axis, str) and axis != TIME for axis in spec.axes)
+    return any(isinstance(axis, str) and axis not in PADDED for axis in spec.axes)
 
 
 def take(values: Any, rows: NDArray[np.int64]) -> Any:
@@ -113,7 +116,7 @@ def _pad(name: str, examples: Sequence[NDArray[Any]], spec: Spec) -> NDArray[Any
     batch = np.full([len(examples), *shape], "" if spec.dtype == "string" else 0, _dtype(spec))
     for place, example in enumerate(examples):
         short = [axis for axis, size, found in zip(spec.axes, shape, example.shape, strict=True) if size != found]
-        if short not in ([], [TIME]):
+        if len(short) > 1 or not PADDED.issuperset(short):
             raise ValueError(f"an example of {name!r} has shape {example.shape}, others reach {tuple(shape)}")
         corner: tuple[int | slice, ...] = (place, *map(slice, example.shape))
         batch[corner] = example

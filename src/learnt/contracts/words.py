@@ -52,7 +52,8 @@ class Spec:
     """One raw tensor of an input, its batch axis left out.
 
     A number in `axes` is a fixed size. `"T"` is padded to the longest of a batch and the input gets a companion
-    `length` int64 [B]. Any other name (`"H"`, `"W"`) must agree within one call: a mixed batch is grouped by size.
+    `length` int64 [B]. `"N"` is of things without order: it is filled up with zeros, and 0 stands for nothing. Any
+    other name (`"H"`, `"W"`) must agree within one call: a mixed batch is grouped by size.
     `dtype` is numpy's name, or "string". A string tensor [C] carries one vocabulary a column in `words`: the file looks
     words up by itself, and torch sees int64 codes (0 missing or "", 1 never seen, 2.. the words in order).
     """
@@ -67,7 +68,7 @@ class Piece:
     """One thing a reason can point at: a column, a patch, a word, a moment."""
 
     name: str
-    """As a reader would call it: `capital-gain`, `upper left`, `0.5-1.0 s`."""
+    """As a reader would call it: `capital-gain`, `upper left`, `0.5-1.0 s`; "" where an example has fewer parts."""
     where: tuple[float, ...] = ()
     """Box, (start, end) or nothing, in the units of the raw tensor's axes."""
 

@@ -51,8 +51,8 @@ def read(root: Path, inside: str = "") -> Folder:
 
     A table that names them gives the columns: `metadata.csv` (.jsonl, .parquet) with a column `file_name`, or the only
     table with such a column. Else a file's label is the first folder that it lies in, `train`, `val` and `test` apart.
-    What is left out is counted in `notes`. Raises RequestError where there is no media file, or several tables name
-    them; DataError for a .zip that is none.
+    Texts beside pictures or sounds are left out, and what is left out is counted in `notes`. Raises RequestError where
+    there is no media file, or several tables name them; DataError for a .zip that is none.
     """
     names = files.listing(root)
     if inside:
@@ -67,10 +67,10 @@ def read(root: Path, inside: str = "") -> Folder:
     if not kinds:
         listed = f"it holds {_listed(seen)}. Name a file" if seen else "it is empty. Name a table"
         raise RequestError(
-            f"{root} is a folder{' in a .zip' * files.in_zip(root)} without pictures and sounds: {listed}, or put the "
-            "pictures of each label in a folder of their own."
+            f"{root} is a folder{' in a .zip' * files.in_zip(root)} without pictures, sounds and texts: {listed}, "
+            "or put the files of each label in a folder of their own."
         )
-    kind = max(kinds, key=lambda name: kinds[name])
+    kind = max(kinds, key=lambda name: (name != "text", kinds[name]))
     media = [name for name in seen if files.kind(name) == kind or (name in nameless and kind == "image")]
     held = set(media)
     found, used = _described(root, seen, media, kind) or (_by_folder(root, media, kind), held)
@@ -266,7 +266,7 @@ def _is_nameless(name: str) -> bool:
 
 
 def _noun(kind: str) -> str:
-    return {"image": "picture", "audio": "sound"}[kind]
+    return {"image": "picture", "audio": "sound", "text": "text"}[kind]
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -49,7 +49,8 @@ def media(source: Any) -> Folder | None:
         return folders.read(path)
     if not path.exists() and (packed := next(filter(files.in_zip, path.parents), None)) is not None:
         return folders.read(packed, path.relative_to(packed).as_posix())
-    return folders.single(path) if path.is_file() and files.kind(path.name) else None
+    is_table = path.suffix.lower() in TEXT
+    return folders.single(path) if path.is_file() and files.kind(path.name) and not is_table else None
 
 
 def read(source: Any, *, what: str = "data") -> dict[str, Cells]:

@@ -20,6 +20,8 @@ LEAST = 60
 _MOST = 1000
 _MOST_PARTS = 60
 _SHOWN = 12
+_LOOKED_AT = 8
+"""Examples whose parts tell whether all have the same."""
 _FALL = 0.05
 """A fall in the share of right answers below which nobody is harmed."""
 _LEVEL = 0.05
@@ -216,10 +218,13 @@ class _Trial:
         return [self._judged(kind, raw, severity) for severity, raw in damaged]
 
     def parts(self) -> list[_Damaged]:
-        """Each part missing by itself, the costliest first."""
+        """Each part missing by itself, the costliest first; none where a part is another thing in each example."""
         if self.tools.hide is None or self.tools.explain is None or self.tools.raw is None:
             return []
-        names = list(self.tools.explain(np.zeros(1, np.int64)).names[0])
+        named = self.tools.explain(np.arange(min(_LOOKED_AT, len(self.evidence.ids)))).names
+        names = list(named[0])
+        if any(list(other) != names for other in named):
+            return []
         found = []
         for place, name in list(enumerate(names))[:_MOST_PARTS]:
             mask = np.zeros((len(self.evidence.ids), len(names)), np.bool_)

@@ -128,14 +128,17 @@ def _because(evidence: Evidence, rows: NDArray[np.int64], tools: Tools) -> list[
     own = tools.take(rows)
     if own.hide is None or own.predict is None or own.raw is None:
         return []
-    names = list(tools.explain(rows[:1]).names[0])
-    fallen = np.zeros((len(rows), len(names)))
-    for place in range(len(names)):
+    names = tools.explain(rows).names
+    fallen = np.zeros((len(rows), len(names[0])))
+    for place in range(fallen.shape[1]):
         mask = np.zeros(fallen.shape, np.bool_)
         mask[:, place] = True
         fallen[:, place] = evidence.unfamiliar[rows] - own.predict(own.hide(own.raw, mask)).unfamiliar
     order = np.argsort(-fallen, axis=1, kind="stable")[:, :_NAMED]
-    return [[names[place] for place in found if fallen[row, place] >= _LESS] for row, found in enumerate(order)]
+    return [
+        [names[row][place] for place in found if fallen[row, place] >= _LESS and names[row][place]]
+        for row, found in enumerate(order)
+    ]
 
 
 def _fall(first: dict[str, Any], last: dict[str, Any]) -> str:

@@ -1,0 +1,77 @@
+"""Words, pairs of words and runs of characters as numbers: what a linear model on n-grams goes by.
+
+A number is the CRC-32 (ISO 3309) of a kind and the text in UTF-8, so that no table of texts is needed to look one up.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from zlib import crc32
+
+SHORTEST, LONGEST = 2, 5
+"""Characters of a run; the beginning and the end of a word count as one each (Bojanowski et al., "Enriching word
+vectors with subword information", TACL 2017, section 3.2)."""
+
+
+@lru_cache(1 << 16)
+def of_word(word: str) -> tuple[int, ...]:
+    """The word itself and all runs of its characters, in lower case."""
+    edged = f"<{word.lower()}>"
+    runs = {
+        edged[start : start + size] for size in range(SHORTEST, LONGEST + 1) for start in range(len(edged) - size + 1)
+    }
+    return (_number("w", edged), *(_number("c", run) for run in sorted(runs)))
+
+
+def of_pair(left: str, right: str) -> int:
+    """Two words, one after the other; "" is the beginning or the end of the text."""
+    return _number("b", f"{left.lower()} {right.lower()}")
+
+
+def learn(texts: Iterable[Sequence[str]], most: int) -> list[tuple[int, int]]:
+    """(number, in how many texts) of what at least two texts have, the most frequent ones, by number.
+
+    `texts` are the words of each.
+    """
+    counted: Counter[int] = Counter()
+    for words in texts:
+        found = {number for word in words for number in of_word(word)}
+        counted.update(found | {of_pair(*pair) for pair in _pairs(words)})
+    often = sorted((-count, number) for number, count in counted.items() if count > 1)[:most]
+    return sorted((number, -count) for count, number in often)
+
+
+class Grams:
+    """Looks n-grams up among known ones: the first is 1, and 0 stands for all others."""
+
+    def __init__(self, known: Sequence[int]) -> None:
+        self._known = {number: place for place, number in enumerate(known, 1)}
+        self._of_word: dict[str, list[int]] = {}
+
+    def find(self, words: Sequence[str]) -> list[tuple[int, int, int]]:
+        """(n-gram, its first word, its last word) of each known one in a text."""
+        found = [(gram, place, place) for place, word in enumerate(words) for gram in self._in(word)]
+        last = len(words) - 1
+        for place, pair in enumerate(_pairs(words)):
+            if gram := self._known.get(of_pair(*pair)):
+                found.append((gram, max(place - 1, 0), min(place, last)))
+        return found
+
+    def _in(self, word: str) -> list[int]:
+        found = self._of_word.get(word)
+        if found is None:
+            if len(self._of_word) > 1 << 16:
+                self._of_word.clear()
+            known = (self._known.get(number, 0) for number in of_word(word))
+            found = self._of_word[word] = [gram for gram in known if gram]
+        return found
+
+
+def _pairs(words: Sequence[str]) -> Iterable[tuple[str, str]]:
+    return zip(["", *words], [*words, ""], strict=True) if words else ()
+
+
+def _number(kind: str, text: str) -> int:
+    return crc32((kind + text).encode("utf-8", "surrogatepass"))

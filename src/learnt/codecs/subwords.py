@@ -1,0 +1,122 @@
+"""Text as pieces and subword tokens: byte-level BPE by a stored table of merges, in plain Python.
+
+Sennrich, Haddow, Birch, "Neural machine translation of rare words with subword units", ACL 2016; over bytes as in
+Radford et al., "Language models are unsupervised multitask learners", 2019, section 2.2. Token 0 is nothing, 1..256 are
+the bytes, each merge makes the next one; so no text has an unknown token, and tokens are their text again.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Sequence
+from itertools import pairwise
+
+BYTES = 256
+_BLANK = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_MARK = r"!-/:-@\[-`{-~\xa1-\xbf\u2010-\u2027\u2030-\u205e\u3001-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20"
+_ALONE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
+"""Kana and Chinese characters are written without blanks: each is a word."""
+_PIECE = re.compile(f" ?[{_ALONE}]| ?[^{_BLANK}{_MARK}{_ALONE}]{{1,32}}| ?[{_MARK}]{{1,32}}|[{_BLANK}]{{1,32}}")
+
+_BLANKS = re.compile(f"[{_BLANK}]*")
+
+Merge = Sequence[int]
+
+
+def pieces(text: str) -> list[str]:
+    """Words, runs of marks and runs of blanks, in order; joined they are the text. A word takes the blank before it."""
+    return _PIECE.findall(text)
+
+
+def bare(piece: str) -> str:
+    """A piece without the blank before it; "" of a run of blanks."""
+    return piece[len(_BLANKS.match(piece)[0]) :]  # type: ignore[index]
+
+
+def clean(text: str) -> str:
+    """NFC, so that two ways to write a letter are one."""
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+class Subwords:
+    """Encodes by a table of merges, each a pair of tokens, the most urgent first."""
+
+    def __init__(self, merges: Sequence[Merge]) -> None:
+        self.texts: list[bytes] = [b"", *(bytes([byte]) for byte in range(BYTES))]
+        self._merged: dict[tuple[int, int], tuple[int, int]] = {}
+        known = {text: token for token, text in enumerate(self.texts)}
+        for rank, (left, right) in enumerate(merges):
+            text = self.texts[left] + self.texts[right]
+            if text not in known:
+                known[text] = len(self.texts)
+                self.texts.append(text)
+            self._merged[left, right] = rank, known[text]
+        self._known: dict[str, list[int]] = {}
+
+    def encode(self, piece: str) -> list[int]:
+        """Tokens of one piece; a lone surrogate is three bytes like any other character of its kind."""
+        found = self._known.get(piece)
+        if found is None:
+            if len(self._known) > 1 << 16:
+                self._known.clear()
+            found = self._known[piece] = self._encode(piece)
+        return found
+
+    def decode(self, tokens: Iterable[int]) -> str:
+        """The text of tokens; bytes that are no UTF-8, as of half a character, become U+FFFD."""
+        joined = b"".join(self.texts[token] for token in tokens)
+        try:
+            return joined.decode("utf-8", "surrogatepass")
+        except UnicodeDecodeError:
+            return joined.decode("utf-8", "replace")
+
+    def _encode(self, piece: str) -> list[int]:
+        tokens = [byte + 1 for byte in piece.encode("utf-8", "surrogatepass")]
+        while len(tokens) > 1:
+            pairs = [self._merged.get(pair) for pair in pairwise(tokens)]
+            urgent = min((found for found in pairs if found is not None), default=None)
+            if urgent is None:
+                break
+            place = pairs.index(urgent)
+            tokens[place : place + 2] = [urgent[1]]
+        return tokens
+
+
+def learn(texts: Iterable[str], most: int) -> list[list[int]]:
+    """At most so many merges of what is frequent in these texts; the same for the same texts in any order.
+
+    Raises MissingExtra without the package tokenizers.
+    """
+    from learnt.errors import MissingExtra
+
+    try:
+        from tokenizers import Tokenizer, models, pre_tokenizers, trainers
+    except ImportError:
+        raise MissingExtra("tokenizers", "train", "Learning from text") from None
+    import json
+
+    alphabet = _alphabet()
+    whole = Tokenizer(models.BPE())
+    whole.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    trainer = trainers.BpeTrainer(
+        vocab_size=BYTES + most,
+        min_frequency=2,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    said = (text.encode("utf-8", "replace").decode("utf-8") for text in texts)
+    whole.train_from_iterator((piece for text in said for piece in pieces(text)), trainer)
+    known = {letter: byte + 1 for letter, byte in alphabet.items()}
+    merges = []
+    for left, right in json.loads(whole.to_str())["model"]["merges"]:
+        known.setdefault(left + right, len(known) + 1)
+        merges.append([known[left], known[right]])
+    return merges
+
+
+def _alphabet() -> dict[str, int]:
+    """The letter by which the package writes each byte: those that can be printed as they are, the others from 256."""
+    printed = [*range(33, 127), *range(161, 173), *range(174, 256)]
+    others = [byte for byte in range(BYTES) if byte not in set(printed)]
+    return {chr(byte): byte for byte in printed} | {chr(256 + place): byte for place, byte in enumerate(others)}

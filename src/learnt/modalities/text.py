@@ -1,0 +1,231 @@
+"""One column of texts: cells or .txt files, in any language."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import groupby
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import cells, files, grams, misspelt, subwords
+from learnt.codecs.files import File
+from learnt.contracts import Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
+from learnt.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LOOKED_AT = 1000
+MERGES, GRAMS = 4000, 24_000
+"""At most so many merges and n-grams are learnt."""
+LONGEST = 4000
+"""Characters of a text that are read."""
+PARTS = 32
+"""Reasons point at words; of a longer text at so many runs of words."""
+PLAIN = 2000
+"""N-grams that the baseline sees."""
+LAYERS = 2
+DROPPED_GRAMS, DROPPED_TOKENS = 0.3, 0.1
+
+
+class Text:
+    """Words in order, of any number."""
+
+    name: ClassVar[str] = "text"
+    gives: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE, Shape.VECTOR})
+    joins: ClassVar[bool] = False
+    stresses: ClassVar[tuple[str, ...]] = ("typo", "case", "punctuation", "order", "jamo", "lookalike")
+
+    def claims(self, column: Column) -> float:
+        """Sure of .txt files; of cells the surer the more words they have and the fewer of them are the same."""
+        some = column.cells[:: max(1, len(column.cells) // LOOKED_AT)]
+        present = [cell for cell in some if not cells.is_missing(cell)]
+        if not present or not all(isinstance(cell, str) for cell in present):
+            return 0.0
+        if isinstance(present[0], File):
+            return 0.95 if all(files.kind(cell) == "text" for cell in present) else 0.0
+        several = np.mean([sum(map(str.isalnum, _words(cell[:LOOKED_AT]))) for cell in present])
+        fresh = len(set(present)) / len(present)
+        numbers = 1 - len(cells.numbers(present)[1]) / len(present)
+        days = 1 - len(cells.days(present)[1]) / len(present)
+        if max(numbers, days) > 0.5:
+            return 0.05
+        return 0.85 if (several >= 3 and fresh > 0.5) or (several >= 5 and fresh > 0.2) else 0.05
+
+    def learn(self, columns: Columns) -> Settings:
+        """Merges of subwords; numbers of n-grams, and in how many texts each is. Raises DataError without a text."""
+        (given,) = columns.values()
+        texts = [_text(cell) for cell in given if not cells.is_missing(cell)]
+        if not texts:
+            raise DataError("There is no text to learn from.")
+        found = grams.learn((_words(text) for text in texts), GRAMS)
+        return {
+            "texts": len(texts),
+            "merges": subwords.learn(texts, MERGES),
+            "grams": [number for number, _ in found],
+            "counts": [count for _, count in found],
+        }
+
+    def inputs(self, settings: Settings) -> Mapping[str, Spec]:  # noqa: ARG002
+        """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part."""
+        return {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 3))}
+
+    def read(self, columns: Columns, settings: Settings) -> Raw:
+        """Every text can be read. Raises DataError for a file that is not there or is not UTF-8."""
+        (given,) = columns.values()
+        reader = _reader(settings)
+        found = [reader.read(_text(cell)) for cell in given]
+        return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
+
+    def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
+        """Tokens and n-grams at random; every other text is shorter."""
+        random = np.random.default_rng([seed, 13])
+        raw: dict[str, list[NDArray[Any]]] = {"tokens": [], "grams": []}
+        for row in range(rows):
+            words = PARTS + 8 + seed % 5 - 20 * (row % 2)
+            part = np.minimum(np.arange(words), PARTS - 1)
+            raw["tokens"].append(np.stack([random.integers(1, subwords.BYTES + 1, words), part], 1))
+            ends = np.sort(random.integers(0, min(words, PARTS), (3 * words, 2)), 1)
+            raw["grams"].append(np.column_stack([random.integers(0, len(settings["grams"]) + 1, len(ends)), ends]))
+        return raw
+
+    def suggest(self, rows: int) -> Settings:
+        """No trunk: one linear head over n-grams and words in order."""
+        batch = min(64, max(16, 2 ** round(math.log2(max(rows, 1) / 60))))
+        return {
+            "width": 64, "depth": 0, "members": 1, "dropout": 0.0,
+            "batch": batch, "epochs": min(60, max(8, round(3000 * batch / max(rows, 1)))), "rate": 3e-3, "decay": 1e-2,
+        }  # fmt: skip
+
+    def augment(self, settings: Settings) -> nn.Module:  # noqa: ARG002
+        """N-grams and tokens are left out at random."""
+        from learnt.nets import text as net
+
+        return net.TextDropout(DROPPED_GRAMS, DROPPED_TOKENS)
+
+    def prepare(self, settings: Settings) -> nn.Module:
+        """Columns of both tensors by name, and the weight of each n-gram."""
+        from learnt.nets import text as net
+
+        return net.TextPrepare(settings["counts"], settings["texts"])
+
+    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
+        """A bag of n-grams beside convolutions over tokens."""
+        from learnt.nets import text as net
+
+        known = len(_reader(settings).subwords.texts)
+        return cast("Encoder", net.TextEncoder(known, len(settings["grams"]), width, LAYERS))
+
+    def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
+        """A hidden word is not there."""
+        from learnt.nets import text as net
+
+        return net.Words()
+
+    def parts(self, raw: Raw, settings: Settings) -> Parts:
+        """Words, marks or runs of them, where: (first, end) in characters after NFC; without a name where none is."""
+        decode = _reader(settings).subwords.decode
+        return [_pieces(np.asarray(tokens), decode) for tokens in raw["tokens"]]
+
+    def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:  # noqa: ARG002
+        """Tokens and n-grams of hidden words are 0."""
+        hidden: dict[str, list[NDArray[Any]]] = {"tokens": [], "grams": []}
+        for name, found in hidden.items():
+            for array, gone in zip(raw[name], mask, strict=True):
+                copy = np.array(array)
+                copy[gone[copy[:, 1:]].any(1), 0] = 0
+                found.append(copy)
+        return hidden
+
+    def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
+        """Mistyped, in capitals, with other marks, words swapped, Hangul taken apart, letters that look alike."""
+        if kind not in self.stresses:
+            raise unknown("stress", kind, self.stresses)
+        random = np.random.default_rng([severity, self.stresses.index(kind)])
+        reader, harm = _reader(settings), getattr(misspelt, kind)
+        texts = [reader.subwords.decode(np.asarray(tokens)[:, 0].tolist()) for tokens in raw["tokens"]]
+        found = [reader.read(harm(text, severity, random)) for text in texts]
+        return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
+
+    def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
+        """TF-IDF [N, F] of the most frequent n-grams, each row of length 1."""
+        counts = np.array(settings["counts"], np.float64)
+        chosen = np.argsort(-counts, kind="stable")[:PLAIN]
+        place = np.full(len(counts) + 1, len(chosen))
+        place[chosen + 1] = np.arange(len(chosen))
+        found = np.zeros((len(raw["grams"]), len(chosen) + 1))
+        for row, known in enumerate(raw["grams"]):
+            np.add.at(found[row], place[np.asarray(known)[:, 0]], 1.0)
+        found = found[:, :-1] * (np.log((1 + settings["texts"]) / (1 + counts[chosen])) + 1)
+        size = np.sqrt((found**2).sum(1, keepdims=True))
+        whole: NDArray[np.float64] = found / np.where(size > 0, size, 1.0)
+        return whole
+
+
+class _Reader:
+    """Reads with what was learnt; it remembers the words that it saw."""
+
+    def __init__(self, settings: Settings) -> None:
+        self.subwords = subwords.Subwords(settings["merges"])
+        self.grams = grams.Grams(settings["grams"])
+
+    def read(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """`tokens` [T, 2] and `grams` [N, 3] of a text, at least one row of each."""
+        found = subwords.pieces(subwords.clean(text)[:LONGEST])
+        words = [bare for piece in found if (bare := subwords.bare(piece))]
+        part = [_part(place, len(words)) for place in range(len(words))] or [0]
+        tokens, word = [], -1
+        for piece in found:
+            word += bool(subwords.bare(piece))
+            tokens += [(token, part[max(word, 0)]) for token in self.subwords.encode(piece)]
+        known = [(gram, part[first], part[last]) for gram, first, last in self.grams.find(words)]
+        return np.array(tokens or [(0, 0)], np.int64), np.array(known or [(0, 0, 0)], np.int64)
+
+
+_READERS: list[tuple[Any, Any, _Reader]] = []
+"""The last readers and the tables that they were made of: making one takes longer than reading a text."""
+
+
+def _reader(settings: Settings) -> _Reader:
+    tables = settings["merges"], settings["grams"]
+    for merges, numbers, reader in _READERS:
+        if merges is tables[0] and numbers is tables[1]:
+            return reader
+    reader = _Reader(settings)
+    _READERS[:] = [*_READERS[-3:], (*tables, reader)]
+    return reader
+
+
+def _part(place: int, words: int) -> int:
+    return place if words <= PARTS else place * PARTS // words
+
+
+def _pieces(tokens: NDArray[np.int64], decode: Any) -> list[Piece]:
+    found = [Piece("")] * PARTS
+    end = 0
+    for part, group in groupby(tokens.tolist(), lambda pair: pair[1]):
+        text = decode(token for token, _ in group)
+        start, end = end, end + len(text)
+        if word := text.strip():
+            first = start + len(text) - len(text.lstrip())
+            found[part] = Piece(word, (float(first), float(first + len(word))))
+    return found
+
+
+def _words(text: str) -> list[str]:
+    found = subwords.pieces(subwords.clean(text)[:LONGEST])
+    return [word for piece in found if (word := subwords.bare(piece))]
+
+
+def _text(cell: Any) -> str:
+    if isinstance(cell, File):
+        try:
+            return cell.bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{str(cell)!r} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
+            ) from None
+    return cell if isinstance(cell, str) else str(cells.texts([cell])[0])

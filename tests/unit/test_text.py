@@ -1,0 +1,199 @@
+"""Texts become tokens and n-grams: the same as the package tokenizers makes, of any text there is."""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any
+
+import numpy as np
+import pytest
+
+from learnt.codecs import grams, misspelt, subwords
+from learnt.codecs.files import File
+from learnt.contracts import Column
+from learnt.errors import DataError
+from learnt.modalities.table import Table
+from learnt.modalities.text import LONGEST, PARTS, Text
+
+SAID = [
+    "turn the light on",
+    "turn the light off please",
+    "is the light on?",
+    "불을 켜 줘",
+    "불을 꺼 줘",
+    "거실 불이 켜졌니?",
+]
+TEXTS = SAID * 6 + [f"play song number {place} of the album" for place in range(20)]
+ODD = [
+    "",
+    " ",
+    "\n\n",
+    "\x00",
+    "a\x00b",
+    "\ud800",
+    "x\udfff\ud800y",
+    "  two  blanks ",
+    "漢字とかな",
+    "é" * 70,
+    "👩‍👩‍👧",
+    "\u3000",
+]
+LONG = "word " * 200_000
+
+
+@pytest.fixture(scope="module", name="settings")
+def _settings() -> Any:
+    return Text().learn({"said": TEXTS})
+
+
+def read(texts: list[str], settings: Any) -> Any:
+    return Text().read({"said": texts}, settings)
+
+
+@pytest.mark.parametrize("text", [*SAID, *ODD, LONG])
+def test_pieces_are_the_text_and_tokens_are_it_too(text: str, settings: Any) -> None:
+    assert "".join(subwords.pieces(text)) == text
+    known = subwords.Subwords(settings["merges"])
+    tokens = [token for piece in subwords.pieces(text[:1000]) for token in known.encode(piece)]
+    assert known.decode(tokens) == text[:1000]
+    assert all(0 < token < len(known.texts) for token in tokens)
+
+
+def test_tokens_are_those_of_the_package_tokenizers(settings: Any) -> None:
+    from tokenizers import Tokenizer, models, pre_tokenizers
+
+    known = subwords.Subwords(settings["merges"])
+    assert len(known.texts) > 300
+    letters = {byte: letter for letter, byte in subwords._alphabet().items()}
+    written = ["".join(letters[byte] for byte in text) for text in known.texts]
+    vocabulary = {text: token for token, text in enumerate(written)}
+    other = Tokenizer(models.BPE(vocabulary, [(written[a], written[b]) for a, b in settings["merges"]]))
+    other.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    whole = [*TEXTS, "the lightest albums number 불을켜", *(odd for odd in ODD if odd.isprintable())]
+    for piece in (piece for text in whole for piece in subwords.pieces(text)):
+        assert known.encode(piece) == other.encode(piece).ids
+
+
+def test_what_is_learnt_does_not_depend_on_the_order_of_texts(settings: Any) -> None:
+    assert Text().learn({"said": TEXTS[::-1]}) == settings
+
+
+def test_two_ways_to_write_a_letter_are_one(settings: Any) -> None:
+    apart = [unicodedata.normalize("NFD", text) for text in SAID]
+    assert apart != SAID
+    one, other = read(SAID, settings), read(apart, settings)
+    assert all(np.array_equal(a, b) for name in one for a, b in zip(one[name], other[name], strict=True))
+
+
+@pytest.mark.parametrize("text", [*ODD, LONG])
+def test_every_text_is_read(text: str, settings: Any) -> None:
+    raw = read([text], settings)
+    assert raw["tokens"][0].shape[1] == 2
+    assert raw["grams"][0].shape[1] == 3
+    assert len(raw["tokens"][0]) <= 4 * LONGEST
+    assert raw["tokens"][0][:, 1].max() < PARTS
+    assert raw["grams"][0][:, 1:].max() < PARTS
+
+
+def test_a_pair_of_words_tells_their_order() -> None:
+    known = grams.Grams([number for number, _ in grams.learn([["not", "good"]] * 2, 100)])
+    both = [{gram for gram, _, _ in known.find(words)} for words in (["not", "good"], ["good", "not"])]
+    assert both[1] < both[0]
+
+
+def test_an_ngram_that_one_text_has_is_not_kept() -> None:
+    known = {number for number, _ in grams.learn([["often"], ["often", "once"]], 100)}
+    assert set(grams.of_word("often")) <= known
+    assert grams.of_word("once")[0] not in known
+
+
+def test_words_are_parts_with_their_places(settings: Any) -> None:
+    text = "turn  the light on, please"
+    (pieces,) = Text().parts(read([text], settings), settings)
+    named = [piece for piece in pieces if piece.name]
+    assert [piece.name for piece in named] == ["turn", "the", "light", "on", ",", "please"]
+    assert all(text[int(piece.where[0]) : int(piece.where[1])] == piece.name for piece in named)
+    assert len(pieces) == PARTS
+
+
+def test_a_long_text_has_runs_of_words_as_parts(settings: Any) -> None:
+    text = " ".join(f"w{place}" for place in range(100))
+    (pieces,) = Text().parts(read([text], settings), settings)
+    assert " ".join(piece.name for piece in pieces) == text
+
+
+def test_a_hidden_word_takes_its_ngrams_along(settings: Any) -> None:
+    raw = read(["turn the light on"], settings)
+    mask = np.zeros((1, PARTS), bool)
+    mask[0, 1] = True
+    hidden = Text().hide(raw, mask, settings)
+    tokens, known = hidden["tokens"][0], hidden["grams"][0]
+    assert not tokens[tokens[:, 1] == 1, 0].any()
+    assert tokens[tokens[:, 1] != 1, 0].all()
+    touched = (known[:, 1:] == 1).any(1)
+    assert touched.any()
+    assert not known[touched, 0].any()
+    assert known[~touched, 0].all()
+
+
+@pytest.mark.parametrize(
+    ("cells", "more"),
+    [
+        (SAID * 4 + [f"please do thing number {place}" for place in range(30)], True),
+        ([f"{place} Main Street" for place in range(40)], True),
+        (["red", "green", "blue"] * 20, False),
+        ([str(place / 7) for place in range(60)], False),
+        ([f"2024-01-{1 + place % 28:02d} 10:00" for place in range(60)], False),
+        (["very much too long", "somewhat too short"] * 30, False),
+        ([["a", "b"]] * 30, False),
+    ],
+)
+def test_texts_are_told_from_categories_and_numbers(cells: list[Any], more: bool) -> None:
+    column = Column("said", cells)
+    assert (Text().claims(column) > Table().claims(column)) == more
+
+
+def test_files_of_text_are_texts(tmp_path: Any) -> None:
+    (tmp_path / "a.txt").write_text("\ufeffturn it on", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9")
+    settings = Text().learn({"text": [File("a.txt", tmp_path)] * 2})
+    cells = [File("a.txt", tmp_path), "turn it on"]
+    assert Text().claims(Column("text", cells[:1])) > 0.9
+    one, other = read(cells, settings)["tokens"]
+    assert np.array_equal(one, other)
+    with pytest.raises(DataError, match=r"'b\.txt' is not UTF-8 \(byte 0xe9\)"):
+        read([File("b.txt", tmp_path)], settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "expected"),
+    [
+        ("case", "turn it on", "TURN IT ON"),
+        ("jamo", "", ""),
+        ("order", "one", "one"),
+    ],
+)
+def test_damage_at_its_worst(kind: str, text: str, expected: str) -> None:
+    assert getattr(misspelt, kind)(text, 5, np.random.default_rng(0)) == expected
+
+
+def test_hangul_falls_apart_into_letters_that_stay_apart() -> None:
+    found = misspelt.jamo("한글" * 20, 5, np.random.default_rng(0))
+    assert "ㅎㅏㄴ" in found
+    assert unicodedata.normalize("NFC", found) == found
+
+
+def test_letters_that_look_alike_are_others() -> None:
+    found = misspelt.lookalike("ace" * 20, 5, np.random.default_rng(0))
+    assert found != "ace" * 20
+    assert found.translate({new: old for old, new in misspelt.LOOKS.items()}) == "ace" * 20
+
+
+@pytest.mark.parametrize("kind", ["typo", "punctuation", "order"])
+def test_damage_grows_with_its_severity(kind: str, settings: Any) -> None:
+    raw = read(TEXTS, settings)
+    changed = []
+    for severity in (1, 5):
+        damaged = Text().stress(raw, kind, severity, settings)["tokens"]
+        changed.append(sum(not np.array_equal(a, b) for a, b in zip(raw["tokens"], damaged, strict=True)))
+    assert 0 < changed[0] < changed[1]
