@@ -356,7 +356,7 @@ def test_class_folders_of_texts_are_texts(tmp_path: Path) -> None:
     for label in ("good", "bad"):
         (tmp_path / label).mkdir()
         (tmp_path / label / "1.txt").write_text(f"a {label} one", encoding="utf-8")
-    found = folders.read(tmp_path)
+    found = sources.opened(tmp_path)
     assert list(found.columns) == ["text", "label"]
     assert found.columns["label"] == ["bad", "good"]
     assert found.columns["text"][0].bytes() == b"a bad one"
@@ -366,6 +366,6 @@ def test_texts_beside_pictures_are_left_out(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_bytes(b"")
     for name in ("a.txt", "b.txt", "c.txt"):
         (tmp_path / name).write_text("0 .5 .5", encoding="utf-8")
-    found = folders.read(tmp_path)
+    found = sources.opened(tmp_path)
     assert found.columns == {"image": ["a.png"]}
     assert "3 files that are no pictures are left out" in found.notes[0]
