@@ -98,7 +98,7 @@ class Running:
         full = recipes.resolve(asked, recipe, source.target, list(source.columns))
         names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
         collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
-        more = None if unlabelled is None else reading.unlabelled(unlabelled, collected)
+        more = None if unlabelled is None else reading.unlabelled(unlabelled, collected, full["seed"])
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
         if full["budget"] is None:
             full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())

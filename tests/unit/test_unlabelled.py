@@ -11,6 +11,8 @@ import pytest
 
 import learnt
 from learnt import training
+from learnt.data.collecting import collect
+from learnt.data.unlabelled import MOST, unlabelled
 from learnt.errors import DataError, RequestError
 from learnt.stats.paired import paired
 from learnt.stats.propagation import propagated
@@ -129,6 +131,16 @@ def test_labels_of_unlabelled_examples_and_examples_that_are_labelled_are_left_o
 def test_with_many_labels_the_examples_that_end_a_training_decide(tmp_path):
     run = train(table(2100, 0), tmp_path, recipe={"sizes": {**SIZES, "batch": 256, "epochs": 3}})
     assert "end a training" in document(run.folder)["judged_on"]
+
+
+def test_of_very_many_some_are_drawn_by_the_seed():
+    collected = collect(table(60, 0), target=["kind"], group=None, time=None, seed=0)
+    many = table(MOST + 500, 1, labels=False)
+    one, same, other = (unlabelled(many, collected, seed) for seed in (0, 0, 1))
+    assert one.rows == MOST
+    assert one.fingerprint == same.fingerprint != other.fingerprint
+    assert "5,500 unlabelled examples 5,000 are taken" in one.notes[0]
+    assert not unlabelled(table(60, 1, labels=False), collected, 0).notes
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ from learnt.data.collecting import Collected
 from learnt.data.damage import sound
 from learnt.errors import DataError, RequestError, unknown
 
-FEWEST = 20
+FEWEST, MOST = 20, 5000
+"""More are not taken: every sister's teacher names them all, and there is time for a few looks at each."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +37,11 @@ class Unlabelled:
         return len(next(iter(self.columns.values())))
 
 
-def unlabelled(source: Any, collected: Collected) -> Unlabelled:
+def unlabelled(source: Any, collected: Collected, seed: int) -> Unlabelled:
     """Read the columns of the inputs; what stands in a column of a target is not looked at.
 
-    An example with the inputs of a labelled one is left out, for that one may be judged on. Raises RequestError for a
+    An example with the inputs of a labelled one is left out, for that one may be judged on; of more than
+    `MOST` so many are drawn by the seed. Raises RequestError for a
     target without labels or a missing column, UnreadableError where more than 1 % is damaged, DataError where fewer
     than `FEWEST` are left.
     """
@@ -66,7 +68,11 @@ def unlabelled(source: Any, collected: Collected) -> Unlabelled:
     new = np.array([key not in judged for key in _keys(whole.columns, needed)], bool)
     if not new.all():
         notes.append(f"{int((~new).sum()):,} unlabelled examples are among the labelled ones, and are left out.")
-    columns = take_each(whole.columns, np.flatnonzero(new))
+    rows = np.flatnonzero(new)
+    if len(rows) > MOST:
+        notes.append(f"Of {len(rows):,} unlabelled examples {MOST:,} are taken, drawn by chance.")
+        rows = np.sort(np.random.default_rng([seed, len(rows)]).choice(rows, MOST, replace=False))
+    columns = take_each(whole.columns, rows)
     if new.sum() < FEWEST:
         raise DataError(
             f"{int(new.sum())} unlabelled examples are too few to learn from; at least {FEWEST} are needed. Leave "
