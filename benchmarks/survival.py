@@ -117,7 +117,7 @@ def sister(
         every=-(-steps // EVALUATIONS), patience=12,
     )  # fmt: skip
     return sisters.sister(
-        columns, asked, rows, sizes, plan, WISHES, extra, None, None, False, lambda _event: None
+        columns, asked, rows, sizes, plan, WISHES, extra, (None, None), None, False, lambda _event: None
     ).outputs
 
 

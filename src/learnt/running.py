@@ -26,7 +26,7 @@ from learnt.data.unlabelled import Unlabelled
 from learnt.errors import RequestError
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining, of_fold, read_alike
-from learnt.stats import conformal
+from learnt.stats import conformal, policies
 from learnt.teaching import Tried
 from learnt.train import deletion, export, graph, manifest, members, planning, self_training
 from learnt.train.batches import Rows
@@ -97,7 +97,13 @@ class Running:
         source = sources.opened(data)
         full = recipes.resolve(asked, recipe, source.target, list(source.columns))
         names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
-        collected = collect(source, target=full["target"], test=test, **{name: full[name] for name in names})
+        collected = collect(
+            source,
+            target=full["target"],
+            test=test,
+            by_group=policies.by_group(full["decide"]),
+            **{name: full[name] for name in names},
+        )
         more = None if unlabelled is None else reading.unlabelled(unlabelled, collected, full["seed"])
         kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
         if full["budget"] is None:

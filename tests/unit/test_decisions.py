@@ -255,3 +255,11 @@ def test_prices_that_make_no_sense_are_refused_before_training(text: str, said: 
         policies.parse(text, ["no", "yes"], "yes")
     assert policies.parse("cost=fn:100,fp:1", ["no", "yes"], "yes") is not None
     assert policies.parse("cost=fn:100,fp:1,review:2", ["no", "yes"], "yes") is not None
+
+
+@pytest.mark.parametrize(
+    ("asked", "does"),
+    [(None, False), ("argmax", False), ("precision>=.9", False), ("odds=region", True), ("recall>=.9 by region", True)],
+)
+def test_a_policy_says_whether_it_seeks_thresholds_by_group(asked, does):
+    assert policies.by_group(asked) is does

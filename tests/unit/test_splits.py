@@ -35,6 +35,15 @@ def test_large_data_are_cut_seven_one_one_one() -> None:
     assert found.folds == []
 
 
+@pytest.mark.parametrize(
+    ("rows", "tested", "shares"),
+    [(10_000, 0, [60, 10, 20, 10]), (10_000, 1000, [63, 9, 18, 10]), (500, 0, [70, 10, 20, 0])],
+)
+def test_thresholds_by_group_are_calibrated_on_twice_as_many(rows: int, tested: int, shares: list[int]) -> None:
+    found = splits.split(rows, 0, labels=["a", "b"] * (rows // 2), test_rows=tested, by_group=True)
+    assert [round(100 * len(getattr(found, part)) / rows) for part in splits.PARTS] == shares
+
+
 def test_the_split_is_a_function_of_the_seed() -> None:
     one, again, other = (splits.split(LARGE, seed) for seed in (1, 1, 2))
     assert all(np.array_equal(a, b) for a, b in zip(parts(one), parts(again), strict=True))

@@ -132,9 +132,18 @@ class Collected:
 
 
 def collect(
-    data: Any, *, target: Sequence[str], test: Any = None, group: str | None, time: str | None, seed: int, **asked: Any
+    data: Any,
+    *,
+    target: Sequence[str],
+    test: Any = None,
+    group: str | None,
+    time: str | None,
+    seed: int,
+    by_group: bool = False,
+    **asked: Any,
 ) -> Collected:
-    """Read, give roles, leave out rows without a target (counted and listed; above 1 % of them stop), split.
+    """Read, give roles, leave out rows without a target (counted and listed; above 1 % of them stop), split; more for
+    calibration where thresholds are chosen `by_group`.
 
     A target of several columns is one column of tuples from here on; a row that lacks a piece lacks the target.
     """
@@ -191,6 +200,7 @@ def collect(
         times=None if time is None else columns[time],
         test_rows=int((kept >= own).sum()),
         sisters=not any(isinstance(registry.task(name), Unrolls) for name in roles.targets.values()),
+        by_group=by_group,
         where=lambda row: _where(int(kept[row]), own),
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}

@@ -26,6 +26,8 @@ PARTS = ("fit", "stop", "calibrate", "test")
 # neighbours in the pattern are neighbours in their label: a pair of them always reaches fit
 _WITH_TEST = (0, 1, 0, 0, 2, 0, 0, 3, 0, 0)
 _WITHOUT_TEST = (0, 1, 0, 0, 0, 2, 0, 0, 0, 0)
+_BY_GROUP_WITH_TEST = (0, 1, 0, 0, 2, 0, 2, 3, 0, 0)
+_BY_GROUP_WITHOUT_TEST = (0, 1, 0, 0, 0, 2, 0, 2, 0, 0)
 _STOP_OF_REST = (0, 0, 0, 1, 0, 0, 0, 0)
 
 
@@ -64,9 +66,11 @@ def split(
     times: Cells | None = None,
     test_rows: int = 0,
     sisters: bool = True,
+    by_group: bool = False,
     where: Callable[[int], str] = row_from_one,
 ) -> Splits:
-    """70/10/10/10, or 80/10/10 when the last `test_rows` of the `rows` are a test set of the user's.
+    """70/10/10/10, or 80/10/10 when the last `test_rows` of the `rows` are a test set of the user's; `by_group`: where
+    thresholds are chosen for each group, calibrate has a tenth more and fit less.
 
     Labels are kept in proportion when they are discrete, and each is in fit; `cover` False: only in proportion, as far
     as groups and times allow. The rows of a group stay together; with `times`
@@ -87,7 +91,8 @@ def split(
     rng = np.random.default_rng([seed, count])
 
     small = sisters and count < SMALL and not test_rows
-    pattern = _WITHOUT_TEST if test_rows or small else _WITH_TEST
+    plain, wide = (_WITHOUT_TEST, _BY_GROUP_WITHOUT_TEST) if test_rows or small else (_WITH_TEST, _BY_GROUP_WITH_TEST)
+    pattern = wide if by_group else plain
     parts = _allocate(pattern, classes, units, order, rng)
     if order is None:
         _cover(parts, needed, units)

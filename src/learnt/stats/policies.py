@@ -47,6 +47,12 @@ class Policy:
     """Thresholds by which the groups are wronged alike (`stats.odds`)."""
 
 
+def by_group(text: str | None) -> bool:
+    """Whether a policy, as it was asked for, seeks thresholds for each group of a column."""
+    asked = (text or "").strip()
+    return asked.startswith("odds=") or bool(_BY.fullmatch(asked))
+
+
 def parse(text: str, labels: Sequence[str], positive: str | None, per_day: float | None = None) -> Policy | None:
     """The policy that a text asks for; None for `argmax`. `per_day`: examples a day, where it is known.
 
