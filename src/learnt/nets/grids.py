@@ -30,11 +30,12 @@ class PicturePrepare(nn.Module):
         self.register_buffer("spread", torch.tensor(spread, dtype=torch.float32).view(1, -1, 1, 1), persistent=False)
 
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
-        pixels = raw["pixels"].permute(0, 3, 1, 2).float()
+        # The mean is taken off first: what differs between deep pixels would be lost in the rounding of large numbers.
+        pixels = raw["pixels"].permute(0, 3, 1, 2).float() - self.mean
         if torch.compiler.is_exporting() or pixels.shape[2:] != (self.size, self.size):
             rows = _weights(pixels[0, 0, :, 0], self.size) @ pixels
             pixels = rows @ _weights(pixels[0, 0, 0, :], self.size).T
-        return {"pixels": (pixels - self.mean) / self.spread}
+        return {"pixels": pixels / self.spread}
 
 
 def _weights(line: Tensor, to: int) -> Tensor:
