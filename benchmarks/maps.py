@@ -1,8 +1,8 @@
 """Heat maps of pictures: is a planted mark named, do maps point at it, and do they depend on what was learnt?
 
-Each seed draws two classes of CIFAR-10 (400 pictures of 32 x 32 to learn from and judge on) and trains a small network;
-then the same once more with a mark of 4 to 6 pixels of noise in one corner of one class. Each file is asked what it goes
-by (attribution, shortcuts) on pictures that it never saw.
+Each seed draws two classes of CIFAR-10 and trains a small network on pictures of 32 x 32; then the same once more with
+a mark of 4 to 6 pixels of noise in one corner of one class. Each file is asked what it goes by (attribution, shortcuts)
+on pictures that it never saw.
 
 1. Named: the finding warns and names a square that the mark touches. Without a mark nobody may warn of a square.
 2. Pointing game: on marked pictures for which the file says their class, the strongest square touches the mark (Zhang
@@ -217,7 +217,8 @@ def claims(planted: list[dict[str, Any]], clean: list[dict[str, Any]]) -> list[d
     hits, pointed = sum(one["hits"] for one in planted), sum(one["pointed"] for one in planted)
     ends = [dict(zip(("low", "high"), wilson(*pair), strict=True)) for pair in ((named, n), (n - warned, n))]
     made = [
-        claim("marks named", ">= 18 of 20", named, named >= 0.9 * n, seeds=n, low=n * ends[0]["low"], high=n * ends[0]["high"]),
+        claim("marks named", ">= 18 of 20", named, named >= 0.9 * n, seeds=n,
+              low=n * ends[0]["low"], high=n * ends[0]["high"]),
         claim("runs without a mark of which nothing is said", ">= 18 of 20", n - warned, n - warned >= 0.9 * n, seeds=n,
               low=n * ends[1]["low"], high=n * ends[1]["high"]),
         claim("pointing game: strongest square on the mark", ">= .95", hits / pointed, hits >= 0.95 * pointed, seeds=n,

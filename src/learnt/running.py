@@ -23,7 +23,7 @@ from learnt.data import sources
 from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
 from learnt.data.unlabelled import Unlabelled
-from learnt.errors import RequestError
+from learnt.errors import LearntError, RequestError
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining, of_fold, read_alike
 from learnt.stats import conformal, policies
@@ -355,14 +355,27 @@ class Running:
         assert self.network is not None
         assert self.learnt is not None
         self.say("Writing the file and comparing it with the network.")
+        network, splits = self.network, self.collected.splits
+        maps = deletion.choose(network, self.learnt.examples, splits.calibrate)
+        try:
+            self._compared(maps)
+        except LearntError:
+            if not network.traced:
+                raise
+            network.traced.clear()
+            self._compared({name: {**found, "of": deletion.PLACES} for name, found in maps.items()})
+
+    def _compared(self, maps: Mapping[str, Any]) -> None:
+        """The file with these maps. Raises LearntError where it does not say what the network says."""
+        assert self.network is not None
+        assert self.learnt is not None
         splits, known = self.collected.splits, self.learnt
         truths = known.examples.targets
         bank = filling.bank_rows(truths, self.rows[0], self.recipe["seed"])
         neutral = export.neutral(self.network, len(bank))
-        chosen = deletion.choose(self.network, known.examples, splits.calibrate)
         self.model = export.to_onnx(self.network, neutral)
         self.described = self._description()
-        for name, found in chosen.items():
+        for name, found in maps.items():
             self.described["inputs"][name]["map"] = found
         fed = {name: self._fed(name, values) for name, values in known.raw.items()}
 
@@ -385,7 +398,7 @@ class Running:
         inputs = manifest.golden_inputs(self.network)
         names = [output.name for output in self.opened.session.get_outputs()]
         outputs = dict(zip(names, self.opened.session.run(names, inputs), strict=True))
-        self.described["goldens"] = manifest.goldens(inputs, outputs)
+        self.described["goldens"] = manifest.goldens(inputs, outputs, export.tolerances(self.network))
 
     def finish(self, measured: Mapping[str, Any]) -> None:
         """The figures into the manifest, and the file to its place."""

@@ -19,13 +19,11 @@ from learnt import registry
 from learnt.contracts import Staged, Task, Tensors
 from learnt.train.attribution import Attribution, is_code, part_counts, placed
 from learnt.train.batches import Examples, Rows
-from learnt.train.export import TOLERANCE
 from learnt.train.network import Network
 
 JUDGED_ON = 100
 """Examples, evenly spread."""
-ROUNDED = 2.0**-22
-"""A map that such a change of the pixels changes by more than `TOLERANCE` would not come out alike everywhere."""
+PLACES = "places"
 HIDDEN = (0, 1, 2, 4, 8, 16, 32, 64)
 """Per 64 of the parts, between which the curve is a straight line."""
 
@@ -50,8 +48,8 @@ def choose(network: Network, examples: Examples, rows: Rows) -> dict[str, dict[s
                 areas += _areas(network, tasks, place, examples.inputs(chunk), stages) * len(chunk) / len(own)
         best = int(areas.argmin())
         _trace(network, given.name, stages[best])
-        named = ["places" if stage is None else f"stage {stage}" if stage else "pixels" for stage in stages]
-        known = {name: round(area, 6) for name, area in zip(named, areas.tolist(), strict=True) if np.isfinite(area)}
+        named = [PLACES if stage is None else f"stage {stage}" if stage else "pixels" for stage in stages]
+        known = dict(zip(named, areas.round(6).tolist(), strict=True))
         found[given.name] = {"of": named[best], "area": known, "n": len(own)}
     return found
 
@@ -79,11 +77,6 @@ def _areas(
         attribution = Attribution(network, tasks, part_counts(network))
         which = torch.zeros((), dtype=torch.int64) if len(tasks) > 1 else None
         value = attribution(prepared, present, state, codes, which)[place]
-        nudged = [{name: _nudged(tensor) for name, tensor in given.items()} for given in prepared]
-        moved = (attribution(nudged, present, state, codes, which)[place] - value).abs() / value.abs().clamp(min=1.0)
-        if stage is not None and not moved.max() <= TOLERANCE:
-            found.append(np.inf)
-            continue
         order = value.argsort(dim=1, descending=True, stable=True).argsort(dim=1)
         shares = []
         for hidden in HIDDEN:
@@ -94,14 +87,6 @@ def _areas(
         middle = (np.array(shares[1:]) + shares[:-1]) / 2
         found.append(float(np.diff(HIDDEN) @ middle) / HIDDEN[-1])
     return np.array(found)
-
-
-def _nudged(tensor: Tensor) -> Tensor:
-    """Each number a rounding error or two off; codes as they are."""
-    if not tensor.is_floating_point():
-        return tensor
-    random = torch.randn(tensor.shape, generator=torch.Generator().manual_seed(0), dtype=tensor.dtype)
-    return tensor * (1 + ROUNDED * random.to(tensor.device))
 
 
 def _said(task: Task, merged: Tensors, settings: Any) -> Tensor:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.artifact.verify import nested
-from learnt.train.export import PERCENTILE, TOLERANCE, feed, parts_of, specs_of, trial
+from learnt.train.export import TOLERANCE, feed, parts_of, specs_of, trial
 from learnt.train.network import Network, Target, groups_of
 
 FORMAT = 1
@@ -194,13 +194,15 @@ def golden_inputs(network: Network) -> dict[str, NDArray[Any]]:
     return feed(network, trial(network, 4, seed=4), explain=True)
 
 
-def goldens(inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]]) -> dict[str, Any]:
-    """As JSON; nan is null."""
+def goldens(
+    inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]], tolerances: Mapping[str, float]
+) -> dict[str, Any]:
+    """As JSON; nan is null. `tolerances` of outputs that have one of their own."""
     return {
         "inputs": {name: nested(value) for name, value in inputs.items()},
         "outputs": {name: nested(value) for name, value in outputs.items()},
         "tolerance": TOLERANCE,
-        "tolerances": PERCENTILE,
+        "tolerances": dict(tolerances),
     }
 
 
