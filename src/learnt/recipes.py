@@ -20,7 +20,10 @@ DEFAULTS: dict[str, Any] = {
     "size": "small", "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
-SIZES = ("small",)
+WIDER = {"small": 1.0, "medium": 1.5, "large": 2.0}
+"""How many times as wide a network of each size is as what proved enough."""
+SIDES = (16, 512)
+"""Least and greatest side that pictures may be brought to."""
 
 
 def resolve(
@@ -53,13 +56,31 @@ def resolve(
     if not full.get("target"):
         listed = f" Columns: {', '.join(columns[:30])}{', ...' * (len(columns) > 30)}." if columns else ""
         raise RequestError(f"What is to be learnt? Name the column: --target COLUMN.{listed}")
-    if full["size"] not in SIZES:
-        raise RequestError(f"No size {full['size']!r}. Sizes: {', '.join(SIZES)}.")
+    _refuse_size(str(full["size"]))
     if not 0.5 <= float(full["coverage"]) <= 0.999:
         raise RequestError(f"--coverage {full['coverage']} is not between .5 and .999. Write for example --coverage .9")
     full["coverage"], full["seed"] = float(full["coverage"]), int(full["seed"])
     full["budget"] = None if full["budget"] is None else seconds(full["budget"])
     return full
+
+
+def side(recipe: Mapping[str, Any]) -> int | None:
+    """The side that pictures are to be brought to; None where nobody said."""
+    size = str(recipe["size"])
+    return int(size) if size.isdigit() else None
+
+
+def wider(recipe: Mapping[str, Any], sizes: Mapping[str, Any]) -> dict[str, Any]:
+    """`sizes` as wide as the size asked for."""
+    return {**sizes, "width": round(sizes["width"] * WIDER.get(str(recipe["size"]), 1.0))}
+
+
+def _refuse_size(size: str) -> None:
+    if size not in WIDER and not (size.isdigit() and SIDES[0] <= int(size) <= SIDES[1]):
+        raise RequestError(
+            f"No size {size!r}. Sizes: {', '.join(WIDER)}, or the side of pictures in pixels, {SIDES[0]} to "
+            f"{SIDES[1]}. Write for example --size medium or --size 128"
+        )
 
 
 def plan(recipe: Mapping[str, Any]) -> Plan:

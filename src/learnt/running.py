@@ -133,7 +133,7 @@ class Running:
             resume=resume,
             say=say,
             progress=Progress(folder / "log.jsonl", say, resume),
-            asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views),
+            asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views, recipes.side(full)),
             wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
             | {"per_day": collected.per_day},
             name=_stem(data),
@@ -200,7 +200,8 @@ class Running:
             key = f"{__version__}/{self.collected.fingerprint}"
             self.learnt = replace(self.learnt, fed=self.learnt.fed.stored(self.folder / "checkpoint" / "store", key))
         self._refuse_unreadable()
-        self.sizes = dict(self.recipe.get("sizes") or sizes_for(self.learnt.inputs, len(rows), self.learnt.targets))
+        usual = sizes_for(self.learnt.inputs, len(rows), self.learnt.targets)
+        self.sizes = dict(self.recipe.get("sizes") or recipes.wider(self.recipe, usual))
 
     def settle(self) -> None:
         """Steps, from the recipe or planned by the budget. What an earlier run left in the folder gives way only here,

@@ -64,7 +64,7 @@ def train(
     ask: str = "fast",
     out: str | Path | None = None,
     budget: str | float | None = None,
-    size: str = "small",
+    size: str | int | None = None,
     seed: int | None = None,
     recipe: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -75,8 +75,8 @@ def train(
     `data`, `test` and `unlabelled`, examples of which only the inputs are looked at: a path, a frame, a dict of columns
     or a list of dicts. `reweigh`: a sensitive column, learnt from as if each label were as frequent in all of its
     groups. `views`: inputs that share an encoder; by default all columns of pictures, ["none"] for none. `horizons`:
-    when the risk of an event is foretold for, in the unit of its durations. `budget`: seconds, or "3m". `recipe`: a
-    recipe.yaml of an earlier run, whose target,
+    when the risk of an event is foretold for, in the unit of its durations. `budget`: seconds, or "3m". `size`: small,
+    medium or large, or the side of pictures in pixels. `recipe`: a recipe.yaml of an earlier run, whose target,
     options, sizes, rates and number of steps are taken over where nothing else is asked. `decide`, `prevalence` and
     `positive`: what is to be done with an answer, how frequent the positive label is where the file will be used, and
     which one that is (docs/how-to/decide.md). `say` is told what goes on, line by line. Raises RequestError for a wrong

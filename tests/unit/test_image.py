@@ -9,7 +9,9 @@ import torch
 import learnt
 from learnt.codecs.resize import resize
 from learnt.contracts import Column
+from learnt.errors import RequestError
 from learnt.modalities.image import SIDE, Image
+from learnt.train.learning import Asked, learn
 from small.squares import QUICK, corners
 
 KIND = Image()
@@ -116,3 +118,18 @@ def test_a_file_learnt_from_pictures_says_which_corner_and_points_at_it(tmp_path
         assert piece.where[1] < half
         assert (piece.where[0] >= half) == (label == "right")
     assert len(explained.reasons) == SIDE * SIDE
+
+
+@pytest.mark.parametrize(("side", "places"), [(16, 8), (32, 8), (64, 16), (96, 12), (128, 16), (192, 12), (256, 16)])
+def test_pictures_of_any_side_end_in_a_grid_of_few_places(side, places):
+    settings = KIND.sized(KIND.learn({"scan": letters(4, 1)}), side - 3)
+    assert settings["side"] == side
+    encoder = KIND.encoder(settings, 16, False)
+    (grid,) = encoder({"pixels": torch.zeros(1, 1, side, side)}, {})[0]["grid"]
+    assert grid.shape == (1, encoder.widths["grid"], places, places)
+
+
+def test_a_side_is_asked_for_only_where_there_are_pictures():
+    asked = Asked({"table": ("table", ["age"])}, {"ill": "classify"}, side=128)
+    with pytest.raises(RequestError, match="--size 128 is the side of pictures, and there are none"):
+        learn({"age": ["31", "44"] * 20, "ill": ["yes", "no"] * 20}, asked, np.arange(40))

@@ -57,3 +57,20 @@ def test_a_file_that_is_no_recipe_is_said(tmp_path, text):
 def test_pictures_get_more_time_than_tables_where_none_is_asked_for():
     assert planning.usual(["table"]) == 240
     assert planning.usual(["table", "image"]) == 600
+
+
+@pytest.mark.parametrize(("size", "side", "width"), [("small", None, 64), ("large", None, 128), (128, 128, 64)])
+def test_a_size_is_a_width_or_the_side_of_pictures(size, side, width):
+    full = recipes.resolve({"target": ["a"], "size": size}, None)
+    assert recipes.side(full) == side
+    assert recipes.wider(full, {"width": 64, "depth": 0}) == {"width": width, "depth": 0}
+
+
+@pytest.mark.parametrize("size", ["huge", "8", "4096", "-3"])
+def test_another_size_is_refused_with_those_that_there_are(size):
+    with pytest.raises(RequestError, match="small, medium, large, or the side of pictures in pixels, 16 to 512"):
+        recipes.resolve({"target": ["a"], "size": size}, None)
+
+
+def test_a_recipe_keeps_its_size_where_none_is_asked_for():
+    assert recipes.resolve({"target": ["a"], "size": None}, {"size": "large"})["size"] == "large"

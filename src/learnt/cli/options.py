@@ -136,7 +136,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     how.add_argument("--out", metavar="DIR", help="the folder to write (default runs/NAME)")
     how.add_argument("--budget", metavar="TIME", help="at most this long, the whole command: 90s, 3m, 1h")
-    how.add_argument("--size", metavar="SIZE", default="small", help="how large a network (default small)")
+    how.add_argument(
+        "--size", metavar="SIZE", help="small, medium or large, or the side of pictures in pixels (default small)"
+    )
     how.add_argument("--seed", metavar="N", type=int, help="another seed, another split and network (default 0)")
     how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
     how.add_argument("--resume", action="store_true", help="go on with an interrupted run in --out")

@@ -38,6 +38,7 @@ from learnt.contracts.modality import (
     Recognises,
     Remembers,
     Shrinks,
+    Sized,
     Staged,
     Varies,
 )
@@ -112,6 +113,7 @@ __all__ = [
     "Shown",
     "Shrinks",
     "Sifts",
+    "Sized",
     "Spec",
     "Staged",
     "Stratified",

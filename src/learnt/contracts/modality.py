@@ -228,6 +228,15 @@ class Shrinks(Protocol):
 
 
 @runtime_checkable
+class Sized(Protocol):
+    """A modality that brings its inputs to one size, which may be asked for."""
+
+    def sized(self, settings: Settings, side: int) -> Settings:
+        """`settings` for this side, or the next one that can be."""
+        ...
+
+
+@runtime_checkable
 class Varies(Protocol):
     """A modality that varies its examples in training, as far as that leaves their labels true."""
 

@@ -25,6 +25,8 @@ SMALL, LARGE = 64, 96
 """The largest side that is kept as it is, and the side to which larger pictures are brought."""
 COMPARED, COARSE = 1000, 12
 """How many pictures are compared with their mirrored ones, and their side then."""
+COARSEST = 16
+"""At most so many places a side has the last grid."""
 STEP = 8
 """Sides are multiples of it, so that the parts are whole pixels."""
 SIDE = 8
@@ -76,6 +78,10 @@ class Image:
             "spread": np.maximum(spread, 1.0).tolist(),
             "mirror": False,
         }
+
+    def sized(self, settings: Settings, side: int) -> Settings:
+        """Of the side asked for, or the next multiple of STEP."""
+        return {**settings, "side": STEP * -(-side // STEP)}
 
     def varied(self, raw: Raw, kinds: Cells, settings: Settings) -> Settings:
         """Pictures are mirrored where, within a label, a mirrored one is as near to another as they are themselves."""
@@ -270,7 +276,7 @@ def _stages(side: int, width: int) -> list[list[int]]:
     stages = [[first], [2 * first, 2 * first]]
     if side >= 24:
         stages.append([4 * first, 4 * first])
-    if side > SMALL:
+    while side > COARSEST * 2 ** (len(stages) - 1):
         stages.insert(1, [first])
     return stages
 

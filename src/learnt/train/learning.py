@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
-from learnt.contracts import Cells, Raw, Settings, Shrinks, Spec, Stratified, Varies
-from learnt.errors import DataError
+from learnt.contracts import Cells, Raw, Settings, Shrinks, Sized, Spec, Stratified, Varies
+from learnt.errors import DataError, RequestError
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Target
 
@@ -26,6 +26,8 @@ class Asked:
     targets: Mapping[str, str]
     views: Mapping[str, str] = field(default_factory=dict)
     """Input -> the input whose settings and encoder it shares."""
+    side: int | None = None
+    """The side in pixels that pictures are brought to; None: that which they suggest."""
 
     def seen_by(self, encoder: str) -> list[str]:
         """The inputs that share an encoder, that of its name first."""
@@ -60,6 +62,8 @@ def learn(
     Raises DataError when a modality or a task cannot learn from what is there.
     """
     inputs, raws, specs, present = [], {}, {}, {}
+    if asked.side and not any(isinstance(registry.modality(kind), Sized) for kind, _ in asked.inputs.values()):
+        raise RequestError(f"--size {asked.side} is the side of pictures, and there are none. Write --size medium")
     settled: dict[str, Settings] = {}
     for name, (kind, names) in asked.inputs.items():
         modality = registry.modality(kind)
@@ -67,6 +71,8 @@ def learn(
         encoder = asked.views.get(name, name)
         if encoder not in settled:
             settled[encoder] = modality.learn(_together(columns, asked, encoder, fit))
+            if asked.side is not None and isinstance(modality, Sized):
+                settled[encoder] = modality.sized(settled[encoder], asked.side)
         settings = settled[encoder]
         inputs.append(Input(name, kind, tuple(names), settings, encoder))
         specs[name] = dict(modality.inputs(settings))
