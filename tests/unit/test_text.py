@@ -197,3 +197,12 @@ def test_damage_grows_with_its_severity(kind: str, settings: Any) -> None:
         damaged = Text().stress(raw, kind, severity, settings)["tokens"]
         changed.append(sum(not np.array_equal(a, b) for a, b in zip(raw["tokens"], damaged, strict=True)))
     assert 0 < changed[0] < changed[1]
+
+
+def test_the_baseline_sees_how_frequent_words_are(settings: Any) -> None:
+    plain = Text().plain(read(["the light", "light light the the", "xyzzy"], settings), settings)
+    words = [place for place, number in enumerate(settings["grams"]) if grams.kind(number) == grams.WORD]
+    assert plain.shape == (3, len(words))
+    assert np.allclose(plain[0], plain[1])
+    assert np.count_nonzero(plain[0]) == 2
+    assert not plain[2].any()

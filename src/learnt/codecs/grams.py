@@ -1,6 +1,7 @@
 """Words, pairs of words and runs of characters as numbers: what a linear model on n-grams goes by.
 
-A number is the CRC-32 (ISO 3309) of a kind and the text in UTF-8, so that no table of texts is needed to look one up.
+A number is the kind in its two highest bits and below them the upper thirty of the CRC-32 (ISO 3309) of the text in
+UTF-8, so that no table of texts is needed to look one up.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from zlib import crc32
 
+RUN, WORD, PAIR = range(3)
 SHORTEST, LONGEST = 2, 5
 """Characters of a run; the beginning and the end of a word count as one each (Bojanowski et al., "Enriching word
 vectors with subword information", TACL 2017, section 3.2)."""
@@ -22,12 +24,12 @@ def of_word(word: str) -> tuple[int, ...]:
     runs = {
         edged[start : start + size] for size in range(SHORTEST, LONGEST + 1) for start in range(len(edged) - size + 1)
     }
-    return (_number("w", edged), *(_number("c", run) for run in sorted(runs)))
+    return (_number(WORD, edged), *(_number(RUN, run) for run in sorted(runs)))
 
 
 def of_pair(left: str, right: str) -> int:
     """Two words, one after the other; "" is the beginning or the end of the text."""
-    return _number("b", f"{left.lower()} {right.lower()}")
+    return _number(PAIR, f"{left.lower()} {right.lower()}")
 
 
 def learn(texts: Iterable[Sequence[str]], most: int) -> list[tuple[int, int]]:
@@ -41,6 +43,11 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[tuple[int, int]]:
         counted.update(found | {of_pair(*pair) for pair in _pairs(words)})
     often = sorted((-count, number) for number, count in counted.items() if count > 1)[:most]
     return sorted((number, -count) for count, number in often)
+
+
+def kind(number: int) -> int:
+    """`RUN`, `WORD` or `PAIR`."""
+    return number >> 30
 
 
 class Grams:
@@ -73,5 +80,5 @@ def _pairs(words: Sequence[str]) -> Iterable[tuple[str, str]]:
     return zip(["", *words], [*words, ""], strict=True) if words else ()
 
 
-def _number(kind: str, text: str) -> int:
-    return crc32((kind + text).encode("utf-8", "surrogatepass"))
+def _number(kind: int, text: str) -> int:
+    return kind << 30 | crc32(text.encode("utf-8", "surrogatepass")) >> 2

@@ -25,8 +25,8 @@ LONGEST = 4000
 """Characters of a text that are read."""
 PARTS = 32
 """Reasons point at words; of a longer text at so many runs of words."""
-PLAIN = 2000
-"""N-grams that the baseline sees."""
+PLAIN = 1500
+"""Words that the baseline sees."""
 LAYERS = 2
 DROPPED_GRAMS, DROPPED_TOKENS = 0.3, 0.1
 
@@ -151,9 +151,10 @@ class Text:
         return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
-        """TF-IDF [N, F] of the most frequent n-grams, each row of length 1."""
+        """TF-IDF [N, F] of the most frequent words, each row of length 1."""
         counts = np.array(settings["counts"], np.float64)
-        chosen = np.argsort(-counts, kind="stable")[:PLAIN]
+        words = [place for place, number in enumerate(settings["grams"]) if grams.kind(number) == grams.WORD]
+        chosen = np.array(sorted(words, key=lambda place: (-counts[place], place))[:PLAIN], np.int64)
         place = np.full(len(counts) + 1, len(chosen))
         place[chosen + 1] = np.arange(len(chosen))
         found = np.zeros((len(raw["grams"]), len(chosen) + 1))

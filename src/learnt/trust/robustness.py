@@ -31,11 +31,18 @@ _KINDS = {
     "noise": "numbers are noisy",
     "unit": "a column comes in another unit",
     "typo": "words are mistyped",
+    "case": "words are in capitals",
+    "punctuation": "marks are lost or added",
+    "order": "words change places",
+    "jamo": "Hangul syllables fall apart",
+    "lookalike": "letters give way to others that look like them",
 }
 _ACTS = {
     "missing": "If cells will be missing where it is used, train again with rows in which they are.",
     "unit": "Check the units of what comes in: learnt audit MODEL new.csv, which needs no truth.",
     "typo": "Offer the known words to choose from where they are typed.",
+    "lookalike": "Put letters of one script in words of another back before they are read.",
+    "jamo": "Join such letters again before they are read.",
     "noise": "Measure as exactly where it is used as in the data to learn from.",
 }
 
