@@ -1,7 +1,7 @@
 """Texts by one command with defaults: as right as a linear model on n-grams, in what time, of what size?
 
 clinc150's intents by its own test set, and its requests out of scope told by `unfamiliar` and by confidence; snips;
-Korean film reviews (nsmc_raw_subset, by film), intentions (korean_3i4k) and comments (korean_hate_speech: hate), each by
+Korean film reviews (nsmc_raw_subset), intentions (korean_3i4k) and comments (korean_hate_speech: hate), each by
 its own test set. Beside each stands scikit-learn's TF-IDF of words 1-2 and characters 2-5 in words with a linear SVM,
 fitted in the same run on all examples to learn from. Half an hour on two quiet cores; `--only NAME` runs one of them.
 """

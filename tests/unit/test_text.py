@@ -206,3 +206,12 @@ def test_the_baseline_sees_how_frequent_words_are(settings: Any) -> None:
     assert np.allclose(plain[0], plain[1])
     assert np.count_nonzero(plain[0]) == 2
     assert not plain[2].any()
+
+
+def test_the_steps_outside_the_file_are_what_the_manifest_says() -> None:
+    from learnt.artifact.verify import _steps
+    from learnt.train.manifest import OF_TEXTS
+
+    assert [check.ok for check in _steps(OF_TEXTS)] == [True] * 3
+    wrong = [{**step, "vectors": [[given, [*said, 0]] for given, said in step["vectors"]]} for step in OF_TEXTS]
+    assert not any(check.ok for check in _steps(wrong))

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
-from learnt.codecs import cells, pixels
+from learnt.codecs import cells, grams, pixels, subwords
 from learnt.errors import ArtifactError, LearntError, MissingExtra
 
 SECONDS = 60.0
@@ -38,6 +38,9 @@ STEPS: dict[str, Callable[[Any], Any]] = {
     "texts": lambda cell: cells.texts([cell])[0],
     "days": lambda cell: float(cells.days([cell])[0][0]),
     "pixels": lambda cell: pixels.decode(b64decode(cell)).tolist(),
+    "pieces": lambda cell: subwords.pieces(subwords.clean(cell)),
+    "subwords": lambda cell: subwords.Subwords(cell[0]).encode(cell[1]),
+    "ngrams": lambda cell: list(grams.of_word(cell)),
 }
 """The steps outside the file by the name that its manifest gives them: one cell in, what goes into the file
 out.

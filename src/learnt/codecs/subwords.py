@@ -17,7 +17,7 @@ _BLANK = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _MARK = r"!-/:-@\[-`{-~\xa1-\xbf\u2010-\u2027\u2030-\u205e\u3001-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20"
 _ALONE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Kana and Chinese characters are written without blanks: each is a word."""
-_PIECE = re.compile(f" ?[{_ALONE}]| ?[^{_BLANK}{_MARK}{_ALONE}]{{1,32}}| ?[{_MARK}]{{1,32}}|[{_BLANK}]{{1,32}}")
+PIECE = re.compile(f" ?[{_ALONE}]| ?[^{_BLANK}{_MARK}{_ALONE}]{{1,32}}| ?[{_MARK}]{{1,32}}|[{_BLANK}]{{1,32}}")
 
 _BLANKS = re.compile(f"[{_BLANK}]*")
 
@@ -26,7 +26,7 @@ Merge = Sequence[int]
 
 def pieces(text: str) -> list[str]:
     """Words, runs of marks and runs of blanks, in order; joined they are the text. A word takes the blank before it."""
-    return _PIECE.findall(text)
+    return PIECE.findall(text)
 
 
 def bare(piece: str) -> str:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.artifact.verify import nested
+from learnt.codecs import subwords
 from learnt.train.export import TOLERANCE, feed, parts_of, specs_of, trial
 from learnt.train.network import Network, Target, groups_of
 
@@ -37,42 +38,74 @@ STEPS = [
     },
 ]
 
-OF_INPUTS = {
-    "image": {
-        "name": "pixels",
-        "definition": "The bytes of a picture as uint8 or uint16 [height, width, channels]: the first frame, turned as "
-        "EXIF says; one channel where it is grey, of 16 bits where it has 16; else red, green, blue of 8 bits, also of "
-        "palettes and CMYK; transparent parts laid over white. Bytes are written in base64 here.",
+OF_PICTURES = {
+    "name": "pixels",
+    "definition": "The bytes of a picture as uint8 or uint16 [height, width, channels]: the first frame, turned as "
+    "EXIF says; one channel where it is grey, of 16 bits where it has 16; else red, green, blue of 8 bits, also of "
+    "palettes and CMYK; transparent parts laid over white. Bytes are written in base64 here.",
+    "vectors": [
+        [
+            "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DA8J+BgYHhPycHOwAaJgMWXFb72AAAAABJRU5Erk"
+            "Jggg==",
+            [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 8, 7]]],
+        ],
+        [
+            "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABEAAAAABuG5crAAAAD0lEQVR4nGNgYGBk+v8fAAMOAgLp1oruAAAAAElFTkSuQmCC",
+            [[[0], [258], [65535]]],
+        ],
+        [
+            "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGM8kcLAwMDA8B8ACg0CLdTpGKEAAAAASUVORK5CYII=",
+            [[[255, 255, 255], [200, 100, 0]]],
+        ],
+        [
+            "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABAgMAAACJTJcZAAAADFBMVEX6ChQeyCgAAAAAAABmqvpvAAAACklEQVR4nGMQAAAAEgARpVbHTg"
+            "AAAABJRU5ErkJggg==",
+            [[[250, 10, 20], [30, 200, 40]]],
+        ],
+        [
+            "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAAAAAA+i0toAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABgAAAAAAANZnS2kAAAAMSURBVHic"
+            "Y+Ti4gIAAEQAILICLP8AAAAASUVORK5CYII=",
+            [[[10]], [[20]], [[30]]],
+        ],
+        ["UDUgMiAxIDI1NQoD/g==", [[[3], [254]]]],
+    ],
+}
+OF_TEXTS: list[dict[str, Any]] = [
+    {
+        "name": "pieces",
+        "definition": "A text in NFC, its first 4,000 characters, as the matches of this regular expression from left "
+        "to right: words with the blank before them, runs of marks, runs of blanks. " + subwords.PIECE.pattern,
         "vectors": [
-            [
-                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAACCAIAAAD91JpzAAAAFklEQVR4nGP4z8DA8J+BgYHhPycHOwAaJgMWXFb72AAAAABJRU5Erk"
-                "Jggg==",
-                [[[255, 0, 0], [0, 255, 0]], [[0, 0, 255], [9, 8, 7]]],
-            ],
-            [
-                "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABEAAAAABuG5crAAAAD0lEQVR4nGNgYGBk+v8fAAMOAgLp1oruAAAAAElFTkSuQmCC",
-                [[[0], [258], [65535]]],
-            ],
-            [
-                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABCAYAAAD0In+KAAAAEUlEQVR4nGM8kcLAwMDA8B8ACg0CLdTpGKEAAAAASUVORK5CYII=",
-                [[[255, 255, 255], [200, 100, 0]]],
-            ],
-            [
-                "iVBORw0KGgoAAAANSUhEUgAAAAIAAAABAgMAAACJTJcZAAAADFBMVEX6ChQeyCgAAAAAAABmqvpvAAAACklEQVR4nGMQAAAAEgARpVbHTg"
-                "AAAABJRU5ErkJggg==",
-                [[[250, 10, 20], [30, 200, 40]]],
-            ],
-            [
-                "iVBORw0KGgoAAAANSUhEUgAAAAMAAAABCAAAAAA+i0toAAAAGmVYSWZNTQAqAAAACAABARIAAwAAAAEABgAAAAAAANZnS2kAAAAMSURBVHic"
-                "Y+Ti4gIAAEQAILICLP8AAAAASUVORK5CYII=",
-                [[[10]], [[20]], [[30]]],
-            ],
-            ["UDUgMiAxIDI1NQoD/g==", [[[3], [254]]]],
+            ["Turn it  on, \ubd88\uc744!", ["Turn", " it", "  ", "on", ",", " \ubd88\uc744", "!"]],
+            ["e\u0301\u3042\u6f22", ["\u00e9", "\u3042", "\u6f22"]],
         ],
     },
+    {
+        "name": "subwords",
+        "definition": "A piece as tokens. At first each byte of its UTF-8 is the token of its value and one. As long "
+        "as two neighbours are in `merges` the pair that is first there, its leftmost place first, "
+        "becomes one token; a merge makes the next token from 257, or the one that stands for the same "
+        "bytes already. Here [merges, piece].",
+        "vectors": [[[[[33, 112], [257, 111]], " on on"], [258, 258]], [[[[112, 111]], "\u00e9on"], [196, 170, 257]]],
+    },
+    {
+        "name": "ngrams",
+        "definition": "A word in lower case (a piece without blanks), `<` before and `>` behind it, and every run of "
+        "2 to 5 of these characters, once each, in any order, as numbers: kind * 2^30 + CRC-32 of the "
+        "UTF-8 / 4, rounded down; kind 1 is the word, 0 a run, and 2 two words with a blank between, as "
+        "they are, nothing before the first and behind the last. An n-gram is its place in `grams` from "
+        "1; others are left out. Beside tokens and n-grams stand the words they are of, counted from 0; "
+        "of more than 32 words word * 32 / words, rounded down.",
+        "vectors": [["On", [2022396902, 1003079154, 647495604, 948655078, 519148127, 40733298, 565527459]]],
+    },
+]
+OF_INPUTS: dict[str, list[dict[str, Any]]] = {"image": [OF_PICTURES], "text": OF_TEXTS}
+"""The steps of a modality that only files with such an input need."""
+KEPT = {
+    "image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour.",
+    "text": "Of texts: readable pieces of words that came at least twice, and numbers of the words, pairs of words and "
+    "runs of characters that at least two texts have.",
 }
-"""The step of a modality that only files with such an input need."""
-KEPT = {"image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour."}
 """What the settings of a modality hold, beside those of tables."""
 
 OF_TARGETS = {
@@ -168,7 +201,7 @@ def describe(
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
         "inside": inside(network.targets, kinds),
-        "steps": [*STEPS, *(OF_INPUTS[kind] for kind in kinds if kind in OF_INPUTS)],
+        "steps": [*STEPS, *(step for kind in kinds for step in OF_INPUTS.get(kind, ()))],
         "goldens": {},
     }
 
