@@ -261,7 +261,7 @@ def _unlabelled(
     if not answerable:
         raise RequestError(
             f"The data hold no truth in {columns_}, and {', '.join(asked)} cannot be answered without. "
-            f"Name the columns with the truth: --target {' '.join(artifact.targets)}"
+            f"{_truth_wanted(artifact.targets, columns)}"
         )
     first = artifact.targets[0]
     columns, rows, problems = _sound(artifact, columns, range(len(next(iter(columns.values())))))
@@ -272,6 +272,16 @@ def _unlabelled(
     note = f"No row has the truth in {columns_}: how good the answers are was not measured."
     said = {"findings": rows_of(findings), "notes": [*notes, note]}
     return _document(artifact, path, columns, rows, problems) | said, findings
+
+
+def _truth_wanted(names: Sequence[str], columns: Mapping[str, Cells]) -> str:
+    """How the truth can be given: in the columns that there are, or in which of them it stands."""
+    if all(part in columns for name in names for part in targets.pieces(name, columns)):
+        return f"Fill in {', '.join(names)}."
+    return (
+        f"Say which of the columns hold it, one for each of {', '.join(names)}: --target COLUMN. "
+        f"Columns: {', '.join(list(columns)[:20])}"
+    )
 
 
 def _document(

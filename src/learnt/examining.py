@@ -50,17 +50,21 @@ class Examining:
         running.finish(plain(self.metrics))
 
     def ask(self, questions: Sequence[str]) -> None:
-        """Each question of every target, of the evidence; what sisters cannot say is asked of the file."""
+        """Each question of every target, of the evidence; what sisters cannot say is asked of the file.
+
+        Those that are asked by default may train no sisters, unless they were named.
+        """
         running = self.running
         rows = running.collected.splits.calibrate if running.small else running.collected.splits.test
         self.asked = questions
+        trains = set(questions) != set(asking.questions("fast"))
         for name in running.asked.targets:
             known = self.compared.get(name)
             baseline = None if known is None else lambda found=known: found
-            own = self._tools(name, rows, baseline)
+            own = self._tools(name, rows, baseline, trains)
             given = own
             if running.small:
-                said = self._tools(name, judging.held_out(running.sister), baseline)
+                said = self._tools(name, judging.held_out(running.sister), baseline, trains)
                 given = Tools(
                     baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
                     cells=said.cells, facts=said.facts,
@@ -126,7 +130,7 @@ class Examining:
             weight=None if collected.weight is None else collected.weight[rows],
         )
 
-    def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None) -> Tools:
+    def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None, trains: bool) -> Tools:
         running = self.running
         assert running.learnt is not None
         collected = running.collected
@@ -145,7 +149,7 @@ class Examining:
             return self.folded.get(name, self.evidence[name])
 
         if found.pictures is None:
-            return replace(found, retrain=retraining, out_of_fold=out_of_fold)
+            return replace(found, retrain=retraining if trains else None, out_of_fold=out_of_fold)
         showing = Showing(running, name)
         vector = self.own[name].vector
         return replace(

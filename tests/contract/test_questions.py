@@ -66,7 +66,7 @@ class Taught:
     def __init__(self, evidence: Evidence) -> None:
         self.evidence, self.examples = evidence, len(evidence.ids)
         self.learnt = self.examples * 4 // 5
-        self.alike, self.reweighs = True, None
+        self.alike, self.reweighs, self.columns = True, None, list("abcde")
 
     @property
     def folds(self) -> list[Lesson]:

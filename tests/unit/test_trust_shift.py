@@ -142,8 +142,12 @@ def test_columns_are_compared_with_as_many_rows_as_they_were_learnt_from():
 
 
 def test_an_audit_without_the_truth_refuses_what_needs_it():
-    with pytest.raises(RequestError, match="calibration cannot be answered without"):
+    with pytest.raises(RequestError, match="calibration cannot be answered without") as refused:
         learnt.audit(FILE, _new(1.0), ask="calibration")
+    assert "--target COLUMN. Columns: " in str(refused.value)
+    assert "--target fraud" not in str(refused.value)
+    with pytest.raises(RequestError, match=r"Fill in fraud\.$"):
+        learnt.audit(FILE, _new(1.0) | {"fraud": [""] * 120}, ask="calibration")
     with pytest.raises(RequestError, match="frauds"):
         learnt.audit(FILE, _new(1.0), target="frauds")
 

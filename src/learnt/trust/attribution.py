@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Raw, Reasons, Tools
+from learnt.stats import acts
 from learnt.stats.examples import balance, means, right
 from learnt.stats.intervals import bootstrap_mean
 from learnt.stats.wording import listed, percent, points, quantity, spread
@@ -67,7 +68,12 @@ class Attribution:
         suspect = _suspect(relied, hiding) if len(rows) > 1 else None
         if suspect is not None:
             grade, sentence, act = suspect
-            return [self._found(evidence, grade, sentence, rows, act)]
+            name = relied[0]["name"]
+            if tools.cells is not None and name not in tools.cells():
+                act = f"Look whether what {name!r} shows belongs to the subject; if it does not, take it out of all."
+                return [self._found(evidence, grade, sentence, rows, act)]
+            left, more = _left(tools, name, hiding.of_numbers)
+            return [self._found(evidence, grade, f"{sentence}{left}", rows, f"{act}{more}")]
         if not relied:
             sentence = (
                 f"It is not shown to rely on any single thing: on {len(chosen):,} examples, whichever one is hidden "
@@ -169,6 +175,26 @@ def _suspect(relied: list[Row], hiding: _Hiding) -> tuple[Grade, str, str] | Non
     if only >= _GIVES_AWAY:
         return "bad", f"{sentence} So {name!r} may give the answer away.", act
     return ("watch", sentence, act) if alone.surely and alone.figures["skill_without"] <= _NOTHING_ELSE else None
+
+
+def _left(tools: Tools, name: str, of_numbers: bool) -> tuple[str, str]:
+    """What is said of sisters that learnt without a part, and how to have it said."""
+    if tools.retrain is None:
+        return "", f" What is left without {name!r}: learnt train DATA --target COLUMN --ask attribution"
+    pair = acts.without(tools.retrain, [name])
+    if pair is None:
+        return f" Without {name!r} no input is left, so what that costs was not measured.", ""
+    good = _less_off if of_numbers else right
+    before, after = pair
+    change = acts.Paired.of(good(before), good(after), _balance(before))
+    if change is None:
+        return f" What is left without {name!r} was not measured: there are too few examples.", ""
+    if of_numbers:
+        off, instead = quantity(-change.after), quantity(-change.before)
+        does = f"is {off} off on average instead of {instead}"
+    else:
+        does = f"is right {change}"
+    return f" Trained again without {name!r} it {does}: {change.outlook}.", ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.contracts import Evidence, Finding, Grade, Tools
-from learnt.stats import label_noise
+from learnt.contracts import Evidence, Finding, Grade, Lesson, Retrain, Tools
+from learnt.stats import acts, label_noise
+from learnt.stats.examples import right
 from learnt.stats.intervals import bootstrap_mean
 from learnt.stats.wording import percent, percents
 
@@ -53,6 +55,9 @@ class LabelErrors:
     A known 5 % of the labels are changed and looked for in the same way: by sisters trained again where the training
     had sisters, else by the same ones. Where changed labels are hardly listed more often than others the answer is
     "cannot tell", and there is no list. Grades: fine below 1 % wrong, bad when surely above 5 %, else watch.
+
+    Where there is one, sisters learn once more with the suggestions in the place of the listed labels, and are judged
+    by the labels as they are; the lists are then of sisters that saw nothing of what is judged.
     """
 
     name: ClassVar[str] = "label_errors"
@@ -82,18 +87,20 @@ class LabelErrors:
             )
             act = "Have two people label the same examples: how often they differ says what can be expected."
             return [replace(self._silent(whole, "cannot tell", sentence, n), act=act)]
-        return [self._listed(whole, known, count, found)]
+        return [self._listed(whole, known, (count, found), tools.retrain)]
 
-    def _listed(self, evidence: Evidence, known: _Labelled, planted: int, found: float) -> Finding:
+    def _listed(
+        self, evidence: Evidence, known: _Labelled, planted: tuple[int, float], retrain: Retrain | None
+    ) -> Finding:
         listed = _doubted(known.probability, known.given)
         share, n, count = float(listed.wrong.mean()), len(known.given), int(listed.inside.sum())
         interval = bootstrap_mean(listed.wrong)
         grade: Grade = "fine" if share < 0.01 else "bad" if interval[0] > 0.05 else "watch"
-        tried = f"Of {planted:,} labels changed on purpose it doubted {percent(found)}."
+        tried = f"Of {planted[0]:,} labels changed on purpose it doubted {percent(planted[1])}."
         looks = f"About {percent(share)} of the labels look wrong ({percents(*interval)}, n = {n:,})"
         if count:
             shown = f"{count:,} {'are' if count > 1 else 'is'} listed, the likeliest error first"
-            sentence = f"{looks}: {shown}. {tried}"
+            sentence = f"{looks}: {shown}. {tried} {_acted(retrain)}"
         else:
             sentence = f"Hardly a label looks wrong: none of {n:,} is listed. {tried}"
         return Finding(
@@ -180,17 +187,67 @@ def _again(whole: Evidence, known: _Labelled, tools: Tools) -> tuple[int, float,
     """Labels changed before the sisters learn once more."""
     assert tools.retrain is not None
     folds = tools.retrain.folds
-    places = np.concatenate([fold.judged for fold in folds])
-    examples = np.sort(places)[whole.verdicts.example[known.atoms]]
+    examples = _examples(folds, whole, known)
     rng = np.random.default_rng([0, len(known.given)])
     chosen, given = _changed(known.given, rng)
     taught = np.arange(tools.retrain.examples)
     for atom in np.flatnonzero(chosen):
         taught[examples[atom]] = rng.choice(examples[known.given == given[atom]])
-    said = Evidence.joined(tools.retrain([replace(fold, taught=taught) for fold in folds]))
-    again = _labelled(said.take(np.argsort(places, kind="stable")))
+    again = _labelled(acts.in_order(folds, tools.retrain([replace(fold, taught=taught) for fold in folds])))
     assert again is not None
     return _shares(_doubted(again.probability, given).inside, chosen)
+
+
+def _examples(folds: Sequence[Lesson], said: Evidence, known: _Labelled) -> Codes:
+    """The numbers of the examples of `known`, of what was said of all that the folds judge."""
+    return np.sort(np.concatenate([fold.judged for fold in folds]))[said.verdicts.example[known.atoms]]
+
+
+def _acted(retrain: Retrain | None) -> str:
+    """What came of the suggestions where sisters learnt from them."""
+    change = None if retrain is None else _corrected(retrain)
+    if change is None:
+        why = "nothing was trained for it" if retrain is None else "there are too few examples"
+        return f"What correcting them comes to was not measured: {why}."
+    low, high = change.interval
+    shown = "" if low > 0 else " So do not take the suggestions over unseen." if high < 0 else " That is no sure gain."
+    return (
+        f"With the suggestions in place of the listed labels to learn from, and judged by the labels as they are, it "
+        f"is right {change}.{shown}"
+    )
+
+
+def _corrected(retrain: Retrain) -> acts.Paired | None:
+    """Sisters as they are, and such as were taught the suggestions; None where that cannot be compared.
+
+    What a sister is taught instead is the opinion of sisters that saw nothing of what she is asked.
+    """
+    folds = list(retrain.folds)
+    judged = acts.folds_of(retrain)
+    inner = [
+        [Lesson(np.setdiff1d(one.learns, other.judged), other.judged) for at, other in enumerate(folds) if at != place]
+        for place, one in enumerate(judged)
+    ]
+    if not all(len(lesson.learns) for lessons in inner for lesson in lessons):
+        return None
+    said = iter(retrain([lesson for lessons in inner for lesson in lessons]))
+    taught = [_suggested(retrain.examples, lessons, list(islice(said, len(lessons)))) for lessons in inner]
+    both = retrain([*judged, *(replace(one, taught=given) for one, given in zip(judged, taught, strict=True))])
+    before, after = (acts.in_order(judged, half) for half in (both[: len(judged)], both[len(judged) :]))
+    return acts.Paired.of(right(before), right(after))
+
+
+def _suggested(examples: int, folds: Sequence[Lesson], said: Sequence[Evidence]) -> Codes:
+    """[examples]: the example whose label each one is taught, a listed one another whose label is the suggestion."""
+    taught, whole = np.arange(examples), acts.in_order(folds, said)
+    known = _labelled(whole)
+    if known is None:
+        return taught
+    listed, rows = _doubted(known.probability, known.given), _examples(folds, whole, known)
+    for atom in np.flatnonzero(listed.inside):
+        alike = rows[known.given == listed.instead[atom]]
+        taught[rows[atom]] = alike[0] if len(alike) else rows[atom]
+    return taught
 
 
 def _rows(evidence: Evidence, known: _Labelled, listed: _Listed) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
+from learnt.stats import acts
 from learnt.stats.alone import cross_fitted
 from learnt.stats.examples import balance
 from learnt.stats.intervals import balanced_share, normal_mean
@@ -41,7 +42,7 @@ class Shortcuts:
     presence has a skill surely above .2, or the order of the rows; one that by the measure of bad tells one label of
     several from all others; a column that counts the rows or is another text in nearly every one. Facts of files (the
     height of a picture) are asked like columns. What the network makes of a column is asked by `attribution`, what can
-    be made of it here.
+    be made of it here. Where sisters may be trained they say what is left without the columns that are doubted.
     """
 
     name: ClassVar[str] = "shortcuts"
@@ -69,7 +70,9 @@ class Shortcuts:
             return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
         found = _tried(columns, evidence.ids, asked)
         named = [name for name in _names_rows(columns, evidence.ids) if name not in facts]
-        grade, sentence, act, value = _judged(found, named, asked, frozenset(facts))
+        grade, sentence, act, value, doubted = _judged(found, named, asked, frozenset(facts))
+        left = _left(tools, doubted)
+        sentence, act = f"{sentence}{left.said}", f"{act}{left.act}"
         if evidence.labels and (asked.weight != 1).any():
             sentence += " Here each label counts alike, however rare."
         best = sorted((one for one in found if one.kind == "value"), key=lambda one: -one.share)[:_SHOWN]
@@ -84,7 +87,7 @@ class Shortcuts:
                 interval=value.interval,
                 n=len(asked.rows),
                 source="data",
-                rows=[network, *(one.bar for one in best)],
+                rows=[network, *left.bars, *(one.bar for one in best)],
                 picture="bars",
                 measure=f"of the time {value.name!r} alone tells the answer",
                 axes=("", "how often this one alone tells the answer"),
@@ -227,8 +230,8 @@ def _tried(columns: Mapping[str, NDArray[Any]], ids: Sequence[str], asked: _Aske
 
 def _judged(
     found: Sequence[_Alone], named: Sequence[str], asked: _Asked, facts: frozenset[str]
-) -> tuple[Grade, str, str, _Alone]:
-    """Grade, sentence, act, and what the finding's value is about."""
+) -> tuple[Grade, str, str, _Alone, list[str]]:
+    """Grade, sentence, act, what the finding's value is about, and the columns that it may be better without."""
     columns = [one for one in found if one.kind == "value"]
     best = max(columns, key=lambda one: one.share)
     network, skill = asked.network, asked.skill(asked.network)
@@ -239,8 +242,8 @@ def _judged(
             "answer, or known only afterwards."
         )
         act = f"Check that {best.name!r} is known when a prediction is needed; if it is not, --drop {best.name}."
-        return "bad", sentence, _SOURCES if best.name in facts else act, best
-    told, acts = [], []
+        return "bad", sentence, _SOURCES if best.name in facts else act, best, [best.name]
+    told, advice, doubted = [], [], list(named)
     first: _Alone | None = None
     lead = asked.weight * asked.right
     if len(columns) > 1 and skill >= _SKILLED and asked.skill(best.share) >= _AS_GOOD * skill:
@@ -249,35 +252,67 @@ def _judged(
             told.append(
                 f"{best.name!r} alone, by the simplest rule, {asked.does(beside)}: the rest adds next to nothing."
             )
-            acts.append(f"Ask whether a rule on {best.name!r} is enough, and whether it is known in time.")
+            advice.append(f"Ask whether a rule on {best.name!r} is enough, and whether it is known in time.")
             first = best
+            doubted.append(best.name)
     away = [one for one in found if one.kind == "label" and 2 * one.share - 1 >= _GIVEN_AWAY and _tells(one)]
     for label in dict.fromkeys(one.label for one in away):
         one = max((one for one in away if one.label == label), key=lambda one: one.share)
         told.append(f"{one.name!r} alone tells {label!r} from all others {percent(one.share)} of the time.")
         known = f"Check that {one.name!r} is known when a prediction is needed; if it is not, --drop {one.name}."
-        acts += [act for act in [_SOURCES if one.name in facts else known] if act not in acts]
+        advice += [act for act in [_SOURCES if one.name in facts else known] if act not in advice]
+        doubted.append(one.name)
         first = first or one
     for one in found:
         if one.kind in ("value", "label") or asked.skill(one.share) <= _TELLS or asked.skill(one.surely) <= _TELLS:
             continue
         if one.kind == "presence":
             told.append(f"Whether {one.name!r} is filled in tells the answer {percent(one.share)} of the time.")
-            acts.append(f"Find out when {one.name!r} is filled in; if it is afterwards, --drop {one.name}.")
+            advice.append(f"Find out when {one.name!r} is filled in; if it is afterwards, --drop {one.name}.")
+            doubted.append(one.name)
             first = first or one
         else:
             first = first or one
             told.append(f"The place of a row among the rows tells its answer {percent(one.share)} of the time.")
-            acts.append(
+            advice.append(
                 "If the rows are in order of time, say by which column: --time COL. Else ask how they were put."
             )
     if named:
         told.append(f"{listed([repr(name) for name in named])} tells rows apart: it can only be learnt by heart.")
-        acts.append(f"--drop {','.join(named)}")
+        advice.append(f"--drop {','.join(named)}")
     if told:
-        return "watch", " ".join(told), " ".join(acts), first or best
+        return "watch", " ".join(told), " ".join(advice), first or best, [*dict.fromkeys(doubted)]
     sentence = f"No column gives the answer away: the strongest, {best.name!r}, {asked.does(beside)}."
-    return "fine", sentence, "", best
+    return "fine", sentence, "", best, []
+
+
+@dataclass(frozen=True, slots=True)
+class _Left:
+    """What is said of sisters that learnt without the columns that are doubted, and shown; and how to have it said."""
+
+    said: str = ""
+    act: str = ""
+    bars: Sequence[dict[str, Any]] = ()
+
+
+def _left(tools: Tools, doubted: Sequence[str]) -> _Left:
+    columns = [name for name in doubted if tools.cells is not None and name in tools.cells()]
+    if not columns:
+        return _Left()
+    names = listed([repr(name) for name in columns])
+    if tools.retrain is None:
+        return _Left(act=f" What is left without {names}: learnt train DATA --target COLUMN --ask shortcuts")
+    pair = acts.without(tools.retrain, columns)
+    if pair is None:
+        return _Left(f" Without {names} no input is left, so what that costs was not measured.")
+    before, after = (_Asked.of(evidence) for evidence in pair)
+    change = before and after and acts.Paired.of(before.right, after.right, before.weight)
+    if not before or not after or not change:
+        return _Left(f" What is left without {names} was not measured: there are too few examples.")
+    low, high = after.interval
+    bar = {"name": f"the network without {', '.join(columns)}", "value": after.network, "low": low, "high": high}
+    said = f" Trained again without {names} it {after.does(str(change))}: {change.outlook}."
+    return _Left(said, bars=[bar])
 
 
 def _tells(one: _Alone) -> bool:
