@@ -39,7 +39,7 @@ from network import trained
 from results import claim, finish, interval, options
 
 CLASSES = 2
-TRAINED, JUDGED = 160, 60
+TRAINED, JUDGED = 160, 100
 """Pictures of each class."""
 SIDE, PARTS = 32, 8
 RECIPE: dict[str, Any] = {
@@ -47,7 +47,7 @@ RECIPE: dict[str, Any] = {
         "width": 24, "depth": 0, "members": 1, "dropout": 0.0, "batch": 32, "epochs": 1, "rate": 5e-3, "decay": 5e-2,
     },
     "plan": {
-        "seed": 0, "steps": 200, "batch": 32, "rate": 5e-3, "decay": 5e-2, "every": 50, "patience": 9, "average": 0.98,
+        "seed": 0, "steps": 150, "batch": 32, "rate": 5e-3, "decay": 5e-2, "every": 50, "patience": 9, "average": 0.98,
         "warm": 0.05, "clip": 1.0, "absent": 0.1, "until": None,
     },
 }  # fmt: skip

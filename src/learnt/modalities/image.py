@@ -178,7 +178,9 @@ class Image:
         return {"pixels": _dense(found)}
 
     def facts(self, raw: Raw) -> Mapping[str, NDArray[Any]]:
-        """Height and width in pixels, their ratio, brightness and its spread."""
+        """Height and width in pixels, their ratio, brightness and its spread; and how bright each square is, by which a
+        mark in a corner is known.
+        """
         arrays = raw["pixels"]
         sizes = np.array([shape(arrays, row)[:2] for row in range(len(arrays))], np.float64).reshape(-1, 2)
         light = np.array([(np.mean(array), np.std(array)) for array in arrays], np.float64).reshape(-1, 2)
@@ -188,6 +190,9 @@ class Image:
             "shape": sizes[:, 1] / sizes[:, 0],
             "brightness": light[:, 0],
             "contrast": light[:, 1],
+        } | {
+            f"brightness of {piece.name}": values
+            for piece, values in zip(_squares(SIDE, SIDE), _lights(arrays).T, strict=True)
         }
 
     def pictured(self, raw: Raw, row: int) -> NDArray[np.uint8]:
@@ -279,6 +284,19 @@ def _stages(side: int, width: int) -> list[list[int]]:
     while side > COARSEST * 2 ** (len(stages) - 1):
         stages.insert(1, [first])
     return stages
+
+
+def _lights(arrays: Sequence[NDArray[Any]] | NDArray[Any]) -> NDArray[np.float64]:
+    """[N, squares], how bright each square of each picture is on average."""
+    found = np.zeros((len(arrays), SIDE * SIDE))
+    for row in range(len(arrays)):
+        light = np.asarray(arrays[row]).mean(2)
+        for axis, size in enumerate(light.shape):
+            starts = np.linspace(0, size, SIDE + 1).astype(np.int64)
+            wide = np.maximum(np.diff(starts), 1)
+            light = np.add.reduceat(light, starts[:-1], axis) / (wide[:, None] if axis == 0 else wide)
+        found[row] = light.ravel()
+    return found
 
 
 def _squares(height: int, width: int) -> list[Piece]:
