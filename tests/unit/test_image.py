@@ -7,8 +7,9 @@ import pytest
 import torch
 
 import learnt
+from learnt import registry
 from learnt.codecs.resize import resize
-from learnt.contracts import Column
+from learnt.contracts import Column, Evidence, Tools, Verdicts
 from learnt.errors import RequestError
 from learnt.modalities.image import SIDE, Image
 from learnt.train.learning import Asked, learn
@@ -133,3 +134,36 @@ def test_a_side_is_asked_for_only_where_there_are_pictures():
     asked = Asked({"table": ("table", ["age"])}, {"ill": "classify"}, side=128)
     with pytest.raises(RequestError, match="--size 128 is the side of pictures, and there are none"):
         learn({"age": ["31", "44"] * 20, "ill": ["yes", "no"] * 20}, asked, np.arange(40))
+
+
+@pytest.mark.parametrize("marked", [True, False], ids=["marked", "clean"])
+def test_a_mark_in_a_corner_gives_its_label_away_and_is_named(marked):
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 300)
+    pictures = [
+        random.integers(0, 256, (int(size), int(size), 3)).astype(np.uint8) for size in random.choice([24, 32, 40], 300)
+    ]
+    for picture, label in zip(pictures, truth, strict=True):
+        if marked and label:
+            picture[-len(picture) // 8 :, : len(picture) // 8] = 200
+    facts = KIND.facts({"pixels": pictures})
+    assert np.allclose(
+        facts["brightness of row 1, column 1 of 8"][0],
+        pictures[0][: len(pictures[0]) // 8, : len(pictures[0]) // 8].mean(),
+    )
+    even = np.full(300, 0.5)
+    verdicts = Verdicts(np.arange(300), even, (truth == 0).astype(float), truth * 0, truth, even, even, even)
+    evidence = Evidence(
+        [f"{row}.png" for row in range(300)],
+        verdicts,
+        np.full((300, 2), 0.5),
+        np.zeros((300, 2), np.float32),
+        even,
+        {},
+        "file",
+        "which",
+        ("a", "b"),
+    )
+    (finding,) = registry.question("shortcuts").ask(evidence, Tools(facts=lambda: facts))
+    assert (finding.grade == "bad") == marked
+    assert ("brightness of row 8, column 1 of 8" in finding.sentence) == marked
