@@ -27,7 +27,7 @@ MOST_LABELS = 20
 """With more labels than this, a file of predictions has the probability of the answer only."""
 
 Row = dict[str, Any]
-_EXPLAINED = frozenset({"explained", "prediction", "confidence", "reasons", "problem", "input", "map"})
+_EXPLAINED = frozenset({"explained", "prediction", "confidence", "reasons", "problem", "input", "several", "map"})
 """What stands in a row of explanations beside the ids."""
 
 
@@ -200,16 +200,17 @@ def _drawn(model: Artifact, source: Any, about: Any, problems: list[str]) -> Ite
             reasons = [(reason["input"], reason["where"], reason["value"]) for reason in row["reasons"]]
             yield row | {"drawn": partial(maps.drawn, model, raw, place, reasons)}
 
+    several = len(maps.pictured(model)) > 1
     for row in _each(model, source, said):
         if row.get("problem"):
             problems.append(str(row["problem"]))
         drawn = row.pop("drawn")
         for name, _, picture in () if drawn is None else drawn():
-            yield row | {"input": name}, picture
+            yield row | {"input": name, "several": several}, picture
 
 
 def said_of(row: Row) -> str:
-    """What a row of `explanations` explains, in a line."""
+    """What a row of `explanations` explains, in a line; of a map among `several` of an example also which input."""
     what = row.get("explained") or {}
     answer, probability = row["prediction"], row["confidence"]
     if isinstance(answer, Mapping):
@@ -217,6 +218,7 @@ def said_of(row: Row) -> str:
     if what.get("answer") is not None:
         answer, probability = what["answer"], what["probability"]
     named = " ".join(str(cell) for name, cell in row.items() if name not in _EXPLAINED)
+    named = f"{row['input']} of {named}" if row.get("several") else named
     return f"{named}: {answer}" + ("" if probability is None else f" ({wording.percent(probability)})")
 
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 import learnt
+from learnt.cli import main
 from learnt.data.roles import assign
 from learnt.errors import RequestError
 from learnt.train.learning import Asked, learn
@@ -107,3 +110,15 @@ def test_views_are_inputs_of_one_kind() -> None:
         assign(columns, target=["relapse"], drop=["years"], views=["lefd", "right"])
     said = assign(columns, target=["relapse"], drop=["years"]).guesses
     assert {"sentence": "'left', 'right' are views: one encoder sees them.", "option": "--views none"} in said
+
+
+def test_a_map_says_of_which_view_it_is(run: learnt.training.Run, tmp_path: Path) -> None:
+    pictures = {name: Image.fromarray(np.full((16, 16), 120, np.uint8)) for name in ("left", "right")}
+    for name, picture in pictures.items():
+        picture.save(tmp_path / f"{name}.png")
+    (tmp_path / "new.csv").write_text("left,right,age\nleft.png,right.png,50\n", encoding="utf-8")
+    run.artifact.save(tmp_path / "model.onnx")
+    asked = ["explain", str(tmp_path / "model.onnx"), str(tmp_path / "new.csv"), "--out", str(tmp_path / "map.png")]
+    assert main(asked) == 0
+    said = [Image.open(tmp_path / f"map-{place}.png").text["Description"] for place in (1, 2)]  # type: ignore[attr-defined]
+    assert [line.split(":")[0] for line in said] == ["left of left.png", "right of left.png"]

@@ -89,7 +89,7 @@ def _mapped(args: argparse.Namespace, opened: Any, data: Any, problems: list[str
 
     rows: list[dict[str, Any]] = []
     for row in model.explain_pictures(opened, data, args.out, args.about, problems):
-        rows.append({name: cell for name, cell in row.items() if name != "reasons"})
+        rows.append({name: cell for name, cell in row.items() if name not in ("reasons", "several")})
         if len(rows) <= LISTED:
             args.say(f"{row['map']}  {model.said_of(row)}")
     left = f"{len(rows) - LISTED:,} more maps, to {rows[-1]['map']}. " if len(rows) > LISTED else ""

@@ -1,0 +1,33 @@
+"""The worked examples of made-up cohorts are run as written: what they assert is what they tell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from learnt.cli import main
+
+EXAMPLES = Path(__file__).parents[2] / "examples"
+BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+RISKS = {"risk": 3, "screening": 2}
+"""How many answers each writes to risks.csv."""
+
+
+pytestmark = pytest.mark.systems
+
+
+@pytest.mark.parametrize("name", RISKS)
+@pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
+def test_the_example_runs_as_written(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    readme = EXAMPLES / name / "README.md"
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "__main__"}
+    for language, text in BLOCK.findall(readme.read_text(encoding="utf-8")):
+        if language == "python":
+            exec(compile(text, str(readme), "exec"), names)
+        for line in text.splitlines() if language == "sh" else ():
+            assert main(shlex.split(line)[1:]) == 0, line
+    assert (tmp_path / "risks.csv").read_text(encoding="utf-8").count("\n") == 1 + RISKS[name]
