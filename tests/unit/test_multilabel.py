@@ -202,3 +202,16 @@ def test_a_whole_training(target, tmp_path):
     assert "red" in answer.plausible
     about = run.artifact.explain({"x": "1.5", "y": "-1.5"}, about="big")
     assert about.reasons[0][1].name == "y"
+
+
+def test_of_many_features_the_baseline_is_linear() -> None:
+    random = np.random.default_rng(0)
+    plain = random.normal(size=(120, 600))
+    truth = (plain[:, :2] > 0).astype(np.float32)
+    plain[:, :2] *= 20
+    plain[0] = np.nan
+    name, said = registry.task("multilabel").baseline(
+        plain[:80], {"labels": truth[:80]}, plain[80:], {"labels": ["a", "b"]}, 0
+    )
+    assert name == "LogisticRegression"
+    assert said["probability"].shape == (40, 2)

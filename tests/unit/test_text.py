@@ -199,13 +199,15 @@ def test_damage_grows_with_its_severity(kind: str, settings: Any) -> None:
     assert 0 < changed[0] < changed[1]
 
 
-def test_the_baseline_sees_how_frequent_words_are(settings: Any) -> None:
-    plain = Text().plain(read(["the light", "light light the the", "xyzzy"], settings), settings)
-    words = [place for place, number in enumerate(settings["grams"]) if grams.kind(number) == grams.WORD]
-    assert plain.shape == (3, len(words))
-    assert np.allclose(plain[0], plain[1])
-    assert np.count_nonzero(plain[0]) == 2
-    assert not plain[2].any()
+def test_the_baseline_sees_how_alike_texts_are(settings: Any) -> None:
+    plain = Text().plain(
+        read(["the light on", "the light on", "turn the light on", "song number 3", "ξ"], settings), settings
+    )
+    alike = plain @ plain.T
+    assert alike[0, 1] == pytest.approx(alike[0, 0])
+    assert alike[0, 0] == pytest.approx(1.0, abs=0.2)
+    assert alike[0, 2] > 0.5 > abs(alike[0, 3])
+    assert not plain[4].any()
 
 
 def test_the_steps_outside_the_file_are_what_the_manifest_says() -> None:

@@ -45,11 +45,6 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[tuple[int, int]]:
     return sorted((number, -count) for count, number in often)
 
 
-def kind(number: int) -> int:
-    """`RUN`, `WORD` or `PAIR`."""
-    return number >> 30
-
-
 class Grams:
     """Looks n-grams up among known ones: the first is 1, and 0 stands for all others."""
 

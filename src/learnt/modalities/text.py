@@ -25,8 +25,8 @@ LONGEST = 4000
 """Characters of a text that are read."""
 PARTS = 32
 """Reasons point at words; of a longer text at so many runs of words."""
-PLAIN = 1500
-"""Words that the baseline sees."""
+PLAIN = 1024
+"""Sums of n-grams that the baseline sees."""
 LAYERS = 2
 DROPPED_GRAMS, DROPPED_TOKENS = 0.3, 0.1
 
@@ -151,19 +151,22 @@ class Text:
         return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
-        """TF-IDF [N, F] of the most frequent words, each row of length 1."""
-        counts = np.array(settings["counts"], np.float64)
-        words = [place for place, number in enumerate(settings["grams"]) if grams.kind(number) == grams.WORD]
-        chosen = np.array(sorted(words, key=lambda place: (-counts[place], place))[:PLAIN], np.int64)
-        place = np.full(len(counts) + 1, len(chosen))
-        place[chosen + 1] = np.arange(len(chosen))
-        found = np.zeros((len(raw["grams"]), len(chosen) + 1))
+        """TF-IDF of all n-grams, each row of length 1, folded into [N, PLAIN]; the number says where.
+
+        Weinberger et al., "Feature hashing for large scale multitask learning", ICML 2009, section 2.
+        """
+        numbers, counts = np.array([0, *settings["grams"]]), np.array([0, *settings["counts"]], np.float64)
+        weight = np.log((1 + settings["texts"]) / (1 + counts)) + 1
+        weight[0] = 0.0
+        folded = weight * np.where(numbers >> 20 & 1, 1.0, -1.0)
+        place = numbers % PLAIN
+        found = np.zeros((len(raw["grams"]), PLAIN))
         for row, known in enumerate(raw["grams"]):
-            np.add.at(found[row], place[np.asarray(known)[:, 0]], 1.0)
-        found = found[:, :-1] * (np.log((1 + settings["texts"]) / (1 + counts[chosen])) + 1)
-        size = np.sqrt((found**2).sum(1, keepdims=True))
-        whole: NDArray[np.float64] = found / np.where(size > 0, size, 1.0)
-        return whole
+            grams_of, times = np.unique(np.asarray(known)[:, 0], return_counts=True)
+            size = np.sqrt(((times * weight[grams_of]) ** 2).sum())
+            if size > 0:
+                np.add.at(found[row], place[grams_of], times * folded[grams_of] / size)
+        return found
 
 
 class _Reader:

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
 MOST_LABELS = 200
-MOST_BOOSTED = 20
-"""With more labels than this a forest of trees for all of them together is the baseline."""
+MOST_BOOSTED, WIDE = 20, 500
+"""With more labels a forest for all of them together is the baseline, with more features a linear model for each."""
 FEWEST_OF_STRATUM = 20
 MOSTLY = 0.9
 """Share of its cells from which a column is one of yes and no; the others are listed."""
@@ -260,14 +260,30 @@ class Multilabel:
         seed: int,
     ) -> tuple[str, Arrays] | None:
         from sklearn.ensemble import HistGradientBoostingClassifier, RandomForestClassifier
+        from sklearn.impute import SimpleImputer
+        from sklearn.linear_model import LogisticRegression
+        from sklearn.pipeline import make_pipeline
+        from sklearn.preprocessing import StandardScaler
 
         if plain.shape[1] == 0:
             return None
         truth, weight = np.asarray(targets["labels"]) > 0.5, targets.get("weight")
         probability = np.tile(truth.mean(0), (len(asked), 1))
         open_ = [label for label in range(truth.shape[1]) if 0 < truth[:, label].sum() < len(truth)]
-        name = "HistGradientBoosting" if len(open_) <= MOST_BOOSTED else "RandomForest"
-        if name == "HistGradientBoosting":
+        wide = plain.shape[1] > WIDE
+        name = (
+            "LogisticRegression" if wide else "HistGradientBoosting" if len(open_) <= MOST_BOOSTED else "RandomForest"
+        )
+        if wide:
+            for label in open_:
+                linear = make_pipeline(
+                    SimpleImputer(keep_empty_features=True),
+                    StandardScaler(),
+                    LogisticRegression(max_iter=200, tol=1e-3, random_state=seed),
+                )
+                linear.fit(plain, truth[:, label], logisticregression__sample_weight=weight)
+                probability[:, label] = linear.predict_proba(asked)[:, 1]
+        elif name == "HistGradientBoosting":
             for label in open_:
                 model = HistGradientBoostingClassifier(random_state=seed, early_stopping=False)
                 probability[:, label] = model.fit(plain, truth[:, label], weight).predict_proba(asked)[:, 1]
