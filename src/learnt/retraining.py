@@ -174,7 +174,8 @@ class Retraining:
         """A sister of the training itself: what she said, or says of cells emptied since."""
         given = self.recipe
         own, stop, held = given.collected.splits.folds[place]
-        if not lesson.missing and np.array_equal(lesson.judged, held):
+        emptied_ = any(mask[held].any() for mask in lesson.missing.values())
+        if not emptied_ and np.array_equal(lesson.judged, held):
             return given.sisters[place]
         plan, folder = of_fold(given.plan, given.folder, place)
         return self._sister(lesson, (own, stop), plan, folder, lambda _event: None)

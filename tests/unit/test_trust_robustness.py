@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 
-from learnt.contracts import Evidence, Finding, Moved, Raw, Reasons, Tools
+from learnt.contracts import Evidence, Finding, Lesson, Moved, Raw, Reasons, Tools
 from learnt.stats.calibrators import apply, neutral
 from learnt.trust.robustness import Robustness
 from small.evidence import classified
@@ -159,3 +159,72 @@ def test_examples_of_unknown_truth_count_neither_as_right_nor_as_wrong():
     assert whole.value == part.value
     assert whole.interval == part.interval
     assert [row["y"] for row in whole.rows] == [row["y"] for row in part.rows]
+
+
+class Sisters:
+    """Those of two columns, the second worth much: one that learnt without a cell goes by the other column then."""
+
+    examples, columns = 1000, ("x0", "x1")
+
+    def __init__(self, heals: bool = True) -> None:
+        rng = np.random.default_rng(5)
+        self.heals, self.truth, self.luck = heals, rng.integers(0, 2, self.examples), rng.random(self.examples)
+        self.asked: list[Lesson] = []
+
+    @property
+    def folds(self) -> list[Lesson]:
+        rows = np.arange(self.examples)
+        return [Lesson(np.setdiff1d(rows, held), held) for held in np.array_split(rows, 5)]
+
+    def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
+        self.asked += lessons
+        found = []
+        for lesson in lessons:
+            missing = lesson.missing.get("x1", np.zeros(self.examples, np.bool_))
+            healed = self.heals and missing[lesson.learns].any()
+            errs = self.luck < np.where(missing, 0.2 if healed else 0.5, 0.1)
+            said = np.where(errs, 1 - self.truth, self.truth)
+            found.append(classified(np.where(said[:, None] == [0, 1], 0.9, 0.1), self.truth).take(lesson.judged))
+        return found
+
+
+def _acted(sisters: Sisters | None, weights: list[float] | None = None) -> list[Finding]:
+    """A table of two columns where cells go missing."""
+    evidence, tools = _table(800, weights or [0.1, 4.0])
+
+    def stress(raw: Raw, _kind: str, severity: int) -> Raw:
+        gone = np.random.default_rng(severity).random((800, 2)) < severity / 10
+        return {"table.numbers": np.where(gone, np.nan, np.asarray(raw["table.numbers"]))}
+
+    cells = {"x0": np.zeros(800), "x1": np.zeros(800)}
+    equipped = replace(tools, stress=stress, stresses=("missing",), cells=lambda: cells)
+    return _ask(evidence, replace(equipped, retrain=sisters))  # type: ignore[arg-type]
+
+
+def test_what_learning_for_missing_cells_comes_to_is_measured_where_they_are_missing_and_where_not():
+    sisters = Sisters()
+    damage, without = _acted(sisters)
+    assert "cells emptied to learn from, and asked with as many missing, it is right" in damage.sentence
+    assert "points more often); asked with none missing, 90.0 % instead of 90.0 %" in damage.sentence
+    assert "That is no sure gain" not in damage.sentence
+    assert "train again with rows in which they are" in damage.act
+    assert "Where 'x1' is missing, one that learnt without it is right" in without.sentence
+    assert "--drop x1" in without.act
+    rates = [[lesson.missing["x1"][rows].mean() for rows in (lesson.learns, lesson.judged)] for lesson in sisters.asked]
+    assert np.allclose(np.array(rates)[:20:5].round(1), [[0, 0.2], [0.2, 0.2], [0, 0], [0.2, 0]])
+    assert np.array_equal(np.array(rates)[20::5], [[0, 1], [1, 1]])
+
+
+def test_learning_for_missing_cells_that_helps_nothing_is_no_act():
+    damage, without = _acted(Sisters(heals=False))
+    assert "That is no sure gain." in damage.sentence
+    assert "train again" not in damage.act
+    assert "That is no sure gain." in without.sentence
+    assert "--drop" not in without.act
+
+
+def test_nothing_is_trained_where_nothing_falls_and_what_was_not_measured_says_how():
+    sisters = Sisters()
+    assert [finding.grade for finding in _acted(sisters, [0.01, 0.01])] == ["fine", "fine"]
+    assert not sisters.asked
+    assert all("What that comes to: learnt train" in finding.act for finding in _acted(None))

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,8 +51,8 @@ class Paired:
     def __str__(self) -> str:
         """Of shares: `78.1 % instead of 99.0 % of the time (18.9 to 22.9 points less often)`."""
         low, high = self.interval
-        ends = spread(low, high) if self.more > 0 else spread(-high, -low)
-        often = "more" if self.more > 0 else "less"
+        ends = spread(low, high) if self.more >= 0 else spread(-high, -low)
+        often = "more" if self.more >= 0 else "less"
         return (
             f"{percent(self.after, 1)} instead of {percent(self.before, 1)} of the time ({ends} points {often} often)"
         )
@@ -71,16 +70,31 @@ def folds_of(retrain: Retrain) -> list[Lesson]:
     return list(retrain.folds[: 1 + int(np.searchsorted(judged, ENOUGH))])
 
 
-def answers(retrain: Retrain, folds: Sequence[Lesson], *changes: dict[str, Any]) -> list[Evidence]:
-    """For each set of changed fields of `Lesson`, what sisters say that learnt, and are asked, so."""
-    said = retrain([replace(fold, **change) for change in changes for fold in folds])
+def emptied(masks: Mapping[str, NDArray[np.bool_]], learns: bool, asked: bool) -> Callable[[Lesson], Lesson]:
+    """Lessons without the cells of `masks` where they learn, where they are asked, in both, or in none."""
+
+    def change(lesson: Lesson) -> Lesson:
+        places = [rows for rows, here in ((lesson.learns, learns), (lesson.judged, asked)) if here]
+        inside = np.isin(np.arange(len(next(iter(masks.values())))), np.concatenate([[-1], *places]))
+        return replace(lesson, missing={name: mask & inside for name, mask in masks.items()})
+
+    return change
+
+
+def answers(retrain: Retrain, folds: Sequence[Lesson], *changes: Callable[[Lesson], Lesson]) -> list[Evidence]:
+    """For each change of the folds' lessons, what sisters say that learn, and are asked, so."""
+    said = retrain([change(fold) for change in changes for fold in folds])
     return [in_order(folds, said[start : start + len(folds)]) for start in range(0, len(said), len(folds))]
 
 
-def without(retrain: Retrain, columns: Sequence[str]) -> tuple[Evidence, Evidence] | None:
-    """What sisters say with and without these columns; None where the columns are no inputs, or all there are."""
+def without(retrain: Retrain, columns: Sequence[str], missing: bool = False) -> tuple[Evidence, Evidence] | None:
+    """What sisters say that learnt with these columns, and such as did without them.
+
+    With `missing` the first are asked without them. None where the columns are no inputs, or all there are.
+    """
     if not columns or not set(columns) < set(retrain.columns):
         return None
-    nothing = np.ones(retrain.examples, np.bool_)
-    before, after = answers(retrain, folds_of(retrain), {}, {"missing": dict.fromkeys(columns, nothing)})
+    masks = dict.fromkeys(columns, np.ones(retrain.examples, np.bool_))
+    ways = (emptied(masks, False, missing), lambda lesson: replace(lesson, missing=masks))
+    before, after = answers(retrain, folds_of(retrain), *ways)
     return before, after

@@ -9,7 +9,8 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.contracts import Evidence, Finding, Grade, Raw, Tools
+from learnt.contracts import Evidence, Finding, Grade, Raw, Retrain, Tools
+from learnt.stats import acts
 from learnt.stats.differences import ALARM, percentile_chance
 from learnt.stats.examples import balance, right
 from learnt.stats.intervals import normal_mean
@@ -25,6 +26,8 @@ _LOOKED_AT = 8
 _FALL = 0.05
 """A fall in the share of right answers below which nobody is harmed."""
 _LEVEL = 0.05
+_EMPTIED = 0.2
+"""Share of the cells that are emptied where sisters learn, to see what comes of it."""
 _SEVERITIES = (1, 2, 3, 4, 5)
 _KINDS = {
     "missing": "cells go missing",
@@ -46,6 +49,7 @@ _ACTS = {
     "noise": "Measure as exactly where it is used as in the data to learn from.",
 }
 
+_HOW = "What that comes to: learnt train DATA --target COLUMN --ask robustness"
 _ACT = f"Let a person decide where unfamiliar is above {ALARM}."
 
 
@@ -57,6 +61,9 @@ class Robustness:
     asked whether anything warns: of the batch, the two tests of `shift`; of single answers, `unfamiliar` above .95
     among those that became wrong; and what comes of the act, how often the rest is right when a person decides on all
     above .95. Grades: bad when a fall raises no alarm, watch when it does, else fine.
+
+    Where sisters may be trained they say what comes of learning with cells emptied, and of learning without the part
+    that costs most when it is missing.
     """
 
     name: ClassVar[str] = "robustness"
@@ -71,17 +78,21 @@ class Robustness:
         if len(known) < LEAST:
             sentence = f"Whether it stands damaged inputs cannot be told from {len(known)} examples."
             return [Finding(self.name, sentence, "cannot tell", source=evidence.source, target=evidence.target)]
+        named = tools.cells() if tools.cells is not None else {}
+        sisters = (
+            None if tools.retrain is None else _Sisters(tools.retrain, [c for c in tools.retrain.columns if c in named])
+        )
         if len(known) > _MOST and tools.take is not None:
             known = np.sort(known[np.random.default_rng([1, len(known)]).permutation(len(known))[:_MOST]])
             evidence, tools = evidence.take(known), tools.take(known)
         trial = _Trial.of(evidence, tools)
         return [
             replace(finding, n=len(known), source=evidence.source, target=evidence.target)
-            for finding in (self._damaged(trial), self._without(trial))
+            for finding in (self._damaged(trial, sisters), self._without(trial, sisters))
             if finding is not None
         ]
 
-    def _damaged(self, trial: _Trial) -> Finding:
+    def _damaged(self, trial: _Trial, sisters: _Sisters | None) -> Finding:
         curves = {kind: trial.curve(kind) for kind in trial.tools.stresses}
         harmless = [kind for kind, found in curves.items() if not found]
         curves = {kind: found for kind, found in curves.items() if found}
@@ -102,6 +113,9 @@ class Robustness:
             )
         else:
             sentence = "Nothing in these inputs could be damaged."
+        empty = next((one for one in worst if one.kind == "missing"), None)
+        acted = _Acted() if empty is None else _Acted(act=_HOW) if sisters is None else sisters.emptied()
+        sentence += acted.said
         if curves:
             sentence += trial.alike
         if harmless and curves:
@@ -118,10 +132,16 @@ class Robustness:
             picture="curve" if curves else "none",
             measure="of the answers lost",
             axes=("severity of damage", "how often right"),
-            act=" ".join([*(_ACTS.get(one.kind, "") for one in worst[:2]), _ACT if _helped(worst) else ""]).strip(),
+            act=" ".join(
+                [
+                    *(_ACTS.get(one.kind, "") for one in worst[:2] if one is not empty or acted.helps),
+                    _ACT if _helped(worst) else "",
+                    acted.act,
+                ]
+            ).strip(),
         )
 
-    def _without(self, trial: _Trial) -> Finding | None:
+    def _without(self, trial: _Trial, sisters: _Sisters | None) -> Finding | None:
         found = trial.parts()
         if not found:
             return None
@@ -139,7 +159,8 @@ class Robustness:
                 f"Of {len(found)} columns or parts none surely costs more than {points(_FALL)} when it is missing. The "
                 f"most measured is {points(worst.fall)} ({_span(worst, level)}), without {worst.kind!r}."
             )
-        sentence += trial.alike
+        acted = _Acted() if not fallen else _Acted(act=_HOW) if sisters is None else sisters.without(worst.kind)
+        sentence += acted.said + trial.alike
         return Finding(
             self.name,
             sentence,
@@ -152,8 +173,66 @@ class Robustness:
             picture="bars",
             measure=f"of the answers lost without {worst.kind!r}",
             axes=("", "how much less often it is right without this one"),
-            act=f"Do not use it where {worst.kind!r} may be missing." if fallen else "",
+            act=f"Do not use it where {worst.kind!r} may be missing. {acted.act}".strip() if fallen else "",
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Acted:
+    """What sisters say of an act, whether it surely helps for all that is known, and what to do then."""
+
+    said: str = ""
+    act: str = ""
+    helps: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class _Sisters:
+    """What comes of learning for cells that are missing; `columns` are those that a reader can read."""
+
+    retrain: Retrain
+    columns: Sequence[str]
+
+    def emptied(self) -> _Acted:
+        """Cells emptied at random in what is learnt from, then asked with as many missing, and with none."""
+        if not self.columns:
+            return _Acted()
+        rng = np.random.default_rng([7, self.retrain.examples])
+        masks = {column: rng.random(self.retrain.examples) < _EMPTIED for column in self.columns}
+        ways = [acts.emptied(masks, learns, asked) for asked in (True, False) for learns in (False, True)]
+        said = acts.answers(self.retrain, acts.folds_of(self.retrain), *ways)
+        missing, whole = _compared(*said[:2]), _compared(*said[2:])
+        if missing is None or whole is None:
+            return _Acted(" What learning with cells emptied comes to was not measured: there are too few examples.")
+        helps = missing.interval[0] > 0
+        sure = "" if helps else " That is no sure gain."
+        return _Acted(
+            f" With {percent(_EMPTIED)} of the cells emptied to learn from, and asked with as many missing, it is "
+            f"right {missing}; asked with none missing, {whole}.{sure}",
+            helps=helps,
+        )
+
+    def without(self, column: str) -> _Acted:
+        """Asked where a column is missing: those that learnt with it, and without it."""
+        pair = acts.without(self.retrain, [column], missing=True)
+        change = None if pair is None else _compared(*pair)
+        if change is None:
+            why = "there are too few examples" if pair else "no input is left"
+            return _Acted(f" What learning without {column!r} comes to was not measured: {why}.")
+        helps = change.interval[0] > 0
+        sure = "" if helps else " That is no sure gain."
+        act = f"A second file does better there: learnt train DATA --target COLUMN --drop {column}" if helps else ""
+        return _Acted(f" Where {column!r} is missing, one that learnt without it is right {change}.{sure}", act, helps)
+
+
+def _compared(before: Evidence, after: Evidence) -> acts.Paired | None:
+    return acts.Paired.of(right(before), right(after), _weight(before))
+
+
+def _weight(evidence: Evidence) -> NDArray[np.float64]:
+    """[examples], each label alike where each has one."""
+    truth, n = evidence.verdicts.truth, len(evidence.ids)
+    return balance(truth) if evidence.labels and len(truth) == n else np.ones(n)
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,9 +283,7 @@ class _Trial:
 
     @classmethod
     def of(cls, evidence: Evidence, tools: Tools) -> _Trial:
-        truth, n = evidence.verdicts.truth, len(evidence.ids)
-        weight = balance(truth) if evidence.labels and len(truth) == n else np.ones(n)
-        found = right(evidence)
+        weight, found = _weight(evidence), right(evidence)
         known = ~np.isnan(found)
         return cls(evidence, tools, weight, float(np.average(found[known], weights=weight[known])))
 
