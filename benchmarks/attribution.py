@@ -28,7 +28,7 @@ from gradients import integrated
 from learnt import registry
 from learnt.artifact.tools import tools
 from learnt.contracts import Shape
-from learnt.running import Running
+from learnt.running import Exported
 from learnt.stats import shapley
 from learnt.stats.intervals import bootstrap_mean, wilson
 from learnt.train.attribution import part_counts
@@ -96,20 +96,20 @@ def deletion(quick: bool) -> dict[str, Any]:
     rows, random = 20 if quick else 500, 10
     test = sets.take(test, range(rows))
     with tempfile.TemporaryDirectory() as folder:
-        running = trained(
+        exported = trained(
             sets.take(train, range(2500)) if quick else sets.take(train, range(12_000)),
             "income", test, Path(folder), recipe=QUICK if quick else None,
         )  # fmt: skip
-    raw = running.artifact.read(test)
-    ours = running.artifact.run(raw, explain=True)["reasons.table"]
+    raw = exported.artifact.read(test)
+    ours = exported.artifact.run(raw, explain=True)["reasons.table"]
     passes = len(shapley.design(ours.shape[1], 200)[0])
-    theirs = by_gradients(running, raw, passes)
+    theirs = by_gradients(exported, raw, passes)
     rng = np.random.default_rng(0)
     drawn = [rng.random(ours.shape) for _ in range(1 if quick else random)]
     areas = {
-        "reasons": area(running, test, raw, ours),
-        "gradients": area(running, test, raw, theirs),
-        "random": np.mean([area(running, test, raw, one) for one in drawn], axis=0),
+        "reasons": area(exported, test, raw, ours),
+        "gradients": area(exported, test, raw, theirs),
+        "random": np.mean([area(exported, test, raw, one) for one in drawn], axis=0),
     }
     found: dict[str, Any] = {name: float(value.mean()) for name, value in areas.items()}
     for name in ("gradients", "random"):
@@ -120,9 +120,9 @@ def deletion(quick: bool) -> dict[str, Any]:
     return found
 
 
-def area(running: Running, test: sets.Table, raw: Any, value: NDArray[Any]) -> NDArray[np.float64]:
+def area(exported: Exported, test: sets.Table, raw: Any, value: NDArray[Any]) -> NDArray[np.float64]:
     """[rows], mean probability of what was said while the parts are hidden one by one, the largest value first."""
-    artifact = running.artifact
+    artifact = exported.artifact
     ids = [str(row) for row in range(len(value))]
     hide = tools(artifact, raw, {"income": test["income"]}, ids, {}, "income").hide
     assert hide is not None
@@ -135,10 +135,10 @@ def area(running: Running, test: sets.Table, raw: Any, value: NDArray[Any]) -> N
     return np.mean(curve, axis=0, dtype=np.float64)
 
 
-def by_gradients(running: Running, raw: Any, steps: int) -> NDArray[np.float64]:
+def by_gradients(exported: Exported, raw: Any, steps: int) -> NDArray[np.float64]:
     """Integrated gradients [rows, P] from all columns hidden to the example, along the encodings of the columns."""
-    network, task, prepared = _prepared(running, raw)
-    about = torch.from_numpy(running.artifact.run(raw)["income.decision"])
+    network, task, prepared = _prepared(exported, raw)
+    about = torch.from_numpy(exported.artifact.run(raw)["income.decision"])
     encoder = network.encoders[0]
     parts = part_counts(network)[0]
     nothing = torch.zeros(len(next(iter(prepared.values()))), parts, dtype=torch.bool)
@@ -155,11 +155,11 @@ def _heads(network: Any, encoded: torch.Tensor) -> Any:
     return network.heads[0](network.fuse([{Shape.VECTOR: encoded}], [None]))
 
 
-def _prepared(running: Running, raw: Any) -> tuple[Any, Any, Any]:
+def _prepared(exported: Exported, raw: Any) -> tuple[Any, Any, Any]:
     """Network, task, and the only input's tensors as the encoder takes them."""
     from learnt.train.batches import Examples
 
-    network = running.network
+    network = exported.network
     assert network is not None
     specs = specs_of(network)["table"]
     coded, _ = Examples.coded({name: raw[f"table.{name}"] for name in specs}, specs)
@@ -196,12 +196,12 @@ def additive(seed: int, quick: bool) -> dict[str, float]:
     rows = 20 if quick else 300
     test = sets.take(table, range(3700, 3700 + rows))
     with tempfile.TemporaryDirectory() as folder:
-        running = trained(
+        exported = trained(
             sets.take(table, range(3700)), "y", test, Path(folder), seed=seed, recipe=QUICK if quick else recipe(15)
         )
-    raw = running.artifact.read(test)
-    said = running.artifact.run(raw, explain=True)
-    ours, exact = said["reasons.table"], exactly(running, raw, torch.from_numpy(said["y.decision"]))
+    raw = exported.artifact.read(test)
+    said = exported.artifact.run(raw, explain=True)
+    ours, exact = said["reasons.table"], exactly(exported, raw, torch.from_numpy(said["y.decision"]))
     apart = np.abs(ours - exact)
     span = float(exact.max() - exact.min())
     found = {"mean": float(apart.mean()) / span, "largest": float(apart.max()) / span, "range": span}
@@ -209,9 +209,9 @@ def additive(seed: int, quick: bool) -> dict[str, float]:
     return found
 
 
-def exactly(running: Running, raw: Any, about: torch.Tensor) -> NDArray[np.float64]:
+def exactly(exported: Exported, raw: Any, about: torch.Tensor) -> NDArray[np.float64]:
     """Shapley values [rows, P] of the network by all subsets of the parts, hidden as the file hides them."""
-    network, task, prepared = _prepared(running, raw)
+    network, task, prepared = _prepared(exported, raw)
     parts = part_counts(network)[0]
     keep, weights = (torch.from_numpy(array) for array in shapley.design(parts, 2**parts))
     found = []

@@ -56,12 +56,12 @@ def tables(quick: bool) -> dict[str, tuple[sets.Table, sets.Table, str]]:
 def measured(train: sets.Table, test: sets.Table, target: str, seed: int, quick: bool) -> dict[str, Any]:
     """Calibration error of the file; log loss with calibration less that without, paired over examples."""
     with tempfile.TemporaryDirectory() as folder:
-        running = trained(train, target, test, Path(folder), seed=seed, recipe=QUICK if quick else None)
-    said, truth = probability(running, test, target), codes(running, test[target], target)
+        exported = trained(train, target, test, Path(folder), seed=seed, recipe=QUICK if quick else None)
+    said, truth = probability(exported, test, target), codes(exported, test[target], target)
     names = {f"constants.{target}.temperature": 1.0, f"constants.{target}.bias": 0.0}
-    held = wire.read_initialisers(running.artifact.bytes, names)
+    held = wire.read_initialisers(exported.artifact.bytes, names)
     taken_out = {name: np.full_like(value, names[name]) for name, value in held.items()}
-    bare = Artifact.open(wire.replace_initialisers(running.artifact.bytes, taken_out))
+    bare = Artifact.open(wire.replace_initialisers(exported.artifact.bytes, taken_out))
     before = np.asarray(bare.run(bare.read(test))[f"{target}.probability"], np.float64)
     rows = np.arange(len(truth))
     change = np.log(np.maximum(before[rows, truth], 1e-15)) - np.log(np.maximum(said[rows, truth], 1e-15))

@@ -33,8 +33,8 @@ def main() -> None:
     made, details = [], {}
     for name, (train, test, target) in tables(args.quick).items():
         with tempfile.TemporaryDirectory() as folder:
-            running = trained(train, target, test, Path(folder), recipe=QUICK if args.quick else None)
-            said, truth = probability(running, test, target), codes(running, test[target], target)
+            exported = trained(train, target, test, Path(folder), recipe=QUICK if args.quick else None)
+            said, truth = probability(exported, test, target), codes(exported, test[target], target)
         found = measured(said, truth, splits)
         details[name] = found
         enough = round(0.9 * splits), round(0.05 * splits)

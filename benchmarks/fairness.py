@@ -121,8 +121,8 @@ def measured(seed: int, quick: bool) -> dict[str, Any]:
     }
 
 
-def _decision(running: Any, held: sets.Table) -> NDArray[np.int64]:
-    return np.asarray(running.artifact.run(running.artifact.read(held))[f"{TARGET}.decision"], np.int64)
+def _decision(exported: Any, held: sets.Table) -> NDArray[np.int64]:
+    return np.asarray(exported.artifact.run(exported.artifact.read(held))[f"{TARGET}.decision"], np.int64)
 
 
 def figures(said: NDArray[np.bool_], truth: NDArray[np.bool_], group: NDArray[np.str_]) -> dict[str, float]:

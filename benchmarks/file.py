@@ -24,7 +24,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs.ragged import take_each
 from learnt.examining import Examining
 from learnt.model import predict_file
-from learnt.running import Running
+from learnt.running import Exported
 from learnt.train import export
 from network import QUICK, trained
 from results import claim, finish, options
@@ -43,14 +43,16 @@ def main() -> None:
         train, test = sets.take(train, range(2500)), sets.take(test, range(1000))
     with tempfile.TemporaryDirectory() as name:
         out = args.run or Path(name)
-        running = trained(train, TARGET, test, out, recipe=QUICK if args.quick else None, resume=args.run is not None)
-        Examining(running).measure()
-        raw = running.artifact.read(test)
-        apart = disagreement(running, raw, 200 if args.quick else 2000)
+        exported = trained(train, TARGET, test, out, recipe=QUICK if args.quick else None, resume=args.run is not None)
+        examining = Examining(exported)
+        examining.measure()
+        exported = examining.exported
+        raw = exported.artifact.read(test)
+        apart = disagreement(exported, raw, 200 if args.quick else 2000)
         plain = speed(out / "model.onnx", test, Path(name), 2 if args.quick else 5)
         repeats = 30 if args.quick else 400
-        cost = {rows: gating(running.artifact, take_each(raw, np.arange(rows)), repeats) for rows in (1, 256)}
-        megabytes = len(running.artifact.bytes) / 1e6
+        cost = {rows: gating(exported.artifact, take_each(raw, np.arange(rows)), repeats) for rows in (1, 256)}
+        megabytes = len(exported.artifact.bytes) / 1e6
     worst = max(apart["numbers"].values())
     slower = max(cost.values())
     made = [
@@ -65,9 +67,9 @@ def main() -> None:
     finish("file", made, {"apart": apart, "cost by rows a call": cost, "speed": plain, "bytes": megabytes * 1e6}, args)
 
 
-def disagreement(running: Running, raw: Any, rows: int) -> dict[str, Any]:
+def disagreement(exported: Exported, raw: Any, rows: int) -> dict[str, Any]:
     """Largest difference of each output of numbers, and in how many rows a set or a decision differs."""
-    network, artifact = running.network, running.artifact
+    network, artifact = exported.network, exported.artifact
     assert network is not None
     names = [f"constants.{name}" for name in export.neutral(network, 10)]
     held = wire.read_initialisers(artifact.bytes, names)

@@ -24,7 +24,7 @@ from learnt.artifact.evidence import keep, kept
 from learnt.contracts import Evidence, Finding, Tools
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining
-from learnt.running import Running
+from learnt.running import begin, fold, prepare
 from learnt.stats import label_noise
 from learnt.trust.label_errors import LabelErrors
 from network import OPTIONS, QUICK
@@ -153,26 +153,19 @@ def evidence(table: sets.Table, target: str, seed: int, place: Path, quick: bool
     more = {"recipe": QUICK if quick else None, "resume": False, "say": lambda _line: None, "test": None}
     with tempfile.TemporaryDirectory() as folder:
         asked = {**OPTIONS, "target": [target], "seed": seed, "budget": None}
-        running = Running.begin(table, asked=asked, out=Path(folder) / "run", **more)
-        running.learn()
-        running.settle()
-        assert running.learnt is not None
-        assert running.plan is not None
-        (known,) = running.learnt.targets
-        judge = Judge(
-            running.collected, target, known.task, {**known.settings, "sets": True}, running.recipe["coverage"]
-        )
-        running.sisters()
-        if running.small:
-            said = judge.of_sisters(running.sister)
+        folded = fold(prepare(begin(table, asked=asked, out=Path(folder) / "run", **more)))
+        (known,) = folded.learnt.targets
+        judge = Judge(folded.collected, target, known.task, {**known.settings, "sets": True}, folded.recipe["coverage"])
+        if folded.small:
+            said = judge.of_sisters(folded.sisters)
         else:
             # what the file's own training may cost at most is what these sisters may cost
             recipe = Recipe(
-                running.collected, running.asked, running.learnt.inputs, running.sizes, running.plan,
-                len(running.rows[0]), running.wishes, running.shared, Path(folder),
-                running.plan.steps * running.plan.batch, (),
+                folded.collected, folded.asked, folded.learnt.inputs, folded.sizes, folded.plan,
+                len(folded.rows[0]), folded.wishes, folded.shared, Path(folder),
+                folded.plan.steps * folded.plan.batch, (),
             )  # fmt: skip
-            said = Retraining(recipe, judge, running.progress, running.say).out_of_fold()
+            said = Retraining(recipe, judge, folded.progress, folded.say).out_of_fold()
     said = replace(said, vector=said.vector[:, :1])
     keep({target: said}, place)
     return said

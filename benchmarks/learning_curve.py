@@ -20,7 +20,7 @@ from learnt.contracts import Tools
 from learnt.examining import Examining
 from learnt.judging import Judge
 from learnt.retraining import Recipe, Retraining
-from learnt.running import Running
+from learnt.running import Fitted, Folded, begin, export, fit, fold, prepare
 from learnt.trust.learning_curve import LearningCurve
 from network import OPTIONS, QUICK
 from results import Claim, claim, finish, interval, options
@@ -109,48 +109,41 @@ def foretold(
 
 def measured(table: Mapping[str, Any], target: str, seed: int, quick: bool, folder: Path, ask: bool) -> dict[str, Any]:
     """`foretold`, trained and asked."""
-    running = Running.begin(
+    begun = begin(
         table, asked={**OPTIONS, "target": [target], "seed": seed, "budget": BUDGET}, test=None,
         out=folder, recipe=QUICK if quick else None, resume=True, say=lambda _line: None,
     )  # fmt: skip
-    with running.progress:
-        running.learn()
-        running.settle()
-        running.sisters()
-        if running.small and not ask:
-            return {"now": 1 - float(_of_sisters(running, target).verdicts.correct.mean())}
-        running.fit()
-        if not running.small:
-            running.export()
-            examining = Examining(running)
+    with begun.progress:
+        folded = fold(prepare(begun))
+        if folded.small and not ask:
+            return {"now": 1 - float(_of_sisters(folded, target).verdicts.correct.mean())}
+        fitted = fit(folded)
+        if not fitted.small:
+            examining = Examining(export(fitted))
             examining.measure()
-        evidence = _of_sisters(running, target) if running.small else examining.own[target]
-        judge = _judge(running, target)
-        retrain = Retraining(_recipe(running), judge, running.progress, running.say)
+        evidence = _of_sisters(fitted, target) if fitted.small else examining.own[target]
+        retrain = Retraining(_recipe(fitted), _judge(fitted, target), fitted.progress, fitted.say)
         finding, *_ = LearningCurve().ask(evidence, Tools(retrain=retrain))
     found = {"now": 1 - float(evidence.verdicts.correct.mean()), "grade": finding.grade, "sentence": finding.sentence}
     lines = [row for row in finding.rows if row["name"] == "foretold"]
     return found | ({"most": lines[-1]["y"], "low": lines[-1]["low"], "high": lines[-1]["high"]} if lines else {})
 
 
-def _judge(running: Running, target: str) -> Judge:
-    assert running.learnt is not None
-    (known,) = running.learnt.targets
+def _judge(folded: Folded, target: str) -> Judge:
+    (known,) = folded.learnt.targets
     settings = {**known.settings, "sets": True}
-    return Judge(running.collected, target, known.task, settings, running.recipe["coverage"])
+    return Judge(folded.collected, target, known.task, settings, folded.recipe["coverage"])
 
 
-def _of_sisters(running: Running, target: str) -> Any:
-    return _judge(running, target).of_sisters(running.sister)
+def _of_sisters(folded: Folded, target: str) -> Any:
+    return _judge(folded, target).of_sisters(folded.sisters)
 
 
-def _recipe(running: Running) -> Recipe:
-    assert running.learnt is not None
-    assert running.plan is not None
-    rows = len(running.collected.splits.folds[0][0] if running.small else running.rows[0])
+def _recipe(fitted: Fitted) -> Recipe:
+    rows = len(fitted.collected.splits.folds[0][0] if fitted.small else fitted.rows[0])
     return Recipe(
-        running.collected, running.asked, running.learnt.inputs, running.sizes, running.plan, rows, running.wishes,
-        running.shared, running.folder / "checkpoint", running.ran * running.plan.batch, running.sister,
+        fitted.collected, fitted.asked, fitted.learnt.inputs, fitted.sizes, fitted.plan, rows, fitted.wishes,
+        fitted.shared, fitted.folder / "checkpoint", fitted.ran * fitted.plan.batch, fitted.sisters,
     )  # fmt: skip
 
 

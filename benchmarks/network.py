@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
-from learnt.running import Running
+from learnt.running import Exported, begin, export, fit, fold, prepare
 
 OPTIONS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
@@ -41,35 +41,30 @@ def trained(
     recipe: dict[str, Any] | None = None,
     resume: bool = False,
     **more: Any,
-) -> Running:
+) -> Exported:
     """Begin, learn, fit, export, as `learnt.train` does; not measured, nothing asked.
 
     One network also where the data are few: the sisters only serve figures, and here `test` gives them. `resume` takes
     up a finished run in `out`, whose network its checkpoint holds. `more` are other options of `learnt train`.
     """
     asked = {**OPTIONS, "target": [target], "seed": seed, "budget": budget, **more}
-    running = Running.begin(data, asked=asked, test=test, out=out, recipe=recipe, resume=resume, say=lambda _line: None)
-    alone = replace(running.collected.splits, small=False)
-    running.collected = replace(running.collected, splits=alone)
-    running.learn()
-    running.settle()
-    running.fit()
-    running.export()
-    return running
+    begun = begin(data, asked=asked, test=test, out=out, recipe=recipe, resume=resume, say=lambda _line: None)
+    alone = replace(begun.collected.splits, small=False)
+    return export(fit(fold(prepare(replace(begun, collected=replace(begun.collected, splits=alone))))))
 
 
-def probability(running: Running, columns: Any, target: str) -> NDArray[np.float64]:
+def probability(exported: Exported, columns: Any, target: str) -> NDArray[np.float64]:
     """What the file says of rows, [n, C] in the order of its labels."""
-    return np.asarray(running.artifact.run(running.artifact.read(columns))[f"{target}.probability"], np.float64)
+    return np.asarray(exported.artifact.run(exported.artifact.read(columns))[f"{target}.probability"], np.float64)
 
 
-def codes(running: Running, labels: Any, target: str) -> NDArray[np.int64]:
+def codes(exported: Exported, labels: Any, target: str) -> NDArray[np.int64]:
     """Labels as the file's codes; -1 for one that it does not know."""
-    known = {label: code for code, label in enumerate(labels_of(running, target))}
+    known = {label: code for code, label in enumerate(labels_of(exported, target))}
     return np.array([known.get(label, -1) for label in labels], np.int64)
 
 
-def labels_of(running: Running, target: str) -> list[str]:
+def labels_of(exported: Exported, target: str) -> list[str]:
     """The labels of the file."""
-    found: list[str] = running.artifact.manifest["targets"][target]["settings"]["labels"]
+    found: list[str] = exported.artifact.manifest["targets"][target]["settings"]["labels"]
     return found

@@ -59,10 +59,10 @@ def measured(seed: int, quick: bool) -> dict[str, Any]:
     }
     for name, stated in (("unstated", None), ("stated", str(round(float(positive.mean()), 6)))):
         with tempfile.TemporaryDirectory() as folder:
-            running = trained(
+            exported = trained(
                 thinned, TARGET, test, Path(folder), seed=seed, prevalence=stated, recipe=QUICK if quick else None
             )
-            found[name] = figures(probability(running, test, TARGET), codes(running, test[TARGET], TARGET))
+            found[name] = figures(probability(exported, test, TARGET), codes(exported, test[TARGET], TARGET))
     print(found, flush=True)
     return found
 

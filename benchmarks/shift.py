@@ -41,12 +41,12 @@ def main() -> None:
         first, second = sets.halves(table[target], 0.5, 0)
         train, held = sets.take(table, first), sets.take(table, second)
         with tempfile.TemporaryDirectory() as folder:
-            running = trained(train, target, held, Path(folder), recipe=QUICK if args.quick else None)
-        alarm = Alarm(running.artifact, target)
+            exported = trained(train, target, held, Path(folder), recipe=QUICK if args.quick else None)
+        alarm = Alarm(exported.artifact, target)
         rng = np.random.default_rng(0)
         found = {"control": [alarm(batch(held, rng)) for _ in range(controls)]}
         for kind, change in KINDS.items():
-            numbers = numeric(held, running.artifact)
+            numbers = numeric(held, exported.artifact)
             found[kind] = [alarm(change(held, numbers, rng)) for _ in range(each)]
         details[name] = {kind: {"alarms": sum(rung), "of": len(rung)} for kind, rung in found.items()}
         print(name, details[name], flush=True)

@@ -56,12 +56,11 @@ def measured(pair: tuple[int, int], seed: int, quick: bool) -> dict[str, Any]:
     first, second = sets.halves(known[TARGET], 0.25, seed)
     train, held = sets.take(known, first), sets.take(known, second)
     with tempfile.TemporaryDirectory() as folder:
-        running = trained(train, TARGET, held, Path(folder), seed=seed, recipe=QUICK if quick else None)
-    artifact = running.artifact
+        exported = trained(train, TARGET, held, Path(folder), seed=seed, recipe=QUICK if quick else None)
+    artifact = exported.artifact
     inside = artifact.run(artifact.read(held))
     outside = artifact.run(artifact.read(sets.take(digits, np.flatnonzero(strange))))
-    assert running.learnt is not None
-    fit = artifact.run(take_each(running.learnt.raw, running.collected.splits.fit))["vector"]
+    fit = artifact.run(take_each(exported.learnt.raw, exported.collected.splits.fit))["vector"]
     truth = np.repeat([0, 1], [len(inside["vector"]), len(outside["vector"])])
 
     def area(score: Any) -> float:

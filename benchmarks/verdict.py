@@ -47,11 +47,11 @@ def judged(table: sets.Table, target: str, seed: int, quick: bool) -> dict[str, 
     order = np.random.default_rng([seed, 11]).permutation(sets.size(table))
     fit = min(LEARNT_FROM, len(order) // 2)
     with tempfile.TemporaryDirectory() as folder:
-        running = trained(
+        exported = trained(
             sets.take(table, order[:fit]), target, sets.take(table, order[fit:]), Path(folder), seed=seed,
             recipe=QUICK if quick else None,
         )  # fmt: skip
-        examining = Examining(running)
+        examining = Examining(exported)
         examining.measure()
     name, other = examining.compared[target]
     few, many = np.arange(JUDGED_ON), np.arange(JUDGED_ON, len(other.ids))

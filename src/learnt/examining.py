@@ -13,7 +13,7 @@ from learnt.codecs import files
 from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Evidence, Finding, Tools
 from learnt.report.document import plain
-from learnt.running import Running
+from learnt.running import Exported
 from learnt.showing import Showing
 from learnt.train.batches import Rows
 
@@ -22,7 +22,7 @@ from learnt.train.batches import Rows
 class Examining:
     """Where the examination of a training stands."""
 
-    running: Running
+    exported: Exported
     evidence: dict[str, Evidence] = field(default_factory=dict)
     own: dict[str, Evidence] = field(default_factory=dict)
     folded: dict[str, Evidence] = field(default_factory=dict)
@@ -36,144 +36,140 @@ class Examining:
 
     def measure(self) -> None:
         """Evidence on examples never seen: of the file, or with few examples of its sisters; and of a baseline."""
-        running = self.running
-        splits = running.collected.splits
-        self.own = self._gathered(splits.calibrate if running.small else splits.test)
-        for name, judge in running.judges.items():
-            self.evidence[name] = judge.of_sisters(running.sister) if running.small else self.own[name]
+        exported = self.exported
+        splits = exported.collected.splits
+        self.own = self._gathered(splits.calibrate if exported.small else splits.test)
+        for name, judge in exported.judges.items():
+            self.evidence[name] = judge.of_sisters(exported.sisters) if exported.small else self.own[name]
             self.metrics[name] = asking.measured(registry.task(judge.task), judge.settings, self.evidence[name])
-            assert running.learnt is not None
-            trials = judging.trials(running.collected, running.learnt, name, running.sister)
+            trials = judging.trials(exported.collected, exported.learnt, name, exported.sisters)
             for blind, known in ((False, self.compared), (True, self.nothing)):
-                if (found := judge.baseline(trials, running.recipe["seed"], blind)) is not None:
+                if (found := judge.baseline(trials, exported.recipe["seed"], blind)) is not None:
                     known[name] = found
-        running.finish(plain(self.metrics))
+        self.exported = exported.finished(plain(self.metrics))
 
     def ask(self, questions: Sequence[str]) -> None:
         """Each question of every target, of the evidence; what sisters cannot say is asked of the file.
 
         Those that are asked by default may train no sisters, unless they were named.
         """
-        running = self.running
-        rows = running.collected.splits.calibrate if running.small else running.collected.splits.test
+        exported = self.exported
+        rows = exported.collected.splits.calibrate if exported.small else exported.collected.splits.test
         self.asked = questions
         trains = set(questions) != set(asking.questions("fast"))
-        for name in running.asked.targets:
+        for name in exported.asked.targets:
             known = self.compared.get(name)
             baseline = None if known is None else lambda found=known: found
             own = self._tools(name, rows, baseline, trains)
             given = own
-            if running.small:
-                said = self._tools(name, judging.held_out(running.sister), baseline, trains)
+            if exported.small:
+                said = self._tools(name, judging.held_out(exported.sisters), baseline, trains)
                 given = Tools(
                     baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
                     cells=said.cells, facts=said.facts,
                 )  # fmt: skip
-            pair = (self.evidence[name] if running.small else self.own[name], given)
-            instead = (self.own[name], own) if running.small else None
+            pair = (self.evidence[name] if exported.small else self.own[name], given)
+            instead = (self.own[name], own) if exported.small else None
             self.findings += asking.ask_each(questions, *pair, instead)
 
     def report(self, seconds: float) -> dict[str, Any]:
         """report.json, report.html, the evidence; the checkpoint is left for another look."""
-        running = self.running
-        collected = running.collected
+        exported = self.exported
+        collected = exported.collected
         roles = collected.roles
         document = {
-            "model": str(running.folder / "model.onnx"),
-            "report": str(running.folder / "report.html"),
-            "title": f"{', '.join(running.asked.targets)} from {running.name}",
-            "task": ", ".join(dict.fromkeys(running.asked.targets.values())),
-            "target": list(running.asked.targets),
+            "model": str(exported.folder / "model.onnx"),
+            "report": str(exported.folder / "report.html"),
+            "title": f"{', '.join(exported.asked.targets)} from {exported.name}",
+            "task": ", ".join(dict.fromkeys(exported.asked.targets.values())),
+            "target": list(exported.asked.targets),
             "seconds": seconds,
             "rows": {part: len(rows) for part, rows in self._parts().items()},
             "metrics": asking.keyed(self.metrics),
-            "metrics_source": "sisters" if running.small else "file",
-            "baseline": judging.figures(self.compared, running.judges),
+            "metrics_source": "sisters" if exported.small else "file",
+            "baseline": judging.figures(self.compared, exported.judges),
             "nothing": judging.figures(
                 {name: ("always the same answer", evidence) for name, (_, evidence) in self.nothing.items()},
-                running.judges,
+                exported.judges,
             ),
             "findings": asking.rows_of(self.findings),
             "unasked": asking.unasked(self.asked),
             "guesses": roles.guesses,
-            "notes": list(running.collected.notes) + self._notes(),
+            "notes": list(exported.collected.notes) + self._notes(),
             "problems": [
-                {"where": where, "why": why} for where, why in [*running.collected.problems, *running.unreadable]
+                {"where": where, "why": why} for where, why in [*exported.collected.problems, *exported.unreadable]
             ],
-            "inputs": asking.inputs_of(running.artifact),
+            "inputs": asking.inputs_of(exported.artifact),
             "policies": {
-                name: held["policy"] for name, judge in running.judges.items() if "policy" in (held := judge.settings)
+                name: held["policy"] for name, judge in exported.judges.items() if "policy" in (held := judge.settings)
             },
-            "labels": {name: list(judge.settings.get("labels", ())) for name, judge in running.judges.items()},
-            "file": asking.file_of(running.artifact),
-            "versions": running.described["versions"],
-            "recipe": running.recipe,
-            "plan": running.recipe["plan"],
-        } | ({} if running.tried is None else {"unlabelled": running.tried.document})
-        recipes.write(running.folder / "recipe.yaml", running.recipe)
-        report.write(document, running.folder)
-        keep(self.evidence, running.folder / "evidence")
+            "labels": {name: list(judge.settings.get("labels", ())) for name, judge in exported.judges.items()},
+            "file": asking.file_of(exported.artifact),
+            "versions": exported.described["versions"],
+            "recipe": exported.recipe,
+            "plan": exported.recipe["plan"],
+        } | ({} if exported.tried is None else {"unlabelled": exported.tried.document})
+        recipes.write(exported.folder / "recipe.yaml", exported.recipe)
+        report.write(document, exported.folder)
+        keep(self.evidence, exported.folder / "evidence")
         if self.folded:
-            keep(self.folded, running.folder / "evidence" / "sisters")
+            keep(self.folded, exported.folder / "evidence" / "sisters")
         return document
 
     def _gathered(self, rows: Rows) -> dict[str, Evidence]:
-        running = self.running
-        assert running.learnt is not None
-        collected = running.collected
+        exported = self.exported
+        collected = exported.collected
         return gather(
-            running.artifact,
-            take_each(running.learnt.raw, rows),
-            {name: take(collected.columns[name], rows) for name in running.asked.targets},
+            exported.artifact,
+            take_each(exported.learnt.raw, rows),
+            {name: take(collected.columns[name], rows) for name in exported.asked.targets},
             [collected.ids[int(row)] for row in rows],
             {name: values[rows] for name, values in collected.groups.items()},
             weight=None if collected.weight is None else collected.weight[rows],
         )
 
     def _tools(self, name: str, rows: Rows, baseline: asking.Baseline | None, trains: bool) -> Tools:
-        running = self.running
-        assert running.learnt is not None
-        collected = running.collected
+        exported = self.exported
+        collected = exported.collected
         truth = {name: take(collected.columns[name], rows)}
         ids, groups = [collected.ids[row] for row in rows.tolist()], take_each(collected.groups, rows)
         found = tools(
-            running.artifact, take_each(running.learnt.raw, rows), truth, ids, groups, name, baseline,
+            exported.artifact, take_each(exported.learnt.raw, rows), truth, ids, groups, name, baseline,
             None if collected.weight is None else collected.weight[rows],
             files.facts(take_each(collected.columns, rows)),
         )  # fmt: skip
-        retraining = running.retraining(name)
+        retraining = exported.retraining(name)
 
         def out_of_fold() -> Evidence:
-            if name not in self.folded and not running.small:
+            if name not in self.folded and not exported.small:
                 self.folded[name] = retraining.out_of_fold()
             return self.folded.get(name, self.evidence[name])
 
+        found = replace(found, retrain=retraining if trains else None, out_of_fold=out_of_fold)
         if found.pictures is None:
-            return replace(found, retrain=retraining if trains else None, out_of_fold=out_of_fold)
-        showing = Showing(running, name)
+            return found
+        showing = Showing(exported, name)
         vector = self.own[name].vector
-        return replace(
-            found, retrain=retraining, out_of_fold=out_of_fold, layers=showing.layers,
-            nearest=lambda chosen: showing.nearest(vector[chosen]),
-        )  # fmt: skip
+        return replace(found, layers=showing.layers, nearest=lambda chosen: showing.nearest(vector[chosen]))
 
     def _parts(self) -> dict[str, Rows]:
         """With few examples the file's network learns also from what stops a sister, and nothing is left to test on."""
-        splits = self.running.collected.splits
-        if self.running.small:
+        splits = self.exported.collected.splits
+        if self.exported.small:
             return {"fit": splits.final, "calibrate": splits.calibrate, "test": splits.test}
         return {"fit": splits.fit, "stop": splits.stop, "calibrate": splits.calibrate, "test": splits.test}
 
     def _notes(self) -> list[str]:
-        running = self.running
-        stated = deciding.notes({name: judge.settings for name, judge in running.judges.items()})
-        stated += [] if running.tried is None else [running.tried.sentence]
-        if not running.small:
+        exported = self.exported
+        stated = deciding.notes({name: judge.settings for name, judge in exported.judges.items()})
+        stated += [] if exported.tried is None else [exported.tried.sentence]
+        if not exported.small:
             return stated
+        many = len(exported.sisters)
         return [
             *stated,
             "There are fewer than 2,000 examples, so none were given away for a test: the figures are of "
-            f"{len(running.sister)} sister networks, each judged on a fifth that it never saw. The file's own network "
+            f"{many} sister networks, each judged on a fifth that it never saw. The file's own network "
             "learnt from all examples but those it was calibrated on. Each sister was calibrated on the rows that "
             "ended her training, so what she promises is a little too good.",
         ]

@@ -14,7 +14,7 @@ from learnt.artifact.maps import thumbnails
 from learnt.codecs import cells, maps
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Channel, Raw, Shown
-from learnt.running import Running
+from learnt.running import Exported
 from learnt.stats import familiarity
 from learnt.train import layers
 
@@ -26,20 +26,17 @@ NEAREST = 2
 class Showing:
     """Of a finished training, for one of its targets."""
 
-    def __init__(self, running: Running, target: str) -> None:
-        assert running.learnt is not None
-        self._running, self._target, self._learnt = running, target, running.learnt
-        settings = running.artifact.manifest["targets"][target]["settings"]
-        labelled = settings.get("labels") and isinstance(running.collected.columns[target], Sequence)
-        self._truths = cells.texts(running.collected.columns[target]) if labelled else None
+    def __init__(self, exported: Exported, target: str) -> None:
+        self._exported, self._target, self._learnt = exported, target, exported.learnt
+        settings = exported.artifact.manifest["targets"][target]["settings"]
+        labelled = settings.get("labels") and isinstance(exported.collected.columns[target], Sequence)
+        self._truths = cells.texts(exported.collected.columns[target]) if labelled else None
 
     def layers(self) -> list[Channel]:
         """Some channels of each stage of every encoder that has stages."""
-        running = self._running
-        assert running.network is not None
-        assert running.plan is not None
-        shown = running.ran * running.plan.batch
-        found = layers.channels(running.network, self._learnt.fed, running.rows[0], shown)
+        exported = self._exported
+        shown = exported.ran * exported.plan.batch
+        found = layers.channels(exported.network, self._learnt.fed, exported.rows[0], shown)
         return [
             Channel(
                 one.input, one.stage, one.stages, one.channel, one.field,
@@ -54,18 +51,18 @@ class Showing:
 
     def nearest(self, vector: NDArray[np.float32]) -> list[list[Shown]]:
         """For each of these vectors [n, D] the nearest examples among those that the file's bank was made of."""
-        running, raw = self._running, self._learnt.raw
-        bank = filling.bank_rows(self._learnt.examples.targets, running.rows[0], running.recipe["seed"])
-        known = familiarity.fit_bank(running.artifact.run(take_each(raw, bank))["vector"])
+        exported, raw = self._exported, self._learnt.raw
+        bank = filling.bank_rows(self._learnt.examples.targets, exported.rows[0], exported.recipe["seed"])
+        known = familiarity.fit_bank(exported.artifact.run(take_each(raw, bank))["vector"])
         places = bank[familiarity.nearest(vector, known, NEAREST)]
         rows = np.unique(places)
-        drawn = thumbnails(running.artifact, take_each(raw, rows), self._target, NEAR)
+        drawn = thumbnails(exported.artifact, take_each(raw, rows), self._target, NEAR)
         shown = {row: self._shown(row, pictures) for row, pictures in zip(rows.tolist(), drawn, strict=True)}
         return [[shown[row] for row in own] for own in places.tolist()]
 
     def _shown(self, row: int, pictures: Sequence[str]) -> Shown:
         truth = "" if self._truths is None else str(self._truths[row])
-        return Shown(self._running.collected.ids[row], truth, pictures)
+        return Shown(self._exported.collected.ids[row], truth, pictures)
 
     def _raw(self, name: str) -> Raw:
         start = len(name) + 1

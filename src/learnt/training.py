@@ -87,12 +87,12 @@ def train(
 
     try:
         from learnt.examining import Examining
-        from learnt.running import Running
+        from learnt.running import begin, export, fit, fold, prepare
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "train", "Training") from None
     began = clock.monotonic()
     questions = asking.questions(ask)
-    running = Running.begin(
+    begun = begin(
         data,
         out=out,
         recipe=recipe,
@@ -121,17 +121,12 @@ def train(
         test=test,
         unlabelled=unlabelled,
     )
-    with running.progress:
-        running.learn()
-        running.settle()
-        running.sisters()
-        running.fit()
-        running.export()
-        examining = Examining(running)
+    with begun.progress:
+        examining = Examining(export(fit(fold(prepare(begun)))))
         examining.measure()
         examining.ask(questions)
         document = examining.report(clock.monotonic() - began)
-    return Run(running.folder, document, Model.open(running.artifact.bytes), examining.findings)
+    return Run(begun.folder, document, Model.open(examining.exported.artifact.bytes), examining.findings)
 
 
 def audit(

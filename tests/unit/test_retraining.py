@@ -39,7 +39,7 @@ def running(request, tmp_path_factory):
     held = []
     with pytest.MonkeyPatch.context() as patch:
         ask = Examining.ask
-        patch.setattr(Examining, "ask", lambda self, questions: held.append(self.running) or ask(self, questions))
+        patch.setattr(Examining, "ask", lambda self, questions: held.append(self.exported) or ask(self, questions))
         patch.setattr(Examining, "report", lambda self, seconds: {})
         train(table(request.param, flips=0.08), tmp_path_factory.mktemp("run"))
     said = []

@@ -138,8 +138,8 @@ def test_a_training_that_reweighs_learns_less_of_the_group(tmp_path, monkeypatch
     training.train(table(700), reweigh="site", ask="fairness", out=tmp_path / "weighed", **given)
     before, after = (yes_apart(one.evidence["kind"]) for one in held)
     assert after < before - 0.1
-    assert held[1].running.collected.roles.sensitive == ["site"]
-    assert "site" not in held[1].running.asked.inputs["table"][1]
+    assert held[1].exported.collected.roles.sensitive == ["site"]
+    assert "site" not in held[1].exported.asked.inputs["table"][1]
     (measured,) = [finding for finding in plain.findings if finding.question == "reweighing"]
     assert measured.rows or "no gap" in measured.sentence
 

@@ -1,0 +1,140 @@
+"""Data read, roles given, examples split; each guess is said, with the option that overrides it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt import recipes, registry
+from learnt.contracts import Timed
+from learnt.data import sources
+from learnt.data import unlabelled as reading
+from learnt.data.collecting import Collected, collect
+from learnt.data.unlabelled import Unlabelled
+from learnt.errors import RequestError
+from learnt.stats import policies
+from learnt.train import planning
+from learnt.train.batches import Rows
+from learnt.train.learning import Asked
+from learnt.train.progress import Progress
+
+Tell = Callable[[str], None]
+AGAIN_BELOW = 20_000
+"""Rows to fit below which a tenth more of them is worth a second training."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A training of which nothing is learnt yet."""
+
+    folder: Path
+    recipe: dict[str, Any]
+    collected: Collected
+    unlabelled: Unlabelled | None
+    resume: bool
+    say: Tell
+    progress: Progress
+    asked: Asked
+    wishes: Mapping[str, Any]
+    name: str
+    """What the data are called."""
+
+    @property
+    def small(self) -> bool:
+        """True: too few examples to give any away; sisters say the figures."""
+        return self.collected.splits.small
+
+    @property
+    def rows(self) -> tuple[Rows, Rows]:
+        """What the file's network is trained on, and what stops it."""
+        splits = self.collected.splits
+        if not self.small:
+            return splits.fit, splits.stop
+        return splits.final, np.zeros(0, np.int64)
+
+    @property
+    def few(self) -> bool:
+        """True: the examples that ended the training are worth training once more with them, as the baseline does."""
+        return not self.small and len(self.collected.splits.stop) > 0 and len(self.rows[0]) < AGAIN_BELOW
+
+    @property
+    def told_apart(self) -> str:
+        """What no other data have."""
+        more = "" if self.unlabelled is None else f"+{self.unlabelled.fingerprint}"
+        return self.collected.fingerprint + more
+
+    def emphasis(self, rows: Rows) -> NDArray[np.float64] | None:
+        """What the loss of each example is multiplied with where these are learnt from."""
+        return self.collected.emphasis(rows, self.collected.roles.reweigh)
+
+
+def begin(
+    data: Any,
+    *,
+    asked: Mapping[str, Any],
+    test: Any,
+    unlabelled: Any = None,
+    out: str | Path | None,
+    recipe: str | Path | Mapping[str, Any] | None,
+    resume: bool,
+    say: Tell,
+) -> Begun:
+    """Read, give roles, split. Nothing is written yet."""
+    folder = Path(out) if out is not None else Path("runs") / _stem(data)
+    kept = folder / "checkpoint" / "recipe.yaml"
+    source = sources.opened(data)
+    full = recipes.resolve(asked, kept if resume and kept.exists() else recipe, source.target, list(source.columns))
+    names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
+    collected = collect(
+        source,
+        target=full["target"],
+        test=test,
+        by_group=policies.by_group(full["decide"]),
+        **{name: full[name] for name in names},
+    )
+    more = None if unlabelled is None else reading.unlabelled(unlabelled, collected, full["seed"])
+    if full["budget"] is None:
+        full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
+    kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
+    if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
+        raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
+    if more is not None:
+        problems, notes = [*collected.problems, *more.problems], [*collected.notes, *more.notes]
+        collected = replace(collected, problems=problems, notes=notes)
+    begun = Begun(
+        folder=folder,
+        recipe=full,
+        collected=collected,
+        unlabelled=more,
+        resume=resume,
+        say=say,
+        progress=Progress(folder / "log.jsonl", say, resume),
+        asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views, recipes.side(full)),
+        wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
+        | {"per_day": collected.per_day},
+        name=_stem(data),
+    )
+    if resume:
+        recipes.refuse_other(folder / "checkpoint" / "of.json", begun.told_apart, full)
+    if resume and not kept.exists():
+        say(f"Nothing to resume in {folder}: training from the start.")
+    _tell(collected, say)
+    return begun
+
+
+def _tell(collected: Collected, say: Tell) -> None:
+    for guess in collected.roles.guesses:
+        say(f"{guess['sentence']} ({guess['option']})")
+    for where, why in collected.problems[:10]:
+        say(f"{where}: {why}")
+    for note in collected.notes:
+        say(note)
+
+
+def _stem(data: Any) -> str:
+    return Path(str(data)).stem or "data" if isinstance(data, str | Path) and str(data) != "-" else "data"

@@ -1,0 +1,146 @@
+"""What is settled before the first step: settings of inputs and targets, sizes, steps."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+from numpy.typing import NDArray
+
+from learnt import __version__, deciding, recipes, registry
+from learnt.codecs import cells
+from learnt.codecs.ragged import take
+from learnt.contracts import Doubts, Settings, Timed
+from learnt.retraining import read_alike
+from learnt.running.beginning import Begun
+from learnt.stats import conformal
+from learnt.train import planning
+from learnt.train.batches import Rows
+from learnt.train.learning import Learnt, learn
+from learnt.train.loop import Plan
+from learnt.train.network import groups_of, sizes_for
+from learnt.train.self_training import WIDER
+
+STORE_ABOVE = 256 * 1024**2
+"""Bytes of raw arrays above which they are read from memory-mapped files while training."""
+
+
+@dataclass(frozen=True)
+class Prepared(Begun):
+    """A training before its first step; the folder is its own."""
+
+    learnt: Learnt
+    sizes: Mapping[str, Any]
+    plan: Plan
+    unreadable: list[tuple[str, str]]
+
+    @property
+    def shared(self) -> dict[str, dict[str, Any]]:
+        """Settings of each target that all sisters have in common."""
+        return read_alike(self.learnt.targets)
+
+    @property
+    def groups(self) -> dict[str, NDArray[Any]]:
+        """As text, the columns that a decision tells groups apart by."""
+        return _groups(self, self.learnt)
+
+
+def prepare(begun: Begun) -> Prepared:
+    """Settings from the fit split; sizes and steps from the recipe, or planned by the budget.
+
+    What an earlier run left in the folder gives way only here, after all that can be refused.
+    """
+    known = _learnt(begun)
+    unreadable = _unreadable(begun, known)
+    usual = sizes_for(known.inputs, len(begun.rows[0]), known.targets)
+    sizes = dict(begun.recipe.get("sizes") or recipes.wider(begun.recipe, usual))
+    plan = _planned(begun, known, sizes)
+    recipe = begun.recipe | {"sizes": sizes, "plan": asdict(plan)}
+    _take(begun, recipe)
+    fields = vars(begun) | {"recipe": recipe}
+    return Prepared(**fields, learnt=known, sizes=sizes, plan=plan, unreadable=unreadable)
+
+
+def _learnt(begun: Begun) -> Learnt:
+    collected, rows = begun.collected, begun.rows[0]
+    wished = {"sets": len(collected.splits.calibrate) >= conformal.FEWEST, "coverage": begun.recipe["coverage"]}
+    extra = {name: {**wished, **_horizons(begun, name, rows)} for name in begun.asked.targets}
+    known = learn(collected.columns, begun.asked, rows, weight=begun.emphasis(rows), extra=extra)
+    known = replace(known, targets=deciding.settled(known, collected, rows, begun.wishes))
+    asked = {f"groups.{column}": values.astype(object) for column, values in _groups(begun, known).items()}
+    known = replace(known, raw={**known.raw, **asked})
+    if known.fed.bytes > STORE_ABOVE:
+        key = f"{__version__}/{collected.fingerprint}"
+        known = replace(known, fed=known.fed.stored(begun.folder / "checkpoint" / "store", key))
+    return known
+
+
+def _groups(begun: Begun, known: Learnt) -> dict[str, NDArray[Any]]:
+    return {column: cells.texts(begun.collected.columns[column]) for column in groups_of(known.targets)}
+
+
+def _horizons(begun: Begun, name: str, rows: Rows) -> Settings:
+    """The settings of a target that has horizons: those asked for, or guessed aloud."""
+    task, asked = registry.task(begun.asked.targets[name]), begun.recipe["horizons"]
+    if not isinstance(task, Timed):
+        return {}
+    settings = task.at(asked or (), take(begun.collected.columns[name], rows))
+    if not asked:
+        sentence = f"{name!r} is foretold for {', '.join(settings['codes'])}, in the unit of the durations."
+        begun.say(f"{sentence} (--horizons)")
+        begun.collected.roles.guesses.append({"sentence": sentence, "option": "--horizons A,B,..."})
+    return settings
+
+
+def _unreadable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:
+    """Cells that could not be read are listed; rows with one above 1 % stop the run."""
+    doubted: list[tuple[int, str]] = []
+    for given in known.inputs:
+        modality = registry.modality(given.modality)
+        if isinstance(modality, Doubts):
+            cells = {name: begun.collected.columns[name] for name in given.columns}
+            doubted += modality.unreadable(cells, given.settings)
+    found = begun.collected.placed(doubted)
+    if found:
+        listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
+        begun.say(f"{len(found):,} cells could not be read and count as missing: {listed}")
+    return found
+
+
+def _planned(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Plan:
+    """As the recipe has it, or as the budget allows; said aloud."""
+    splits, recipe = begun.collected.splits, begun.recipe
+    parts = splits.folds[0][:2] if begun.small else begun.rows
+    trainings = len(splits.folds) + 1 if begun.small else 1
+    if begun.unlabelled is not None:
+        trainings *= 1 + WIDER
+    plan = (
+        recipes.plan(recipe)
+        if recipe.get("plan")
+        else planning.planned(known, parts, sizes, recipe["seed"], recipe["budget"], trainings, begun.few)
+    )
+    enough = planning.enough(known.fed, parts[0], sizes)
+    if plan.steps < enough:
+        begun.say(
+            f"The time allows {plan.steps:,} of the {enough:,} steps that proved enough for such data; "
+            "a longer --budget may give better figures."
+        )
+    many = f"{len(splits.folds)} sister networks and the file's own" if begun.small else "one network"
+    begun.say(
+        f"{begun.collected.rows:,} examples. Training {many}, at most {plan.steps:,} steps of "
+        f"{plan.batch} examples each (--budget {recipe['budget']:.0f}s)."
+    )
+    return plan
+
+
+def _take(begun: Begun, recipe: Mapping[str, Any]) -> None:
+    """The folder is this run's from here on."""
+    folder = begun.folder / "checkpoint"
+    if not begun.resume and folder.exists():
+        for left in [path for path in folder.iterdir() if path.name != "store"]:
+            shutil.rmtree(left) if left.is_dir() else left.unlink()
+    folder.mkdir(parents=True, exist_ok=True)
+    recipes.own(folder / "of.json", begun.told_apart, recipe)
+    recipes.write(folder / "recipe.yaml", recipe)
