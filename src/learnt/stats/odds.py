@@ -26,9 +26,9 @@ def thresholds(
     """[groups]: says yes above it; the most right answers with the rates of all groups within a square.
 
     `score`, `truth`, `codes` [n]. The search is exact on a grid of 401 quantiles of the scores: for each corner of the
-    square in the plane of false and true positive rates, every group takes its best threshold inside. A side is
-    1 / sqrt(the fewest examples of one answer in a group), .03 to .1: about as far as chance puts equal rates apart.
-    Asked for less, the search would pay right answers for chasing noise.
+    square in the plane of false and true positive rates, every group takes its best threshold inside. A side is one
+    standard error of the difference of two rates of one half, each of the fewest examples of one answer in a group, but
+    .03 to .1: asked for less, the search would pay right answers for chasing noise.
     A group with fewer than `FEWEST` examples of either answer gets the threshold that is best for all together, and so
     does code 0: examples whose group is missing or was never seen.
     """
@@ -48,7 +48,7 @@ def thresholds(
     true = np.stack([_share(said, own & truth, weight) for own in inside])
     hits = np.stack([right[:, own].sum(axis=1) for own in inside])
     fewest = min(int((own & (truth == answer)).sum()) for own in inside for answer in (False, True))
-    apart = min(max(fewest**-0.5, LEAST_APART), MOST_APART) + 1e-9
+    apart = min(max((2 * fewest) ** -0.5, LEAST_APART), MOST_APART) + 1e-9
     corners = np.arange(0, 1 + _STEP / 2, _STEP)
     best = -1.0
     for corner in corners:
