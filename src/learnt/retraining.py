@@ -139,14 +139,15 @@ class Retraining:
             _key(fold, self.judge.target): place for place, fold in enumerate(self.folds if self.recipe.sisters else ())
         }
         new = {key: lesson for key, lesson in zip(keys, lessons, strict=True) if key not in known}
-        plans = dict(zip(new, self._plans(list(new.values())), strict=True))
-        if new:
+        plans = dict(zip(new, map(self._planned, new.items(), self._plans(list(new.values()))), strict=True))
+        fresh = [plan for plan, folder in plans.values() if not folder.exists()]
+        if fresh:
             times = 1 if self.recipe.unlabelled is None else 1 + WIDER
-            cost = times * sum(plan.steps * plan.batch for plan in plans.values()) / max(1, self.recipe.shown)
-            self.say(f"Training {len(new)} sister networks for a question: {cost:.0%} of what the training cost.")
+            cost = times * sum(plan.steps * plan.batch for plan in fresh) / max(1, self.recipe.shown)
+            self.say(f"Training {len(fresh)} sister networks for a question: {cost:.0%} of what the training cost.")
         places = {key: place + 1 for place, key in enumerate(new)}
         return [
-            self._known(lesson, known[key]) if key in known else self._new(lesson, plans[key], key, places[key])
+            self._known(lesson, known[key]) if key in known else self._new(lesson, *plans[key], places[key])
             for key, lesson in zip(keys, lessons, strict=True)
         ]
 
@@ -180,10 +181,14 @@ class Retraining:
         plan, folder = of_fold(given.plan, given.folder, place)
         return self._sister(lesson, (own, stop), plan, folder, lambda _event: None)
 
-    def _new(self, lesson: Lesson, plan: Plan, key: str, place: int) -> Sister:
-        given = self.recipe
+    def _planned(self, named: tuple[str, Lesson], plan: Plan) -> tuple[Plan, Path]:
+        """The plan of a new sister, and where her checkpoint is: the same each time for the same lesson."""
+        key, lesson = named
         plan = replace(plan, seed=seeded(plan.seed, "lesson", _digest(lesson.learns)) % 2**31)
-        folder = given.folder / f"lesson-{sha256(f'{key}{plan}'.encode()).hexdigest()[:16]}"
+        return plan, self.recipe.folder / f"lesson-{sha256(f'{key}{plan}'.encode()).hexdigest()[:16]}"
+
+    def _new(self, lesson: Lesson, plan: Plan, folder: Path, place: int) -> Sister:
+        given = self.recipe
         with self.progress.training(f"sister network {place} for a question") as say:
             return self._sister(lesson, given.parting.stop_of(lesson.learns), plan, folder, say)
 

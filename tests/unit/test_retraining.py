@@ -106,10 +106,12 @@ def test_what_weighs_nothing_is_not_learnt(running):
 
 
 def test_the_same_lesson_gives_the_same_answers_from_its_checkpoint_or_anew(running, tmp_path):
-    found, _ = running
+    found, said = running
     retraining = found.retraining("kind")
     part = retraining.part(0.5, 3)
+    said.clear()
     (first,), (again,) = retraining([part]), retraining([part])
+    assert sum("sister networks for a question" in line for line in said) == 1
     elsewhere = replace(retraining, recipe=replace(retraining.recipe, folder=tmp_path))
     (anew,) = elsewhere([part])
     assert np.array_equal(first.probability, again.probability)
