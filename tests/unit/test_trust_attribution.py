@@ -1,12 +1,12 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from learnt.contracts import Evidence, Finding, Raw, Reasons, Tools
+from learnt.contracts import Evidence, Finding, Lesson, Raw, Reasons, Tools
 from learnt.stats.calibrators import apply, neutral
 from learnt.trust.attribution import Attribution
 from small.evidence import classified, numbers
@@ -60,6 +60,43 @@ def test_a_column_that_gives_the_answer_away_is_named():
             assert row["right_alone"] > 0.9 > row["right_without"]
             assert f"and without 'leak' {100 * row['right_without']:.0f} %" in finding.sentence
     assert named >= 18
+
+
+class _Sisters:
+    """Those that learnt with the leak know the truth; without it they guess for three in ten."""
+
+    examples, columns = 700, ("x0", "leak")
+
+    def __init__(self, truth: np.ndarray) -> None:
+        self.truth = truth
+
+    @property
+    def folds(self) -> list[Lesson]:
+        rows = np.arange(self.examples)
+        return [Lesson(np.setdiff1d(rows, held), held) for held in np.array_split(rows, 5)]
+
+    def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
+        found = []
+        for lesson in lessons:
+            wrong = lesson.missing["leak"].all() & (np.arange(self.examples) % 10 < 3)
+            sure = np.where((np.where(wrong, 1 - self.truth, self.truth))[:, None] == [0, 1], 0.9, 0.1)
+            found.append(classified(sure, self.truth).take(lesson.judged))
+        return found
+
+
+def test_what_is_left_without_it_is_measured_where_sisters_may_learn():
+    evidence, tools = _table(0, [0.8] * 6, leak=0.95)
+    finding = _ask(evidence, replace(tools, retrain=_Sisters(evidence.verdicts.truth)))  # type: ignore[arg-type]
+    assert "Trained again without 'leak' it is right 70." in finding.sentence
+    assert "points less often): that is to be expected where it is not known in time." in finding.sentence
+    assert "--ask attribution" in _ask(evidence, tools).act
+
+
+def test_what_is_no_column_is_not_to_be_dropped():
+    evidence, tools = _table(0, [0.8] * 6, leak=0.95)
+    finding = _ask(evidence, replace(tools, cells=dict))
+    assert finding.grade == "bad"
+    assert "--drop" not in finding.act
 
 
 def _numbers(weights: list[float], near: float) -> tuple[Evidence, Tools]:
