@@ -11,7 +11,7 @@ on pictures that it never saw.
    "Sanity checks for saliency maps", NeurIPS 2018); pictures without a mark.
 4. Deletion curves on pictures that chose nothing: the map that ships, the map of the places, a random order.
 
-About ten minutes.
+About ten minutes on a quiet core.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ import learnt
 import sets
 from learnt import registry
 from learnt.artifact.tools import tools
-from learnt.running import Running
+from learnt.running import Exported
 from learnt.stats.intervals import wilson
 from learnt.train import export
 from learnt.train.attribution import Attribution, part_counts
@@ -76,26 +76,26 @@ def one_run(seed: int, planted: bool, quick: bool) -> dict[str, Any]:
     )
     recipe = {**RECIPE, "plan": {**RECIPE["plan"], "steps": 20 if quick else RECIPE["plan"]["steps"]}}
     with tempfile.TemporaryDirectory() as folder:
-        running = trained(learn, "label", judge, Path(folder), seed=seed, recipe=recipe)
+        exported = trained(learn, "label", judge, Path(folder), seed=seed, recipe=recipe)
         path = Path(folder) / "model.onnx"
-        running.finish({})
+        exported.artifact.save(path)
         findings = learnt.audit(path, judge, ask="attribution,shortcuts").findings
-    raw = running.artifact.read(judge)
+    raw = exported.artifact.read(judge)
     warned = [one for one in findings if one.grade in ("bad", "watch")]
     found: dict[str, Any] = {
         "seed": seed,
         "classes": sorted(set(labels)),
-        "map": running.artifact.manifest["inputs"]["image"]["map"],
+        "map": exported.artifact.manifest["inputs"]["image"]["map"],
         "said": [one.sentence for one in warned],
         "warned": bool(warned),
-        "right": float(np.mean(said(running, raw) == np.array(judge["label"]))),
+        "right": float(np.mean(said(exported, raw) == np.array(judge["label"]))),
     }
     if box is not None:
         touched = squares(box)
         found["named"] = any(name_of(square) in sentence for sentence in found["said"] for square in touched)
-        found |= pointing(running, raw, judge["label"], labels[0], touched)
+        found |= pointing(exported, raw, judge["label"], labels[0], touched)
     else:
-        found |= correlations(running, raw) | deletion(running, raw, judge, random)
+        found |= correlations(exported, raw) | deletion(exported, raw, judge, random)
     print("planted" if planted else "clean", found, flush=True)
     return found
 
@@ -141,29 +141,28 @@ def name_of(square: int) -> str:
     return f"row {square // PARTS + 1}, column {square % PARTS + 1} of {PARTS}"
 
 
-def said(running: Running, raw: Any) -> NDArray[Any]:
+def said(exported: Exported, raw: Any) -> NDArray[Any]:
     """[n], the labels that the file gives."""
-    labels = running.artifact.manifest["targets"]["label"]["settings"]["labels"]
-    return np.array(labels)[running.artifact.run(raw)["label.value"]]
+    labels = exported.artifact.manifest["targets"]["label"]["settings"]["labels"]
+    return np.array(labels)[exported.artifact.run(raw)["label.value"]]
 
 
-def pointing(running: Running, raw: Any, truth: list[str], label: str, touched: list[int]) -> dict[str, Any]:
+def pointing(exported: Exported, raw: Any, truth: list[str], label: str, touched: list[int]) -> dict[str, Any]:
     """Of the marked pictures for which their class is said, on how many the strongest square touches the mark."""
-    chosen = (said(running, raw) == label) & (np.array(truth) == label)
-    maps = running.artifact.run(raw, explain=True)["reasons.image"]
+    chosen = (said(exported, raw) == label) & (np.array(truth) == label)
+    maps = exported.artifact.run(raw, explain=True)["reasons.image"]
     hits = np.isin(maps.argmax(1), touched)[chosen]
     return {"hits": int(hits.sum()), "pointed": len(hits)}
 
 
-def correlations(running: Running, raw: Any) -> dict[str, float]:
+def correlations(exported: Exported, raw: Any) -> dict[str, float]:
     """Mean rank correlation of the maps with those of random weights: as they are, and of their absolute values."""
     from scipy.stats import spearmanr
 
-    network = running.network
-    assert network is not None
-    blank = export.freeze(build(network.inputs, network.targets, running.sizes, 10_000 + running.recipe["seed"]))
+    network = exported.network
+    blank = export.freeze(build(network.inputs, network.targets, exported.sizes, 10_000 + exported.recipe["seed"]))
     blank.traced = dict(network.traced)
-    about = torch.from_numpy(running.artifact.run(raw)["label.value"])
+    about = torch.from_numpy(exported.artifact.run(raw)["label.value"])
     ours, random = (in_torch(one, raw, about) for one in (network, blank))
     pairs = list(zip(ours, random, strict=True))
     return {
@@ -182,21 +181,20 @@ def in_torch(network: Network, raw: Any, about: torch.Tensor) -> NDArray[np.floa
     return found.numpy()
 
 
-def deletion(running: Running, raw: Any, judge: dict[str, Any], random: np.random.Generator) -> dict[str, float]:
+def deletion(exported: Exported, raw: Any, judge: dict[str, Any], random: np.random.Generator) -> dict[str, float]:
     """Mean area under the deletion curve of the shipped map, of the map of the places, and of a random order."""
-    network = running.network
-    assert network is not None
-    outputs = running.artifact.run(raw, explain=True)
+    network = exported.network
+    outputs = exported.artifact.run(raw, explain=True)
     traced, network.traced = network.traced, {}
     places = in_torch(network, raw, torch.from_numpy(outputs["label.value"]))
     network.traced = traced
     maps = {"shipped": outputs["reasons.image"], "places": places, "any": random.random(places.shape)}
-    return {f"area_{name}": area(running, judge, raw, one) for name, one in maps.items()}
+    return {f"area_{name}": area(exported, judge, raw, one) for name, one in maps.items()}
 
 
-def area(running: Running, judge: dict[str, Any], raw: Any, value: NDArray[Any]) -> float:
+def area(exported: Exported, judge: dict[str, Any], raw: Any, value: NDArray[Any]) -> float:
     """The mean probability of what was said while squares are hidden, the strongest first."""
-    artifact = running.artifact
+    artifact = exported.artifact
     ids = [str(row) for row in range(len(value))]
     hide = tools(artifact, raw, {"label": judge["label"]}, ids, {}, "label").hide
     assert hide is not None
@@ -215,12 +213,9 @@ def claims(planted: list[dict[str, Any]], clean: list[dict[str, Any]]) -> list[d
     n = len(planted)
     named, warned = sum(one["named"] for one in planted), sum(one["warned"] for one in clean)
     hits, pointed = sum(one["hits"] for one in planted), sum(one["pointed"] for one in planted)
-    ends = [dict(zip(("low", "high"), wilson(*pair), strict=True)) for pair in ((named, n), (n - warned, n))]
     made = [
-        claim("marks named", ">= 18 of 20", named, named >= 0.9 * n, seeds=n,
-              low=n * ends[0]["low"], high=n * ends[0]["high"]),
-        claim("runs without a mark of which nothing is said", ">= 18 of 20", n - warned, n - warned >= 0.9 * n, seeds=n,
-              low=n * ends[1]["low"], high=n * ends[1]["high"]),
+        _share("marks named", named, n),
+        _share("runs without a mark of which nothing is said", n - warned, n),
         claim("pointing game: strongest square on the mark", ">= .95", hits / pointed, hits >= 0.95 * pointed, seeds=n,
               n=pointed, **dict(zip(("low", "high"), wilson(hits, pointed), strict=True))),
     ]  # fmt: skip
@@ -240,6 +235,11 @@ def claims(planted: list[dict[str, Any]], clean: list[dict[str, Any]]) -> list[d
                   seeds=n, **interval(apart), said=f"{means[0]:.3f} against {means[1]:.3f}")
         )  # fmt: skip
     return made
+
+
+def _share(what: str, count: int, n: int) -> dict[str, Any]:
+    low, high = (100 * end for end in wilson(count, n))
+    return claim(what, ">= 90 %", 100 * count / n, count >= 0.9 * n, "%", seeds=n, low=low, high=high)
 
 
 if __name__ == "__main__":

@@ -59,7 +59,7 @@ def test_a_trace_to_the_last_stage_is_what_it_was_given():
 @pytest.fixture(scope="module", name="learnt")
 def _learnt():
     """A network whose only channel with a say is excited by bright pixels, and pictures with a bright square."""
-    pictures = np.stack([one[:SIDE, :SIDE] for one in corners(60, 4)[0] if one.shape[0] == SIDE])
+    pictures = np.stack([one[:SIDE, :SIDE] for one in corners(150, 4)[0] if one.shape[0] == SIDE])
     settings = {**Image().learn({"scan": list(pictures)}), "side": SIDE, "mean": [90.0], "spread": [40.0]}
     torch.manual_seed(0)
     labels = registry.task("classify").learn(["dark", "bright"] * 30)
@@ -81,21 +81,22 @@ def _learnt():
 def test_the_steepest_map_is_chosen_and_its_figures_are_told(learnt):
     network, examples = learnt
     rows = np.arange(examples.rows)
-    found = deletion.choose(network, examples, rows)["scan"]
+    found = deletion.choose(network, examples, rows, 10**5)["scan"]
     assert set(found["area"]) == {"places", "stage 2", "stage 1", "pixels"}
     assert found["area"][found["of"]] == min(found["area"].values())
     assert found["n"] == len(rows)
     told = {} if found["of"] == "places" else {"scan": {"stage 2": 2, "stage 1": 1, "pixels": 0}[found["of"]]}
     assert network.traced == told
+    assert deletion.choose(network, examples, rows, 0)["scan"]["n"] == deletion.FEWEST < len(rows)
 
 
 def test_a_map_that_points_elsewhere_has_a_flatter_curve(learnt, monkeypatch):
     network, examples = learnt
     rows = np.arange(examples.rows)
-    right = deletion.choose(network, examples, rows)["scan"]["area"]
+    right = deletion.choose(network, examples, rows, 10**5)["scan"]["area"]
     forward = Attribution.forward
     monkeypatch.setattr(Attribution, "forward", lambda self, *given: [-one for one in forward(self, *given)])
-    wrong = deletion.choose(network, examples, rows)["scan"]["area"]
+    wrong = deletion.choose(network, examples, rows, 10**5)["scan"]["area"]
     assert all(wrong[way] > right[way] + 0.05 for way in right)
 
 
@@ -117,7 +118,7 @@ def test_a_map_that_does_not_come_out_alike_in_the_file_gives_way_to_that_of_the
 
 def test_without_examples_nothing_is_chosen(learnt):
     network, examples = learnt
-    assert deletion.choose(network, examples, np.zeros(0, np.int64)) == {}
+    assert deletion.choose(network, examples, np.zeros(0, np.int64), 10**5) == {}
 
 
 @pytest.mark.parametrize("stage", [None, 0, 1, 2])

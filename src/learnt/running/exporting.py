@@ -76,7 +76,8 @@ def export(fitted: Fitted) -> Exported:
     """Not yet measured."""
     fitted.say("Writing the file and comparing it with the network.")
     network = fitted.network
-    maps = deletion.choose(network, fitted.learnt.examples, fitted.collected.splits.calibrate)
+    rows, shown = fitted.collected.splits.calibrate, fitted.ran * fitted.plan.batch
+    maps = deletion.choose(network, fitted.learnt.examples, rows, shown)
     try:
         return _compared(fitted, maps)
     except LearntError:

@@ -21,24 +21,28 @@ from learnt.train.attribution import Attribution, is_code, part_counts, placed
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Network
 
-JUDGED_ON = 100
-"""Examples, evenly spread."""
+JUDGED_ON, FEWEST, SHARE = 100, 32, 0.05
+"""Examples, evenly spread; made fewer so that they cost no more than this share of the training, but not below."""
+EACH = 13
+"""How many examples of training one costs: a pass forward is a third of one."""
 PLACES = "places"
 HIDDEN = (0, 1, 2, 4, 8, 16, 32, 64)
 """Per 64 of the parts, between which the curve is a straight line."""
 
 
-def choose(network: Network, examples: Examples, rows: Rows) -> dict[str, dict[str, Any]]:
+def choose(network: Network, examples: Examples, rows: Rows, shown: int) -> dict[str, dict[str, Any]]:
     """Sets `network.traced` by what is said of the first target, and says of each input with a choice what its map is
     `of`, the mean area under the curve of each candidate, and on how many of `rows` (`n`).
 
-    The network is frozen. Area: of the sigmoid of the score; of a label that is its probability before calibration.
+    The network is frozen. `shown`: how many examples its training looked at in all. Area: of the sigmoid of the score;
+    of a label that is its probability before calibration.
     """
     tasks = [registry.task(target.task) for target in network.targets]
     found: dict[str, dict[str, Any]] = {}
+    most = int(np.clip(SHARE * shown / EACH, FEWEST, JUDGED_ON))
     for place, given in enumerate(network.inputs):
         own = rows[examples.present[given.name][rows]] if given.name in examples.present else rows
-        own = own[np.unique(np.linspace(0, len(own) - 1, JUDGED_ON).astype(np.int64))] if len(own) else own
+        own = own[np.unique(np.linspace(0, len(own) - 1, most).astype(np.int64))] if len(own) else own
         if not len(own) or not isinstance(network.encoder(place), Staged) or not placed(network, tasks, place):
             continue
         stages: list[int | None] = [None, *range(len(network.encoder(place).fields) - 1, -1, -1)]

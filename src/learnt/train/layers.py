@@ -25,10 +25,11 @@ from learnt.train.network import Network, of_input, seeded
 
 CHANNELS, PIECES = 4, 6
 """Channels of a stage that are looked at, and pieces of each."""
-LOOKED_AT = 1000
+LOOKED_AT, FEWEST = 1000, 200
 """Training examples among which pieces are sought."""
 STEPS, LEAST, SHARE = 128, 32, 0.05
-"""Steps of ascent, made fewer so that they cost no more than this share of what the training cost, but not below."""
+"""Steps of ascent. These and the examples are made fewer so that they cost no more than about this share of what the
+training cost, but not below the least."""
 RATE = 0.05
 CENTRED = 0.15
 """Spread of the window, of the side, within which a made-up example is to excite its channel."""
@@ -74,9 +75,10 @@ def channels(network: Network, examples: Examples, rows: Rows, shown: int) -> li
 
 def _of_input(network: Network, place: int, examples: Examples, rows: Rows, shown: int) -> Iterator[Channel]:
     given, encoder = network.inputs[place], network.encoder(place)
+    most = int(np.clip(SHARE * shown, FEWEST, LOOKED_AT))
     if given.name in examples.present:
         rows = rows[examples.present[given.name][rows]]
-    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), LOOKED_AT)).astype(np.int64)] if len(rows) else rows
+    rows = rows[np.linspace(0, len(rows) - 1, min(len(rows), most)).astype(np.int64)] if len(rows) else rows
     if len(rows) < PIECES:
         return
     fields = encoder.fields
