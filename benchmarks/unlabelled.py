@@ -9,6 +9,7 @@ cores; `--only NAME` runs one of them, the other as it was kept.
 from __future__ import annotations
 
 import json
+import math
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -41,7 +42,7 @@ def main() -> None:
         for seed in range(1 if args.quick else args.seeds or seeds):
             details[name].append(compared(*split(seed), seed, "15s" if args.quick else budget, args.quick))
             print(name, seed, details[name][-1], flush=True)
-    finish("unlabelled", [one for name, found in details.items() for one in claims(name, found)], details, args)
+    finish("unlabelled", [one for name in SETS for one in claims(name, details.get(name, []))], details, args)
 
 
 def digits(seed: int) -> Split:
@@ -90,6 +91,8 @@ def compared(
 
 
 def claims(name: str, found: Sequence[dict[str, Any]]) -> list[Claim]:
+    if not found:
+        return [claim(f"{name}, 10 labels each: errors fewer by the rest", ">= 15 %", math.nan, False)]
     without, with_ = (np.array([one[key] for one in found]) for key in ("without", "with"))
     fewer = 1 - with_.mean() / without.mean()
     points = 100 * (with_ - without)
