@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -37,22 +38,22 @@ def main() -> None:
     details = json.loads(kept.read_text(encoding="utf-8"))["details"] if args.only and kept.exists() else {}
     for name in [args.only] if args.only else SETS:
         with tempfile.TemporaryDirectory() as folder:
-            details[name] = SETS[name](Path(folder), args.quick)
+            details[name] = SETS[name](Path(folder), args.quick, details)
         print(name, details[name], flush=True)
     finish("pictures", [one for name, found in details.items() for one in CLAIMS[name](found)], details, args)
 
 
-def cifar10(folder: Path, quick: bool) -> dict[str, Any]:
+def cifar10(folder: Path, quick: bool, _: Mapping[str, Any]) -> dict[str, Any]:
     """The whole command, and calls of the file one picture at a time."""
     found = trained(sets.folder() / "cifar10" / "cifar10_subset.zip", folder / "run", "40s" if quick else None)
     model = learnt.load(folder / "run" / "model.onnx")
     pixels = np.random.default_rng(0).integers(0, 256, (64, 64, 3)).astype(np.uint8)
-    found |= {"call_ms": timed(model.predict, pixels), "explained_ms": timed(model.explain, pixels)}
-    return found | {"resnet": rival(10 if quick else found["seconds"])}
+    return found | {"call_ms": timed(model.predict, pixels), "explained_ms": timed(model.explain, pixels)}
 
 
-def rival(seconds: float) -> dict[str, Any]:
-    """A plain ResNet-18 given as long to train as our whole command took, with either beginning."""
+def resnet18(_: Path, quick: bool, known: Mapping[str, Any]) -> dict[str, Any]:
+    """A plain one, with either beginning, given as long to train as our whole command took on cifar10."""
+    seconds = 10 if quick else known["cifar10"]["seconds"]
     columns = sources.read(sets.folder() / "cifar10" / "cifar10_subset.zip")
     names = np.array([str(cell) for cell in columns["image"]])
     x = np.stack([decode(cell) for cell in columns["image"]])
@@ -63,10 +64,10 @@ def rival(seconds: float) -> dict[str, Any]:
     for beginning in ("large", "small"):
         right, epochs = resnet.accuracy(*parts, seconds, beginning)
         found[beginning] = {"accuracy": right, "epochs": epochs}
-    return found
+    return {**found, "seconds": seconds, "ours": known["cifar10"]["value"]}
 
 
-def digits(folder: Path, quick: bool) -> dict[str, Any]:
+def digits(folder: Path, quick: bool, _: Mapping[str, Any]) -> dict[str, Any]:
     """Written as class folders, then one command of a minute."""
     from PIL import Image
     from sklearn.datasets import load_digits
@@ -79,7 +80,7 @@ def digits(folder: Path, quick: bool) -> dict[str, Any]:
     return trained(folder / "digits", folder / "run", "20s" if quick else "60s")
 
 
-def covid_xray(folder: Path, quick: bool) -> dict[str, Any]:
+def covid_xray(folder: Path, quick: bool, _: Mapping[str, Any]) -> dict[str, Any]:
     """What the report says of shortcuts."""
     return trained(sets.folder() / "covid_xray", folder / "run", "40s" if quick else None)
 
@@ -119,19 +120,17 @@ def of_cifar10(found: dict[str, Any]) -> list[Claim]:
     said = f"a linear model on thumbnails {found['baseline']:.3f}; {found['steps']:,} steps"
     return [
         _right("cifar10 subset, accuracy", 0.78, found, said),
-        above_resnet(found),
         claim("cifar10 subset, whole command", "<= 600 s", found["seconds"], found["seconds"] <= 600, "s"),
         claim("one picture of 64 x 64 predicted", "<= 2 ms", found["call_ms"], found["call_ms"] <= 2, "ms", n=CALLS),
         claim("the same with its reasons", "<= 8 ms", found["explained_ms"], found["explained_ms"] <= 8, "ms", n=CALLS),
     ]
 
 
-def above_resnet(found: dict[str, Any]) -> Claim:
-    tried = found["resnet"]
-    best = max(one["accuracy"] for one in tried.values())
-    each = ", ".join(f"{one['accuracy']:.3f} with the {name} beginning" for name, one in tried.items())
-    less = found["value"] - best
-    return claim("the same less that of a plain ResNet-18 given as many seconds", "> 0", less, less > 0, said=each)
+def of_resnet18(found: dict[str, Any]) -> list[Claim]:
+    tried = {beginning: found[beginning]["accuracy"] for beginning in ("large", "small")}
+    said = ", ".join(f"{value:.3f} with the {beginning} beginning" for beginning, value in tried.items())
+    less = found["ours"] - max(tried.values())
+    return [claim("cifar10 subset, accuracy less that of ResNet-18 given as long", "> 0", less, less > 0, said=said)]
 
 
 def of_digits(found: dict[str, Any]) -> list[Claim]:
@@ -152,8 +151,8 @@ def _right(what: str, bar: float, found: dict[str, Any], said: str) -> Claim:
     return claim(what, f">= {bar}", found["value"], found["value"] >= bar, **ends, n=found["n"], said=said)
 
 
-SETS = {"cifar10": cifar10, "digits": digits, "covid_xray": covid_xray}
-CLAIMS = {"cifar10": of_cifar10, "digits": of_digits, "covid_xray": of_covid_xray}
+SETS = {"cifar10": cifar10, "resnet18": resnet18, "digits": digits, "covid_xray": covid_xray}
+CLAIMS = {"cifar10": of_cifar10, "resnet18": of_resnet18, "digits": of_digits, "covid_xray": of_covid_xray}
 
 if __name__ == "__main__":
     main()
