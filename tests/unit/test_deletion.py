@@ -82,10 +82,14 @@ def test_the_steepest_map_is_chosen_and_its_figures_are_told(learnt):
     network, examples = learnt
     rows = np.arange(examples.rows)
     found = deletion.choose(network, examples, rows, 10**5)["scan"]
-    assert set(found["area"]) == {"places", "stage 2", "stage 1", "pixels"}
+    assert set(found["area"]) == {"places", "stage 3", "stage 2", "stage 1", "pixels"}
     assert found["area"][found["of"]] == min(found["area"].values())
     assert found["n"] == len(rows)
-    told = {} if found["of"] == "places" else {"scan": {"stage 2": 2, "stage 1": 1, "pixels": 0}[found["of"]]}
+    told = (
+        {}
+        if found["of"] == "places"
+        else {"scan": {"stage 3": 3, "stage 2": 2, "stage 1": 1, "pixels": 0}[found["of"]]}
+    )
     assert network.traced == told
     assert deletion.choose(network, examples, rows, 0)["scan"]["n"] == deletion.FEWEST < len(rows)
 
@@ -121,9 +125,23 @@ def test_without_examples_nothing_is_chosen(learnt):
     assert deletion.choose(network, examples, np.zeros(0, np.int64), 10**5) == {}
 
 
-@pytest.mark.parametrize("stage", [None, 0, 1, 2])
-def test_every_map_ships_as_the_network_has_it_and_points_at_the_square(learnt, stage):
+@pytest.mark.parametrize("stage", [None, 0, 1, 2, 3])
+def test_every_map_ships_as_the_network_has_it(learnt, stage):
+    _mapped(*learnt, stage)
+
+
+@pytest.mark.parametrize("stage", [0, 1, 2])
+def test_a_map_traced_to_a_finer_grid_points_at_the_square(learnt, stage):
     network, examples = learnt
+    maps, raw = _mapped(network, examples, stage)
+    bright = np.array(
+        [(one > 200).reshape(8, 4, 8, 4).any((1, 3)).ravel() for one in raw["scan.pixels"].numpy()[..., 0]]
+    )
+    assert bright[np.arange(len(bright)), maps.argmax(1)].all()
+
+
+def _mapped(network, examples, stage):
+    """Maps of all examples, after the file was found to say what the network says."""
     network.traced.clear()
     if stage is not None:
         network.traced["scan"] = stage
@@ -138,7 +156,4 @@ def test_every_map_ships_as_the_network_has_it_and_points_at_the_square(learnt, 
         (maps,) = Attribution(network, [registry.task("classify")], part_counts(network))(
             prepared, present, {}, about, None
         )
-    bright = np.array(
-        [(one > 200).reshape(8, 4, 8, 4).any((1, 3)).ravel() for one in raw["scan.pixels"].numpy()[..., 0]]
-    )
-    assert bright[np.arange(len(bright)), maps.numpy().argmax(1)].all()
+    return maps.numpy(), raw
