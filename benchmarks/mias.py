@@ -20,7 +20,7 @@ import numpy as np
 
 import sets
 from learnt.report.verdict import verdict
-from results import FOLDER, Claim, claim, finish, options
+from results import Claim, claim, finish, kept, options
 
 BAR, BINS, FOLDS = 0.665, 32, 5
 BUDGET = "240s"
@@ -35,8 +35,7 @@ def main() -> None:
     parser = options(__doc__, seeds=0)
     parser.add_argument("--only", choices=sorted(ASKED), help="one of them; the other as it was kept")
     args = parser.parse_args()
-    kept = FOLDER / "mias.json"
-    details = json.loads(kept.read_text(encoding="utf-8"))["details"] if args.only and kept.exists() else {}
+    details = kept("mias", args.only)
     with tempfile.TemporaryDirectory() as folder:
         script = Path(__file__).parents[1] / "examples" / "mammograms" / "prepare.py"
         subprocess.run([sys.executable, script, sets.folder() / "mias"], cwd=folder, check=True)

@@ -9,7 +9,6 @@ without reasons, by a network of side 64; an epoch of reading 1,200 JPEG files a
 from __future__ import annotations
 
 import io
-import json
 import statistics
 import tempfile
 import time
@@ -27,12 +26,13 @@ from PIL import Image
 import learnt
 import sets
 from learnt import registry
+from learnt.contracts import Shrinks
 from learnt.data.store import Store
 from learnt.train import export, loop
 from learnt.train.batches import Examples
 from learnt.train.learning import Asked, learn
 from learnt.train.network import build, sizes_for
-from results import FOLDER, Claim, claim, finish, options
+from results import Claim, claim, finish, kept, options
 
 SIZES = [(20, 20), (31, 47), (64, 64), (96, 96), (100, 75), (128, 128), (224, 224), (240, 320), (333, 500), (480, 640)]
 CALLS, READ, STEPS, TURNS = 300, 1200, 5, 5
@@ -48,8 +48,7 @@ def main() -> None:
     parser = options(__doc__, seeds=0)
     parser.add_argument("--only", choices=sorted(PARTS), help="one part; the others as they were kept")
     args = parser.parse_args()
-    kept = FOLDER / "picture_file.json"
-    found = json.loads(kept.read_text(encoding="utf-8"))["details"] if args.only and kept.exists() else {}
+    found = kept("picture_file", args.only)
     torch.set_num_threads(1)
     for name in [args.only] if args.only else PARTS:
         with tempfile.TemporaryDirectory() as folder:
@@ -118,9 +117,10 @@ def reading(folder: Path, quick: bool) -> dict[str, Any]:
     """Decoding and resizing X-rays, beside all rows out of the memory-mapped store."""
     films = sorted((sets.folder() / "covid_xray").rglob("*.jpg"))[: 100 if quick else READ]
     modality = registry.modality("image")
+    assert isinstance(modality, Shrinks)
     settings = modality.learn({"film": films})
     began = time.perf_counter()
-    raw = modality.shrink(modality.read({"film": films}, settings), settings)  # type: ignore[attr-defined]
+    raw = modality.shrink(modality.read({"film": films}, settings), settings)
     read = time.perf_counter() - began
     Store.write(folder / "store", raw, "key")
     store = Store.open(folder / "store", "key")

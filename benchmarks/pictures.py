@@ -25,7 +25,7 @@ import resnet
 import sets
 from learnt.codecs.pixels import decode
 from learnt.data import sources
-from results import FOLDER, Claim, claim, finish, options
+from results import Claim, claim, finish, kept, options
 
 CALLS = 200
 
@@ -34,8 +34,7 @@ def main() -> None:
     parser = options(__doc__, seeds=0)
     parser.add_argument("--only", choices=sorted(SETS), help="one set; the others as they were kept")
     args = parser.parse_args()
-    kept = FOLDER / "pictures.json"
-    details = json.loads(kept.read_text(encoding="utf-8"))["details"] if args.only and kept.exists() else {}
+    details = kept("pictures", args.only)
     for name in [args.only] if args.only else SETS:
         with tempfile.TemporaryDirectory() as folder:
             details[name] = SETS[name](Path(folder), args.quick, details)

@@ -29,6 +29,13 @@ def options(about: str | None, seeds: int) -> argparse.ArgumentParser:
     return parser
 
 
+def kept(name: str, only: str | None) -> dict[str, Any]:
+    """The details of `results/<name>.json` where one part alone is measured anew; else, or without that file, none."""
+    path = FOLDER / f"{name}.json"
+    found: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))["details"] if only and path.exists() else {}
+    return found
+
+
 def claim(what: str, bar: str, value: float, met: bool, unit: str = "", **more: Any) -> Claim:
     """One claim. `more`: `low` and `high` of a 95 % interval, `seeds` or `n` it rests on, `said` in words."""
     number = value if isinstance(value, bool) else float(value)

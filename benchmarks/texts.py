@@ -21,7 +21,7 @@ import numpy as np
 
 import learnt
 import sets
-from results import FOLDER, Claim, claim, finish, options
+from results import Claim, claim, finish, kept, options
 
 Said = list[tuple[str, str]]
 """Text and label of each example."""
@@ -32,8 +32,7 @@ def main() -> None:
     parser = options(__doc__, seeds=0)
     parser.add_argument("--only", choices=sorted(SETS), help="one set; the others as they were kept")
     args = parser.parse_args()
-    kept = FOLDER / "texts.json"
-    details = json.loads(kept.read_text(encoding="utf-8"))["details"] if args.only and kept.exists() else {}
+    details = kept("texts", args.only)
     for name in [args.only] if args.only else SETS:
         with tempfile.TemporaryDirectory() as folder:
             details[name] = measured(Path(folder), *SETS[name](), quick=args.quick)

@@ -19,7 +19,7 @@ _ALONE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Kana and Chinese characters are written without blanks: each is a word."""
 PIECE = re.compile(f" ?[{_ALONE}]| ?[^{_BLANK}{_MARK}{_ALONE}]{{1,32}}| ?[{_MARK}]{{1,32}}|[{_BLANK}]{{1,32}}")
 
-_BLANKS = re.compile(f"[{_BLANK}]*")
+_BLANKS = re.compile(f"^[{_BLANK}]+")
 
 Merge = Sequence[int]
 
@@ -31,7 +31,7 @@ def pieces(text: str) -> list[str]:
 
 def bare(piece: str) -> str:
     """A piece without the blank before it; "" of a run of blanks."""
-    return piece[len(_BLANKS.match(piece)[0]) :]  # type: ignore[index]
+    return _BLANKS.sub("", piece)
 
 
 def clean(text: str) -> str:
