@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from learnt import registry
-from learnt.contracts import Channel, Evidence, Shown, Tools, Verdicts
+from learnt.contracts import Channel, Evidence, Shape, Shown, Tools, Verdicts
 from learnt.modalities.image import Image
 from learnt.nets.grids import PictureEncoder
 from learnt.report import document
@@ -68,6 +68,28 @@ def test_fields_are_what_a_place_sees():
     whole, _ = encoder({"pixels": pixels.detach()}, {})
     last = list(encoder.stages({"pixels": pixels.detach()}))[-1]
     assert torch.equal(last, next(iter(whole.values()))[0])
+
+
+def test_what_may_be_mirrored_is_seen_both_ways_round_and_traced_both_ways_back():
+    torch.manual_seed(1)
+    encoder = PictureEncoder(1, [[4], [4, 4]], mirror=True).eval()
+    for layer in encoder.layers:
+        if hasattr(layer, "freeze"):
+            layer.freeze()
+    pixels = torch.rand(2, 1, 16, 16)
+    with torch.no_grad():
+        (grid,), (turned,) = (encoder({"pixels": one}, {})[0][Shape.GRID] for one in (pixels, pixels.flip(3)))
+        assert torch.allclose(grid.flip(3), turned, atol=1e-6)
+        assert not torch.allclose(grid, list(encoder.stages({"pixels": pixels}))[-1], atol=1e-3)
+        share, other = (
+            encoder.trace({"pixels": one}, said, 1) for one, said in ((pixels, grid), (pixels.flip(3), turned))
+        )
+        assert torch.allclose(share.flip(2), other, atol=1e-5)
+        encoder.mirror = False
+        (alone,) = encoder({"pixels": pixels}, {})[0][Shape.GRID]
+        (back,) = encoder({"pixels": pixels.flip(3)}, {})[0][Shape.GRID]
+        halves = [encoder.trace({"pixels": one}, said, 1) for one, said in ((pixels, alone), (pixels.flip(3), back))]
+    assert torch.allclose(share, (halves[0] + halves[1].flip(2)) / 2, rtol=1e-2, atol=1e-4)
 
 
 @pytest.fixture(name="many")

@@ -149,7 +149,9 @@ class Image:
         """A grid of SIDE x SIDE or less."""
         from learnt.nets import grids
 
-        return cast("Encoder", grids.PictureEncoder(settings["channels"], _stages(settings["side"], width)))
+        return cast(
+            "Encoder", grids.PictureEncoder(settings["channels"], _stages(settings["side"], width), settings["mirror"])
+        )
 
     def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
         """A hidden square is of the mean colour."""

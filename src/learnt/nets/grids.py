@@ -84,10 +84,12 @@ class PictureEncoder(nn.Module):
 
     `stages`: the widths of the convolutions of each stage; the size is halved between two stages. Plain 3 x 3
     convolutions give more accuracy a second on a processor than depthwise ones, which have fewer operations.
+    `mirror`: outside of training the grid is the mean of those of the picture and of its mirror image.
     """
 
-    def __init__(self, channels: int, stages: Sequence[Sequence[int]]) -> None:
+    def __init__(self, channels: int, stages: Sequence[Sequence[int]], mirror: bool = False) -> None:
         super().__init__()
+        self.mirror = mirror
         layers: list[nn.Module] = []
         width = channels
         for place, stage in enumerate(stages):
@@ -105,7 +107,7 @@ class PictureEncoder(nn.Module):
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
         pixels = x["pixels"].contiguous(memory_format=torch.channels_last)
         if not self.training:
-            return {Shape.GRID: (self.layers(pixels),)}, {}
+            return {Shape.GRID: (self._seen(self.layers(self._shown(pixels))).mean(0),)}, {}
         with torch.autocast(pixels.device.type, torch.bfloat16, enabled=_halves(pixels.device.type)):
             grid = self.layers(pixels)
         return {Shape.GRID: (grid.float(),)}, {}
@@ -119,19 +121,36 @@ class PictureEncoder(nn.Module):
         yield grid
 
     def trace(self, x: Tensors, said: Tensor, stage: int) -> Tensor:
-        before = [x["pixels"]]
+        before = [self._shown(x["pixels"])]
         for layer in self.layers:
             before.append(layer(before[-1]))
         pools = [place for place, layer in enumerate(self.layers) if isinstance(layer, nn.MaxPool2d)]
         last = 0 if stage == 0 else [*pools, len(self.layers)][stage - 1]
-        share = said
+        share = self._shares(said, before[-1])
         for place in range(len(self.layers) - 1, last - 1, -1):
             one = self.layers[place]
             if isinstance(one, Convolution):
                 share = one.trace(before[place], before[place + 1], share)
             else:
                 share = _pooled_from(before[place], share)
-        return share.sum(1)
+        return self._seen(share.sum(1, keepdim=True)).sum(0).squeeze(1)
+
+    def _shown(self, pixels: Tensor) -> Tensor:
+        """[B, C, S, S], and below them their mirror images where those are looked at too."""
+        return torch.cat([pixels, pixels.flip(3)]) if self.mirror else pixels
+
+    def _seen(self, grid: Tensor) -> Tensor:
+        """What came of `_shown`, the right way round: [1 or 2, B, D, H, W]."""
+        ways = grid.unflatten(0, (1 + self.mirror, -1))
+        return torch.cat([ways[:1], ways[1:].flip(4)]) if self.mirror else ways
+
+    def _shares(self, said: Tensor, grid: Tensor) -> Tensor:
+        """What `said` of the mean grid has of the last grid of each picture of `_shown`."""
+        if not self.mirror:
+            return said
+        ways = self._seen(grid)
+        shares = said * (ways / (ways.sum(0) + FAINT**4))
+        return torch.cat([shares[0], shares[1].flip(3)])
 
     @property
     def fields(self) -> list[tuple[int, int]]:
