@@ -141,7 +141,7 @@ class PictureEncoder(nn.Module):
 
     def _seen(self, grid: Tensor) -> Tensor:
         """What came of `_shown`, the right way round: [1 or 2, B, D, H, W]."""
-        ways = grid.unflatten(0, (1 + self.mirror, -1))
+        ways = grid.view(1 + self.mirror, -1, *grid.shape[1:])
         return torch.cat([ways[:1], ways[1:].flip(4)]) if self.mirror else ways
 
     def _shares(self, said: Tensor, grid: Tensor) -> Tensor:
