@@ -10,17 +10,19 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.artifact import batches
 from learnt.artifact.filling import weighted
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Arrays, Evidence, Settings
+from learnt.contracts import Arrays, Evidence, Points, Settings
 from learnt.data.collecting import Collected
 from learnt.stats import neighbours
 from learnt.train.batches import Rows
 from learnt.train.learning import Learnt
-from learnt.train.sisters import Sister, plain_features
+from learnt.train.sisters import Sister, plain_features, plain_texts
 
-Trial = tuple[NDArray[np.float64], Any, NDArray[np.float64], Rows]
-"""Features and targets to fit, features to answer, and the rows that these are of."""
+Trial = tuple[NDArray[Any], Any, NDArray[Any], Rows]
+"""Features and targets to fit, features to answer, and the rows that these are of; features are float [N, F], or texts
+[N] for a task that points at parts of them."""
 
 
 @dataclass(frozen=True)
@@ -88,10 +90,13 @@ class Judge:
         said: list[Arrays] = []
         name = ""
         for plain, truths, asked, _ in trials:
-            seen = ~np.isnan(plain).all(axis=0)
-            plain, asked = plain[:, seen], asked[:, seen]
-            if blind:
-                plain, asked = np.zeros((len(plain), 1)), np.zeros((len(asked), 1))
+            if plain.dtype == object:
+                asked = np.full(len(asked), "", object) if blind else asked
+            else:
+                seen = ~np.isnan(plain).all(axis=0)
+                plain, asked = plain[:, seen], asked[:, seen]
+                if blind:
+                    plain, asked = np.zeros((len(plain), 1)), np.zeros((len(asked), 1))
             found = registry.task(self.task).baseline(plain, truths, asked, self.settings, seed)
             if found is None:
                 return None
@@ -103,9 +108,12 @@ class Judge:
 
 def trials(collected: Collected, learnt: Learnt, target: str, sisters: Sequence[Sister]) -> list[Trial]:
     """One trial on the test split, or one for each sister on the fold held out from her."""
+    pointing = isinstance(registry.task(collected.roles.targets[target]), Points)
     if sisters:
-        return [(sister.plain[0], sister.truths[target], sister.plain[1], sister.held) for sister in sisters]
-    plain, splits = plain_features(learnt.inputs, learnt.raw), collected.splits
+        known = [(sister, sister.texts if pointing else sister.plain) for sister in sisters]
+        return [(fit, sister.truths[target], asked, sister.held) for sister, (fit, asked) in known]
+    plain: NDArray[Any] = (plain_texts if pointing else plain_features)(learnt.inputs, learnt.raw)
+    splits = collected.splits
     truths = weighted(take_each(learnt.examples.targets[target], splits.final), collected.weight, splits.final)
     return [(plain[splits.final], truths, plain[splits.test], splits.test)]
 
@@ -131,4 +139,4 @@ def _side_by_side(parts: Sequence[Arrays], rows: Sequence[Rows]) -> tuple[dict[s
     """Outputs of several sets of rows, in the order of the rows."""
     joined = np.concatenate(list(rows))
     order = np.argsort(joined, kind="stable")
-    return {key: np.concatenate([part[key] for part in parts])[order] for key in parts[0]}, joined[order]
+    return {key: batches.joined([part[key] for part in parts])[order] for key in parts[0]}, joined[order]

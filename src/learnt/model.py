@@ -15,7 +15,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
 from learnt.codecs import ragged
 from learnt.codecs.files import File, are_files, in_zip
-from learnt.contracts import Cells, Prediction, Raw
+from learnt.contracts import Cells, Part, Prediction, Raw
 from learnt.errors import RequestError
 from learnt.stats import wording
 
@@ -323,5 +323,10 @@ def _said(found: list[Prediction]) -> Iterator[Row]:
             row["low"], row["high"] = one.plausible or (None, None)
         row["unfamiliar"] = one.unfamiliar
         if one.parts:
-            row["parts"] = [{"value": p.value, "confidence": p.confidence, "where": list(p.where)} for p in one.parts]
+            row["parts"] = [_part(part) for part in one.parts]
         yield row
+
+
+def _part(part: Part) -> Row:
+    said = {"value": part.value, "confidence": part.confidence, "where": list(part.where)}
+    return {**said, "text": part.text} if part.text else said

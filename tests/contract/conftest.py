@@ -95,6 +95,14 @@ def _censored(random: np.random.Generator) -> list[tuple[str, str]]:
     return [(str(day), "yes" if day % 2 else "no") for day in days.tolist()]
 
 
+def _spans(random: np.random.Generator) -> list[list[list[Any]]]:
+    """One or two spans within the first twelve places."""
+    found = []
+    for first, second in random.integers(1, 5, (200, 2)).tolist():
+        found.append([[first - 1, first + 1, "artist"], [6, 6 + second, "city"]][: 1 + second % 2])
+    return found
+
+
 def _target_columns() -> list[contracts.Column]:
     random = np.random.default_rng(6)
     sorts = random.choice(["red", "green", "blue"], (200, 2))
@@ -103,6 +111,7 @@ def _target_columns() -> list[contracts.Column]:
         contracts.Column("amount", [f"{v:.4f}" for v in random.normal(size=200)]),
         contracts.Column("days,died", _censored(random)),
         contracts.Column("sorts", ["|".join(sorted(set(map(str, pair)))) for pair in sorts]),
+        contracts.Column("slots", _spans(random)),
     ]
     for name in NAMES:
         given, targets = toy(name).data(200, 6)

@@ -19,7 +19,20 @@ from learnt.artifact import open as opening
 from learnt.codecs import inputs, ragged
 from learnt.codecs.cells import texts
 from learnt.codecs.files import are_files
-from learnt.contracts import Arrays, Cells, Opens, Piece, Prediction, Raw, Settings, Spec, Task, Unrolls
+from learnt.contracts import (
+    Arrays,
+    Cells,
+    Opens,
+    Piece,
+    Points,
+    Prediction,
+    Raw,
+    Settings,
+    Spec,
+    Spells,
+    Task,
+    Unrolls,
+)
 from learnt.errors import ArtifactError, RequestError, unknown
 
 if TYPE_CHECKING:
@@ -238,6 +251,8 @@ class Artifact:
                 continue
             outputs = self.run(raw) if outputs is None else outputs
             said[target] = task.decode({**batches.of(outputs, target), "unfamiliar": outputs["unfamiliar"]}, settings)
+            if isinstance(task, Points):
+                said[target] = task.quoted(said[target], self._spelled(raw))
         return said
 
     def predict(self, x: Any) -> Any:
@@ -311,6 +326,15 @@ class Artifact:
             target: (registry.task(wanted["task"]), wanted["settings"])
             for target, wanted in self.manifest["targets"].items()
         }
+
+    def _spelled(self, raw: Raw) -> list[str]:
+        """The text of each example that answers are parts of."""
+        kinds = {name: (given["modality"], given["columns"]) for name, given in self.manifest["inputs"].items()}
+        name = inputs.spelling(kinds)
+        modality = registry.modality(kinds[name][0]) if name is not None else None
+        if name is None or not isinstance(modality, Spells):
+            raise ArtifactError("The file points at parts of a text, and reads none.")
+        return modality.spelled(batches.of(raw, name), self.manifest["inputs"][name]["settings"])
 
     def _joined_columns(self) -> set[str]:
         return {

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt import registry
 from learnt.codecs import opened, ragged
 from learnt.codecs.cells import is_missing
 from learnt.codecs.opened import Opened
-from learnt.contracts import Columns, Modality, Opens, Raw, Settings, Spec
+from learnt.contracts import Columns, Modality, Opens, Raw, Settings, Spec, Spells
 from learnt.errors import DataError
 
 TOGETHER = 64
 """Examples that are read from files in one go."""
+
+
+def spelling(inputs: Mapping[str, tuple[str, Sequence[str]]]) -> str | None:
+    """The first of inputs, by name (modality, columns), that is a text to point at; None where none is."""
+    return next((name for name, (kind, _) in inputs.items() if isinstance(registry.modality(kind), Spells)), None)
 
 
 def read(

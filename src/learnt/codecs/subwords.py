@@ -12,6 +12,9 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
 
+import numpy as np
+from numpy.typing import NDArray
+
 BYTES = 256
 _BLANK = r"\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _MARK = r"!-/:-@\[-`{-~\xa1-\xbf\u2010-\u2027\u2030-\u205e\u3001-\u3004\u3008-\u3020\uff01-\uff0f\uff1a-\uff20"
@@ -32,6 +35,44 @@ def pieces(text: str) -> list[str]:
 def bare(piece: str) -> str:
     """A piece without the blank before it; "" of a run of blanks."""
     return _BLANKS.sub("", piece)
+
+
+def ends(text: str) -> set[int]:
+    """The characters of a cleaned text at which a piece or the blank before it begins or ends."""
+    found, place = {0}, 0
+    for piece in pieces(text):
+        found |= {place, place + len(piece) - len(bare(piece)), place + len(piece)}
+        place += len(piece)
+    return found
+
+
+def cut(text: str, edges: Sequence[int]) -> list[str]:
+    """The pieces of a text, those that an edge lies in cut there."""
+    found, place = [], 0
+    for piece in pieces(text):
+        stops = [edge - place for edge in edges if place < edge < place + len(piece) and bare(piece[: edge - place])]
+        found += [piece[start:stop] for start, stop in pairwise([0, *stops, len(piece)])]
+        place += len(piece)
+    return found
+
+
+def extents(texts: Sequence[bytes]) -> NDArray[np.int64]:
+    """Of each token, [N, 4]: how many characters begin in it, how many of them are blanks before its word, and what its
+    first and its last character are: 1 of a word, 2 a mark, 0 anything else."""
+    found = np.zeros((len(texts), 4), np.int64)
+    for token, text in enumerate(texts):
+        found[token, 0] = sum(byte & 0xC0 != 0x80 for byte in text)
+        try:
+            said = text.decode("utf-8")
+        except UnicodeDecodeError:
+            continue
+        found[token, 1] = len(said) - len(bare(said))
+        found[token, 2:] = [_kind(said[:1]), _kind(said[-1:])]
+    return found
+
+
+def _kind(letter: str) -> int:
+    return 1 if re.fullmatch(f"[^{_BLANK}{_MARK}{_ALONE}]", letter) else 2 if re.fullmatch(f"[{_MARK}]", letter) else 0
 
 
 def clean(text: str) -> str:
@@ -83,8 +124,8 @@ class Subwords:
         return tokens
 
 
-def learn(texts: Iterable[str], most: int) -> list[list[int]]:
-    """At most so many merges of what is frequent in these texts; the same for the same texts in any order.
+def learn(texts: Iterable[Sequence[str]], most: int) -> list[list[int]]:
+    """At most so many merges of what is frequent in the pieces of these texts; the same for them in any order.
 
     Raises MissingExtra without the package tokenizers.
     """
@@ -105,8 +146,8 @@ def learn(texts: Iterable[str], most: int) -> list[list[int]]:
         initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
         show_progress=False,
     )
-    said = (text.encode("utf-8", "replace").decode("utf-8") for text in texts)
-    whole.train_from_iterator((piece for text in said for piece in pieces(text)), trainer)
+    said = (piece.encode("utf-8", "replace").decode("utf-8") for text in texts for piece in text)
+    whole.train_from_iterator(said, trainer)
     known = {letter: byte + 1 for letter, byte in alphabet.items()}
     merges = []
     for left, right in json.loads(whole.to_str())["model"]["merges"]:

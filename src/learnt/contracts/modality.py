@@ -219,6 +219,20 @@ class Imagines(Pictured, Protocol):
 
 
 @runtime_checkable
+class Spells(Protocol):
+    """A modality whose sequence is a text: beside `sequence` and `mask` its features have `where` int64 [B, T, 3], the
+    characters at which each place starts and ends, blanks left out, and whether it goes on with the word before."""
+
+    def spelled(self, raw: Raw, settings: Settings) -> list[str]:
+        """The text of each example, whose characters are meant."""
+        ...
+
+    def parted(self, columns: Columns, edges: Sequence[Sequence[int]], settings: Settings) -> Settings:
+        """What `learn` gave for these columns, so that places do not reach over such edges if that can be helped."""
+        ...
+
+
+@runtime_checkable
 class Shrinks(Protocol):
     """A modality whose raw inputs are larger than what its network sees of them."""
 

@@ -24,6 +24,8 @@ class Part:
     confidence: float
     where: tuple[float, ...] = ()
     """Box, (start, end) in seconds, span, or horizon."""
+    text: str = ""
+    """What stands there, where it is a part of a text."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,6 +232,23 @@ class Decides(Protocol):
 
     def policy(self, outputs: Arrays, targets: Raw, groups: Mapping[str, NDArray[Any]], settings: Settings) -> Settings:
         """What became of the policy on the calibrate split, as JSON with `sentences` to be said; {} without one."""
+        ...
+
+
+@runtime_checkable
+class Points(Protocol):
+    """A task whose answers are parts of a text, in characters: of the first input that `Spells`."""
+
+    def edges(self, labels: Cells) -> Sequence[Sequence[int]]:
+        """Of each label the characters at which its parts begin or end."""
+        ...
+
+    def located(self, labels: Cells, texts: Sequence[str], settings: Settings) -> Settings:
+        """What `learn` gave, completed by how the parts lie in these texts."""
+        ...
+
+    def quoted(self, predictions: Sequence[Prediction], texts: Sequence[str]) -> list[Prediction]:
+        """Predictions with the text of their parts."""
         ...
 
 

@@ -25,7 +25,8 @@ Arrays = Mapping[str, NDArray[Any]]
 Tensors = Mapping[str, "Tensor"]
 """Name -> tensor with a batch axis."""
 Features = Mapping[str, Any]
-"""A `Shape` -> what an encoder gives of it; beside `sequence` stands `mask`, and `grid` is a tuple, fine to coarse."""
+"""A `Shape` -> what an encoder gives of it; beside `sequence` stands `mask`, of a text `where`; and `grid` is a tuple,
+fine to coarse."""
 
 
 class Shape(StrEnum):

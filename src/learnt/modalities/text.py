@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -64,7 +64,7 @@ class Text:
         found = grams.learn((_words(text) for text in texts), GRAMS)
         return {
             "texts": len(texts),
-            "merges": subwords.learn(texts, MERGES),
+            "merges": subwords.learn(map(subwords.pieces, texts), MERGES),
             "grams": [number for number, _ in found],
             "counts": [count for _, count in found],
         }
@@ -107,10 +107,11 @@ class Text:
         return net.TextDropout(DROPPED_GRAMS, DROPPED_TOKENS)
 
     def prepare(self, settings: Settings) -> nn.Module:
-        """Columns of both tensors by name, and the weight of each n-gram."""
+        """Columns of both tensors by name, where tokens stand, and the weight of each n-gram."""
         from learnt.nets import text as net
 
-        return net.TextPrepare(settings["counts"], settings["texts"])
+        known = subwords.extents(_reader(settings).subwords.texts)
+        return net.TextPrepare(settings["counts"], settings["texts"], known)
 
     def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
         """A bag of n-grams beside convolutions over tokens."""
@@ -131,14 +132,29 @@ class Text:
         return [_pieces(np.asarray(tokens), decode) for tokens in raw["tokens"]]
 
     def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:  # noqa: ARG002
-        """Tokens and n-grams of hidden words are 0."""
+        """N-grams of hidden words are 0; tokens of them are below 0, so that the others stay where they are."""
         hidden: dict[str, list[NDArray[Any]]] = {"tokens": [], "grams": []}
         for name, found in hidden.items():
             for array, gone in zip(raw[name], mask, strict=True):
                 copy = np.array(array)
-                copy[gone[copy[:, 1:]].any(1), 0] = 0
+                code = copy[:, 0]
+                copy[:, 0] = np.where(gone[copy[:, 1:]].any(1), -np.abs(code) if name == "tokens" else 0, code)
                 found.append(copy)
         return hidden
+
+    def spelled(self, raw: Raw, settings: Settings) -> list[str]:
+        """Texts after NFC, as far as they were read."""
+        decode = _reader(settings).subwords.decode
+        return [decode(np.abs(np.asarray(tokens)[:, 0]).tolist()) for tokens in raw["tokens"]]
+
+    def parted(self, columns: Columns, edges: Sequence[Sequence[int]], settings: Settings) -> Settings:
+        """Merges learnt from words that are cut at the edges: of `in Seoul-` and `-eseo` apart."""
+        (given,) = columns.values()
+        texts = [subwords.clean(_text(cell)) for cell in given]
+        cut = [subwords.cut(text, at) for text, at in zip(texts, edges, strict=True)]
+        if all(one == subwords.pieces(text) for one, text in zip(cut, texts, strict=True)):
+            return settings
+        return {**settings, "merges": subwords.learn(cut, MERGES)}
 
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
         """Mistyped, in capitals, with other marks, words swapped, Hangul taken apart, letters that look alike."""
@@ -146,7 +162,7 @@ class Text:
             raise unknown("stress", kind, self.stresses)
         random = np.random.default_rng([severity, self.stresses.index(kind)])
         reader, harm = _reader(settings), getattr(misspelt, kind)
-        texts = [reader.subwords.decode(np.asarray(tokens)[:, 0].tolist()) for tokens in raw["tokens"]]
+        texts = [reader.subwords.decode(np.maximum(tokens, 0)[:, 0].tolist()) for tokens in raw["tokens"]]
         found = [reader.read(harm(text, severity, random)) for text in texts]
         return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
 
@@ -211,7 +227,7 @@ def _pieces(tokens: NDArray[np.int64], decode: Any) -> list[Piece]:
     found = [Piece("")] * PARTS
     end = 0
     for part, group in groupby(tokens.tolist(), lambda pair: pair[1]):
-        text = decode(token for token, _ in group)
+        text = decode(abs(token) for token, _ in group)
         start, end = end, end + len(text)
         if word := text.strip():
             first = start + len(text) - len(text.lstrip())

@@ -100,5 +100,5 @@ class Fuse(nn.Module):
                 out.append(level)
             joined[shape] = tuple(out) if shape is Shape.GRID else out[0]
             if shape is Shape.SEQUENCE:
-                joined["mask"] = features[lead]["mask"]
+                joined |= {name: features[lead][name] for name in ("mask", "where") if name in features[lead]}
         return joined

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -17,29 +19,41 @@ LOW = -1e4
 class TextPrepare(nn.Module):
     """`tokens` [B, T, 2], `length` [B], `grams` [B, N, 3] -> the same columns by name, and how much each n-gram weighs.
 
-    The weight is its inverse document frequency, as scikit-learn smooths it: log((1 + n) / (1 + df)) + 1.
+    The weight is its inverse document frequency, as scikit-learn smooths it: log((1 + n) / (1 + df)) + 1. A token below
+    0 is left out, and yet its characters count for `where` the others stand. `extents` are those of `codecs.subwords`.
     """
 
     weights: Tensor
+    extents: Tensor
 
-    def __init__(self, counts: Sequence[int], texts: int) -> None:
+    def __init__(self, counts: Sequence[int], texts: int, extents: NDArray[np.int64]) -> None:
         super().__init__()
         found = torch.log((1.0 + texts) / (1.0 + torch.tensor([float(texts), *counts], dtype=torch.float64))) + 1.0
         found[0] = 0.0
         self.register_buffer("weights", found.float(), persistent=False)
+        self.register_buffer("extents", torch.from_numpy(extents), persistent=False)
 
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
         tokens, grams = raw["tokens"], raw["grams"]
         place = torch.arange(tokens.shape[1], device=tokens.device)
         here = place[None] < raw["length"][:, None]
         return {
-            "tokens": torch.where(here, tokens[:, :, 0], 0),
+            "tokens": torch.where(here, tokens[:, :, 0], 0).clamp(min=0),
+            "here": here,
+            "where": self._where(torch.where(here, tokens[:, :, 0], 0).abs()),
             "part": tokens[:, :, 1],
             "grams": grams[:, :, 0],
             "first": grams[:, :, 1],
             "last": grams[:, :, 2],
             "weight": self.weights[grams[:, :, 0]],
         }
+
+    def _where(self, tokens: Tensor) -> Tensor:
+        count, blank, first, last = self.extents[tokens].unbind(2)
+        end = count.cumsum(1)
+        before = torch.cat([torch.zeros_like(last[:, :1]), last[:, :-1]], 1)
+        joined = (blank == 0) & (first > 0) & (first == before)
+        return torch.stack([end - count + blank, end, joined.to(end.dtype)], 2)
 
 
 class Words(nn.Module):
@@ -53,6 +67,8 @@ class Words(nn.Module):
 
 class TextEncoder(nn.Module):
     """Tokens and n-grams -> a sequence [B, T, D] of the tokens and a vector [B, 3 D] of the text.
+
+    The sequence says of a token that is left out what those around it say; the vector goes without.
 
     The vector is the weighted sum of the embeddings of its n-grams over the length of their weights, which is a linear
     model on TF-IDF features of rank D; beside it mean and maximum over the sequence, which knows the order of words.
@@ -72,18 +88,19 @@ class TextEncoder(nn.Module):
         weight = x["weight"]
         size = (weight * weight).sum(1, keepdim=True).clamp(min=1e-6).sqrt()
         bag = self.grams.sum(x["grams"], weight / size * self.grams.width**0.5)
-        mask = x["tokens"] > 0
-        here = mask.unsqueeze(1).to(weight.dtype)
-        places = self.tokens(x["tokens"]).transpose(1, 2) * here
+        shown = x["tokens"] > 0
+        seen, here = (mask.unsqueeze(1).to(weight.dtype) for mask in (shown, x["here"]))
+        places = self.tokens(x["tokens"]).transpose(1, 2) * seen
         for layer in self.layers:
             places = (places + functional.relu(layer(places))) * here
-        mean = places.sum(2) / here.sum(2).clamp(min=1.0)
-        most = torch.where(here > 0, places, LOW).amax(2)
-        most = torch.where(mask.any(1, keepdim=True), most, 0.0)
+        mean = (places * seen).sum(2) / seen.sum(2).clamp(min=1.0)
+        most = torch.where(seen > 0, places, LOW).amax(2)
+        most = torch.where(shown.any(1, keepdim=True), most, 0.0)
         return {
             Shape.VECTOR: torch.cat([bag, mean, most], 1),
             Shape.SEQUENCE: places.transpose(1, 2),
-            "mask": mask,
+            "mask": x["here"],
+            "where": x["where"],
         }, {}
 
 
@@ -115,7 +132,8 @@ class TextDropout(nn.Module):
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
         found = dict(raw)
         for name, rate in self.rates.items():
-            values = raw[name]
-            kept = (torch.rand(values.shape[:2]) >= rate).to(values.device)
-            found[name] = torch.cat([values[:, :, :1] * kept.unsqueeze(2), values[:, :, 1:]], 2)
+            codes, rest = raw[name][:, :, :1], raw[name][:, :, 1:]
+            kept = (torch.rand(codes.shape[:2]) >= rate).to(codes.device).unsqueeze(2)
+            left = -codes.abs() if name == "tokens" else torch.zeros_like(codes)
+            found[name] = torch.cat([torch.where(kept, codes, left), rest], 2)
         return found

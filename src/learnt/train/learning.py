@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
-from learnt.contracts import Cells, Raw, Settings, Shrinks, Sized, Spec, Stratified, Varies
+from learnt.contracts import Cells, Points, Raw, Settings, Shrinks, Sized, Spec, Spells, Stratified, Varies
 from learnt.errors import DataError, RequestError
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Target
@@ -65,6 +65,7 @@ def learn(
     if asked.side and not any(isinstance(registry.modality(kind), Sized) for kind, _ in asked.inputs.values()):
         raise RequestError(f"--size {asked.side} is the side of pictures, and there are none. Write --size medium")
     settled: dict[str, Settings] = {}
+    pointed, edges = _pointed(columns, asked, fit)
     for name, (kind, names) in asked.inputs.items():
         modality = registry.modality(kind)
         given = {column: columns[column] for column in names}
@@ -73,6 +74,8 @@ def learn(
             settled[encoder] = modality.learn(_together(columns, asked, encoder, fit))
             if asked.side is not None and isinstance(modality, Sized):
                 settled[encoder] = modality.sized(settled[encoder], asked.side)
+            if name == pointed and isinstance(modality, Spells):
+                settled[encoder] = modality.parted(ragged.take_each(given, fit), edges, settled[encoder])
         settings = settled[encoder]
         inputs.append(Input(name, kind, tuple(names), settings, encoder))
         specs[name] = dict(modality.inputs(settings))
@@ -85,7 +88,12 @@ def learn(
     for name, task in asked.targets.items():
         known = (extra or {}).get(name, {})
         told = "labels" in known or "codes" in known
-        own = {} if told else registry.task(task).learn(ragged.take(columns[name], fit))
+        learning = registry.task(task)
+        own: Settings = {} if told else learning.learn(ragged.take(columns[name], fit))
+        if isinstance(learning, Points):
+            text = next(one for one in inputs if one.name == pointed)
+            texts = spelled(text, ragged.take_each(raws[pointed], fit))
+            own = learning.located(ragged.take(columns[name], fit), texts, own)
         targets.append(Target(name, task, {**own, **known}))
     rows = len(next(iter(columns.values())))
     small = {given.name: shrunk(given, raws[given.name]) for given in inputs}
@@ -98,6 +106,28 @@ def learn(
     for target in targets:
         feeds |= registry.task(target.task).feed(columns[target.name], target.settings)
     return Learnt(tuple(inputs), tuple(targets), raw, examples, examples.fed(feeds))
+
+
+def spelled(given: Input, raw: Raw) -> list[str]:
+    """The texts of an input that `Spells`; none where the example lacks it."""
+    modality = registry.modality(given.modality)
+    assert isinstance(modality, Spells)
+    return modality.spelled({name: values for name, values in raw.items() if name != "present"}, given.settings)
+
+
+def _pointed(columns: Mapping[str, Cells], asked: Asked, fit: Rows) -> tuple[str, list[list[int]]]:
+    """The input that answers are parts of, and of each row to learn from where they begin or end; "" for none.
+
+    Raises RequestError where there is no text to point at.
+    """
+    pointing = [(name, task) for name, kind in asked.targets.items() if isinstance(task := registry.task(kind), Points)]
+    if not pointing:
+        return "", []
+    name = reading.spelling(asked.inputs)
+    if name is None:
+        raise RequestError(f"{pointing[0][0]!r} is parts of a text, and no input is one. Write: --inputs COLUMN:text")
+    every = [task.edges(ragged.take(columns[target], fit)) for target, task in pointing]
+    return name, [sorted({edge for edges in row for edge in edges}) for row in zip(*every, strict=True)]
 
 
 def _together(columns: Mapping[str, Cells], asked: Asked, encoder: str, fit: Rows) -> dict[str, Cells]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,17 +12,18 @@ import torch
 from numpy.typing import NDArray
 
 from learnt import registry
-from learnt.artifact import filling
+from learnt.artifact import batches, filling
 from learnt.codecs import cells, ragged
+from learnt.codecs.inputs import spelling
 from learnt.codecs.words import group_codes
 from learnt.contracts import Arrays, Cells, Columns, Settings
 from learnt.stats import familiarity
 from learnt.train import members
 from learnt.train.batches import Examples, Rows
 from learnt.train.export import freeze, neutral
-from learnt.train.learning import Asked, learn
+from learnt.train.learning import Asked, learn, spelled
 from learnt.train.loop import Plan, Say, fit
-from learnt.train.network import Network, Target, build, grouped, groups_of, tasks_of
+from learnt.train.network import Input, Network, Target, build, grouped, groups_of, tasks_of
 from learnt.train.self_training import WIDER, student
 
 
@@ -40,6 +41,8 @@ class Sister:
     calibrated_on: int
     plain: tuple[NDArray[np.float64], NDArray[np.float64]]
     """Features for a baseline: of its fit rows, of the rows held out."""
+    texts: tuple[NDArray[np.object_], NDArray[np.object_]]
+    """The same for a target that is parts of a text: texts, or none."""
     truths: Mapping[str, Any]
     """Encoded targets of its fit rows."""
 
@@ -94,7 +97,7 @@ def sister(
         wishes,
         weight,
     )
-    plain = plain_features(known.inputs, known.raw)
+    plain, pointed = plain_features(known.inputs, known.raw), plain_texts(known.inputs, known.raw)
     return Sister(
         held=held,
         outputs=outputs_of(frozen, known.fed, held, constants, groups),
@@ -103,6 +106,7 @@ def sister(
         ran=ran,
         calibrated_on=len(stop),
         plain=(plain[own], plain[held]),
+        texts=(pointed[own], pointed[held]),
         truths={
             name: filling.weighted(ragged.take_each(raw, own), weight, own)
             for name, raw in known.examples.targets.items()
@@ -135,7 +139,7 @@ def outputs_of(
         parts.append((chunk, {name: value.numpy() for name, value in said.items()}))
     place = {int(row): at for at, row in enumerate(rows)}
     order = np.argsort([place[int(row)] for chunk, _ in parts for row in chunk], kind="stable")
-    joined = {name: _joined([said[name] for _, said in parts])[order] for name in parts[0][1]}
+    joined = {name: batches.joined([said[name] for _, said in parts])[order] for name in parts[0][1]}
     confidence = np.min([joined[f"{target.name}.confidence"] for target in network.targets], axis=0)
     unfamiliar = {key.removeprefix("unfamiliar."): v for key, v in constants.items() if key.startswith("unfamiliar.")}
     return joined | {"unfamiliar": familiarity.apply(joined["vector"], confidence, unfamiliar)}
@@ -153,12 +157,10 @@ def plain_features(inputs: Any, raw: Mapping[str, Any]) -> NDArray[np.float64]:
     return np.concatenate(found, 1)
 
 
-def _joined(parts: list[NDArray[Any]]) -> NDArray[Any]:
-    """Batches one after the other; where they differ in the size of an axis the short ones end in zeros."""
-    shape = [max(part.shape[axis] for part in parts) for axis in range(1, parts[0].ndim)]
-    whole = np.zeros((sum(len(part) for part in parts), *shape), parts[0].dtype)
-    start = 0
-    for part in parts:
-        whole[(slice(start, start + len(part)), *(slice(size) for size in part.shape[1:]))] = part
-        start += len(part)
-    return whole
+def plain_texts(inputs: Sequence[Input], raw: Mapping[str, Any]) -> NDArray[np.object_]:
+    """[N], the texts that answers are parts of; "" where no input is one."""
+    name = spelling({given.name: (given.modality, given.columns) for given in inputs})
+    if name is None:
+        return np.full(len(next(iter(raw.values()))), "", object)
+    own = {key[len(name) + 1 :]: value for key, value in raw.items() if key.startswith(f"{name}.")}
+    return np.array([*spelled(next(given for given in inputs if given.name == name), own), None], object)[:-1]
