@@ -22,7 +22,7 @@ from learnt.artifact.tools import tools
 from learnt.codecs import cells, files
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Doubts, Draws, Evidence, Finding, Refuses, Settings, Task, Tools, Unlabelled
-from learnt.data import sources, targets
+from learnt.data import corpora, sources, targets
 from learnt.data.damage import sound
 from learnt.data.folders import Folder
 from learnt.errors import RequestError, unknown
@@ -115,6 +115,7 @@ def audited(
 
     Raises UnreadableError where more than 1 % of the rows cannot be read.
     """
+    source = corpora.fitting(source, artifact.columns)
     names, columns = list(artifact.targets), artifact.called(source.measured)
     only = [f"The {source.tested:,} examples of its test set are judged, and no others."] if source.tested else []
     if target is None and not with_truth(columns, names, artifact):

@@ -19,7 +19,7 @@ from learnt.artifact.recalibrate import recalibrated, shifted
 from learnt.codecs import cells
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Settings
-from learnt.data import sources, targets
+from learnt.data import corpora, sources, targets
 from learnt.data.damage import sound
 from learnt.data.splits import row_from_one
 from learnt.errors import DataError, RequestError, unknown
@@ -40,7 +40,7 @@ def recalibrate(
     weight: str | None = None,
 ) -> dict[str, Any]:
     """Writes the file for the site that `data` are from, and says what became of it."""
-    source = sources.opened(data)
+    source = corpora.fitting(sources.opened(data), artifact.columns)
     whole = sound(artifact.called(source.columns), artifact.cells)
     columns, problems = whole.columns, whole.listed(row_from_one)
     names = list(artifact.targets)

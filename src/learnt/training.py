@@ -72,15 +72,16 @@ def train(
 ) -> Run:
     """Train a network on labelled examples and write one file that predicts, doubts and explains.
 
-    `data`, `test` and `unlabelled`, examples of which only the inputs are looked at: a path, a frame, a dict of columns
-    or a list of dicts. `reweigh`: a sensitive column, learnt from as if each label were as frequent in all of its
-    groups. `views`: inputs that share an encoder; by default all columns of pictures, ["none"] for none. `horizons`:
-    when the risk of an event is foretold for, in the unit of its durations. `budget`: seconds, or "3m". `size`: small,
-    medium or large, or the side of pictures in pixels. `recipe`: a recipe.yaml of an earlier run, whose target,
-    options, sizes, rates and number of steps are taken over where nothing else is asked. `decide`, `prevalence` and
-    `positive`: what is to be done with an answer, how frequent the positive label is where the file will be used, and
-    which one that is (docs/how-to/decide.md). `say` is told what goes on, line by line. Raises RequestError for a wrong
-    request, DataError for data that cannot be used, MissingExtra without the training packages.
+    `data`, `test` and `unlabelled`, examples of which only the inputs are looked at: a path, a list of paths of
+    parallel texts, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt from as if each
+    label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all columns of
+    pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its durations.
+    `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `recipe`: a
+    recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are taken over where nothing
+    else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer, how frequent the positive
+    label is where the file will be used, and which one that is (docs/how-to/decide.md). `say` is told what goes on,
+    line by line. Raises RequestError for a wrong request, DataError for data that cannot be used, MissingExtra without
+    the training packages.
     """
     from learnt import asking
     from learnt.model import Model
@@ -205,11 +206,12 @@ def walk(data: Any, target: str | Sequence[str] | None = None, row: int = 0) -> 
 
     `target` may be left out where the folders of `data` say it. Raises RequestError for a row that is not there.
     """
-    from learnt.data import sources
+    from learnt.data import corpora, sources
     from learnt.data.collecting import collect
     from learnt.walking import steps
 
     source = sources.opened(data)
+    source = corpora.examples(source) if corpora.are(source) and not target else source
     names = [target] if isinstance(target, str) else list(target or filter(None, [source.target]))
     collected = collect(source, target=names, group=None, time=None, seed=0)
     if not 0 <= row < collected.rows:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import sys
@@ -275,3 +276,31 @@ def test_a_place_that_cannot_be_written_is_refused(tmp_path: Path) -> None:
         sources.write(tmp_path / "out.docx", RESULTS)
     with pytest.raises(RequestError, match="no folder"):
         sources.write(tmp_path / "nowhere" / "out.csv", RESULTS)
+
+
+def test_tables_may_be_packed(tmp_path: Path) -> None:
+    packed = saved(tmp_path, gzip.compress(b"a\tb\n1\t2\n"), "t.tsv.gz")
+    assert sources.read(packed) == {"a": ["1"], "b": ["2"]}
+    lines = saved(tmp_path, gzip.compress(b'{"a": 1}\n'), "t.jsonl.gz")
+    assert sources.read(lines) == {"a": [1]}
+
+
+@pytest.mark.parametrize("name", ["pairs.tsv", "pairs.txt"])
+def test_pairs_of_sentences_without_names_lose_none(tmp_path: Path, name: str) -> None:
+    path = saved(tmp_path, 'Go.\t가.\nHi!\t안녕!\n"No," he said.\t"아니\u3002"\nWho knows\u2026\t누가 알아?\n', name)
+    found = sources.opened(path)
+    assert found.columns == {
+        "1": ["Go.", "Hi!", '"No," he said.', "Who knows\u2026"],
+        "2": ["가.", "안녕!", '"아니\u3002"', "누가 알아?"],
+    }
+    assert "columns are called 1, 2" in found.guesses[0]["sentence"]
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["en\tko\nGo.\t가.\nHi.\t안녕.\n", "How are you?\tYour age?\nI am well.\t31\nSo so.\t40\n", "year\t1990\nKR\t5\n"],
+)
+def test_names_stay_names(tmp_path: Path, text: str) -> None:
+    found = sources.opened(saved(tmp_path, text, "t.tsv"))
+    assert list(found.columns) == text.splitlines()[0].split("\t")
+    assert not found.guesses

@@ -12,7 +12,10 @@ from learnt.cli import commands
 from learnt.cli.commands import Command
 from learnt.errors import RequestError, unknown
 
-DATA = "a CSV, TSV, JSONL, Parquet, Arrow or Excel file, a folder or .zip of pictures; - reads CSV from standard input"
+DATA = (
+    "a CSV, TSV, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of pictures or texts; "
+    "- reads CSV from standard input"
+)
 
 
 class Parser(argparse.ArgumentParser):
@@ -68,7 +71,8 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one.add_argument(
         "data",
         metavar="DATA",
-        help=DATA,
+        nargs="+",
+        help=f"{DATA}; several files are parallel texts, as train.en train.de",
     )
     one.add_argument(
         "--target",
@@ -116,7 +120,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         type=_numbers,
         help="foretell the risk of an event by these times, in the unit of its durations",
     )
-    what.add_argument("--test", metavar="DATA", help="measure on these examples instead of a tenth of DATA")
+    what.add_argument("--test", metavar="DATA", nargs="+", help="measure on these examples instead of a tenth of DATA")
     what.add_argument(
         "--unlabelled", metavar="DATA", help="examples without labels: learnt from too, where that proves better"
     )
@@ -150,7 +154,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument(
-        "data", metavar="DATA", nargs="?", help=f"{DATA}; without it the evidence that the run kept is asked"
+        "data", metavar="DATA", nargs="*", help=f"{DATA}; without it the evidence that the run kept is asked"
     )
     one.add_argument(
         "--target",
@@ -170,7 +174,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "learnt recalibrate fraud.onnx site.csv --out site.onnx",
     )
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
-    one.add_argument("data", metavar="DATA", help=DATA)
+    one.add_argument("data", metavar="DATA", nargs="+", help=DATA)
     one.add_argument("--weight", metavar="COL", help="how much each row counts")
     one.add_argument(
         "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns with the truth"
@@ -183,7 +187,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "follow one example through every step, aloud",
         "learnt walk transactions.csv --target fraud",
     )
-    one.add_argument("data", metavar="DATA", help="what you would train on")
+    one.add_argument("data", metavar="DATA", nargs="+", help="what you would train on")
     one.add_argument(
         "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns to learn"
     )
@@ -262,6 +266,10 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args, rest = parser.parse_known_args(argv)
     if rest:
         one.error(f"{rest[0]!r} is one argument too many")
+    for name in ("data", "test"):
+        given = getattr(args, name, None)
+        if isinstance(given, list):
+            setattr(args, name, given if len(given) > 1 else next(iter(given), None))
     return args
 
 

@@ -1,8 +1,12 @@
-"""Media files as cells: a name, and where the file of that name lies, a folder or a .zip that stays packed."""
+"""Media files as cells: a name, and where the file of that name lies, a folder or a .zip that stays packed.
+
+A file whose name ends in .gz is what is packed in it.
+"""
 
 from __future__ import annotations
 
 import builtins
+import gzip
 import io
 import math
 import os
@@ -11,7 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, NamedTuple
+from typing import IO, Any, NamedTuple, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
@@ -29,7 +33,7 @@ KINDS: Mapping[str, frozenset[str]] = {
 """What a suffix says that a file holds, also where it cannot be read here: such files are listed, not passed over."""
 LARGEST = 1 << 30
 """Bytes of one file."""
-ZIP = ".zip"
+ZIP, GZIP = ".zip", ".gz"
 _UTF8 = 0x800
 
 
@@ -55,9 +59,10 @@ class File(str):
     def open(self) -> IO[bytes]:
         """Its bytes as a stream. Raises DataError where there is no such file, or it cannot be read."""
         with _said(self):
-            if _archive(self.root) is None:
-                return (self.root / self.place).open("rb")
-            return io.BytesIO(self.bytes())
+            if _archive(self.root) is not None:
+                return io.BytesIO(self.bytes())
+            path = self.root / self.place
+            return cast("IO[bytes]", gzip.open(path)) if self._packed else path.open("rb")
 
     def bytes(self) -> bytes:
         """Its content. Raises DataError where there is no such file, it cannot be read, or it is over `LARGEST`."""
@@ -67,10 +72,11 @@ class File(str):
                 if found is None:
                     raise FileNotFoundError
                 self._cap(found.file_size)
-                return archive.opened.read(found)
+                content = archive.opened.read(found)
+                return self._unpacked(io.BytesIO(content)) if self._packed else content
             with (self.root / self.place).open("rb") as file:
                 self._cap(os.fstat(file.fileno()).st_size)
-                return file.read()
+                return self._unpacked(file) if self._packed else file.read()
 
     def size(self) -> float:
         """Its bytes, counted and not read; nan of a file that is not there."""
@@ -105,14 +111,24 @@ class File(str):
                 return ""
         return self._digest
 
+    @property
+    def _packed(self) -> bool:
+        return self.place.lower().endswith(GZIP)
+
+    def _unpacked(self, file: IO[builtins.bytes]) -> builtins.bytes:
+        with gzip.open(file) as inner:
+            content = inner.read(LARGEST + 1)
+        self._cap(len(content))
+        return content
+
     def _cap(self, size: int) -> None:
         if size > LARGEST:
             raise DataError(f"{str(self)!r} is {size:,} bytes large; at most {LARGEST:,} are read.")
 
 
 def kind(name: str) -> str:
-    """ "image", "audio" or "text" as the suffix says, "" for another."""
-    suffix = os.path.splitext(name)[1].lower()
+    """ "image", "audio" or "text" as the suffix says, that before `.gz` too; "" for another."""
+    suffix = os.path.splitext(name.lower().removesuffix(GZIP))[1]
     return next((found for found, suffixes in KINDS.items() if suffix in suffixes), "")
 
 
@@ -213,8 +229,9 @@ def _said(name: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise DataError(f"There is no file {str(name)!r}.") from None
-    except (BadZipFile, EOFError, zlib.error) as error:
-        raise DataError(f"{str(name)!r} cannot be read from its .zip: {str(error).rstrip('.')}.") from None
+    except (BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+        packed = GZIP if str(name).lower().endswith(GZIP) else ZIP
+        raise DataError(f"{str(name)!r} cannot be read from its {packed}: {str(error).rstrip('.')}.") from None
     except (NotImplementedError, RuntimeError) as error:
         raise DataError(f"{str(name)!r} cannot be unpacked: {str(error).rstrip('.')}.") from None
     except OSError as error:

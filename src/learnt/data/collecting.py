@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import cells, files, ragged
 from learnt.contracts import Cells, Stratified, Unrolls
-from learnt.data import alike, sources
+from learnt.data import alike, corpora, sources
 from learnt.data import names as naming
 from learnt.data import roles as assigning
 from learnt.data import splits as splitting
@@ -149,7 +149,7 @@ def collect(
     """
     target, group, time = _named(target), _named(group), _named(time)
     source = data if isinstance(data, Folder) else sources.opened(data)
-    columns, said = source.columns, list(source.notes)
+    columns, said, talks = source.columns, list(source.notes), source.together
     if group == WITHIN and group not in columns and source.within:
         columns = {**columns, group: source.within}
     unnamed = group in (None, NAME, NONE) and group not in columns
@@ -159,7 +159,9 @@ def collect(
             columns = {name: column[:own] for name, column in columns.items()}
             said.append(f"The {source.tested:,} examples of its own test set are left out, as --test names another.")
         more = sources.opened(test, what="test data")
+        more = corpora.fitting(more, columns)
         columns, said = _appended(columns, more.columns), [*said, *more.notes]
+        talks = None if talks is None else [*talks[:own], *([""] * len(next(iter(more.columns.values()))))]
     columns = targeting.gathered(columns, target)
     roles = assigning.assign(
         columns,
@@ -187,6 +189,8 @@ def collect(
         codes = splitting.discrete(strata.get(target[0]), len(kept))[0]
         guess = naming.guess([str(name or "") for name in names], within, codes, labels, group == NAME)
     grouped = guess.keys if unnamed or group is None else columns[group]
+    if group is None and talks is not None:
+        grouped = [talks[place] for place in kept]
     pairs, unlike = alike.pairs(columns, roles.inputs.values())
     together = grouped
     if len(pairs):

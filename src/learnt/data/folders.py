@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -10,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from learnt.codecs import cells, files, pixels
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import tables
+from learnt.data import parallel, tables
 from learnt.errors import DataError, RequestError
 
 LABEL, WITHIN = "label", "folder"
@@ -23,6 +25,8 @@ LOOKED_AT = 200
 """Cells that tell whether a column names files."""
 MOSTLY = 0.9
 LISTED = 5
+ROWS = sys.maxsize
+"""All rows in one block."""
 _HIDDEN = frozenset({"__macosx", "thumbs.db", "desktop.ini"})
 
 
@@ -39,6 +43,8 @@ class Folder:
     notes: list[str] = field(default_factory=list)
     within: list[str] | None = None
     """Where files lie deeper than their label: the folders in between, by which --group may keep them together."""
+    together: list[str] | None = None
+    """Rows with the same text stay on one side of every split unless another group is asked for: turns of a talk."""
 
     @property
     def measured(self) -> dict[str, Cells]:
@@ -49,6 +55,7 @@ class Folder:
 def read(root: Path, inside: str = "") -> Folder:
     """Files below a folder or in a .zip, in the order of their names; those below a folder `inside` it alone, or one.
 
+    Where it holds parallel texts (`train.en`, `train.de`) the columns are the languages.
     A table that names them gives the columns: `metadata.csv` (.jsonl, .parquet) with a column `file_name`, or the only
     table with such a column. Else a file's label is the first folder that it lies in, `train`, `val` and `test` apart.
     Texts beside pictures or sounds are left out, and what is left out is counted in `notes`. Raises RequestError where
@@ -59,6 +66,8 @@ def read(root: Path, inside: str = "") -> Folder:
         names = [name for name in names if name == inside or name.startswith(f"{inside}/")]
         if not names:
             raise RequestError(f"There is no {inside!r} in {root}.")
+    if texts := parallel.parts([name for name in names if not _is_hidden(name)]):
+        return _parallel(root, texts)
     hidden = [name for name in names if _is_hidden(name)]
     seen = [name for name in names if not _is_hidden(name)]
     nameless = {name for name in seen if _is_nameless(name) and pixels.is_picture(File(name, root))}
@@ -87,6 +96,37 @@ def read(root: Path, inside: str = "") -> Folder:
 def single(path: Path) -> Folder:
     """One media file."""
     return Folder({files.kind(path.name): [File(path.name, path.parent)]})
+
+
+def _parallel(root: Path, texts: Mapping[str, Mapping[str, str]]) -> Folder:
+    """A column a language; `train.*` and `val.*` are learnt from, `test*.*` only measure."""
+    named = [stem for stem in texts if _begins(stem, LEARNT)]
+    tests = [stem for stem in texts if _begins(stem, TESTED)] if named else []
+    learnt = named or list(texts)
+    codes = [code for code in texts[learnt[0]] if all(code in texts[stem] for stem in [*learnt, *tests])]
+    if len(codes) < 2:
+        held = "; ".join(f"{stem}: {', '.join(texts[stem])}" for stem in [*learnt, *tests])
+        raise RequestError(
+            f"The parallel texts in {root} share no two languages: {held}. Name the files of one part: "
+            f"learnt train {' '.join(str(root / name) for name in texts[learnt[0]].values())} --target ..."
+        )
+    columns: dict[str, Cells] = {code: [] for code in codes}
+    rows = []
+    for stem in [*learnt, *tests]:
+        read = next(parallel.batches([File(texts[stem][code], root) for code in codes], ROWS))
+        rows.append(len(read[codes[0]]))
+        columns = {code: [*columns[code], *read[code]] for code in codes}
+    other = [stem for stem in texts if stem not in learnt and stem not in tests]
+    others = [name for stem in texts for code, name in texts[stem].items() if stem in other or code not in codes]
+    listed = _listed([*learnt, *tests])
+    guesses = [{"sentence": f"{listed} are parallel texts in {_listed(codes)}.", "option": "learnt train FILE FILE"}]
+    tested = sum(rows[len(learnt) :])
+    return Folder(columns, tested, "", [*guesses, *_split_said(tested, sum(rows), "text")], _left_out(others, "file"))
+
+
+def _begins(stem: str, split: frozenset[str]) -> bool:
+    """Whether a name or folder in it begins with the name of a part, as `test_2016_flickr` and `test/a` do."""
+    return any(re.split(r"[^a-z]", piece)[0] in split for piece in stem.casefold().split("/"))
 
 
 def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:

@@ -1,4 +1,4 @@
-"""Anything with examples -> columns of cells: tables, values, folders and .zip files of media, a media file alone."""
+"""Anything with examples -> columns of cells: tables, values, parallel texts, talks, folders and .zips of media."""
 
 from __future__ import annotations
 
@@ -11,10 +11,12 @@ from typing import Any
 from learnt.codecs import cells, files
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import folders, tables
+from learnt.data import chats, folders, parallel, streams, tables
 from learnt.data.folders import Folder
+from learnt.data.names import NONE
 from learnt.data.tables import BLOCK, FRAMES, LINES, STANDARD_INPUT, TEXT, name_of
 from learnt.data.writers import write
+from learnt.errors import RequestError
 
 __all__ = ["FRAMES", "LINES", "TEXT", "batches", "fingerprint", "media", "name_of", "opened", "read", "write"]
 
@@ -25,23 +27,28 @@ LOOKED_AT = 20
 def opened(source: Any, *, what: str = "data") -> Folder:
     """All that a source holds: its columns by name (NFC) and of one length, and what its layout says of them.
 
-    `source` is a path to CSV, TSV, JSONL, Parquet, Arrow or Excel, to a folder or .zip of media files or a part of it
-    (`photos.zip/test`), to one media file, "-" for CSV on standard input, a frame, a dict or a list of dicts;
-    `what` names it in messages. A column that names media files becomes one of `File`s, which lie beside the table or
-    in a .zip beside it. Raises RequestError for a path or value that cannot be a source, DataError for what is wrong
-    inside, MissingExtra where a file needs polars.
+    `source` is a path to CSV, TSV, JSONL, TMX, Parquet, Arrow or Excel, to a folder or .zip of media files or a part of
+    it (`photos.zip/test`), to one media file, a list of paths to parallel texts, "-" for CSV on standard input, a
+    frame, a dict or a list of dicts; `what` names it in messages. A column that names media files becomes one of
+    `File`s, which lie beside the table or in a .zip beside it; one of talks becomes examples (`chats`). Raises
+    RequestError for a path or value that cannot be a source, DataError for what is wrong inside, MissingExtra where a
+    file needs polars.
     """
     if (held := media(source)) is not None:
         return held
     columns = tables.read(source, what=what)
+    if chats.are(columns):
+        return _talks(columns)
     roots, notes = _naming(columns, _beside(source))
-    return Folder(_with_files(columns, roots), notes=notes)
+    return Folder(_with_files(columns, roots), guesses=_nameless(source), notes=notes)
 
 
 def media(source: Any) -> Folder | None:
     """What a folder, a .zip or a media file holds, or one that was opened; None for another source."""
     if isinstance(source, Folder):
         return source
+    if isinstance(source, list | tuple) and source and all(isinstance(one, str | Path) for one in source):
+        return _several([streams.existing(one, "data") for one in source])
     if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT:
         return None
     path = Path(source)
@@ -49,8 +56,49 @@ def media(source: Any) -> Folder | None:
         return folders.read(path)
     if not path.exists() and (packed := next(filter(files.in_zip, path.parents), None)) is not None:
         return folders.read(packed, path.relative_to(packed).as_posix())
-    is_table = path.suffix.lower() in TEXT
+    is_table = streams.suffix(path) in TEXT and not (path.is_file() and tables.running(path))
     return folders.single(path) if path.is_file() and files.kind(path.name) and not is_table else None
+
+
+def _several(paths: Sequence[Path | File]) -> Folder:
+    """Parallel texts."""
+    if len(paths) == 1:
+        return opened(paths[0])
+    if strange := [path for path in paths if streams.suffix(Path(path)) in (TEXT | LINES | FRAMES) - {".txt"}]:
+        raise RequestError(
+            f"{Path(strange[0]).name} is a table, and several files are read as parallel texts, one a language: "
+            "learnt train train.en train.de --target de. Put the rows of several tables into one file."
+        )
+    (columns,) = parallel.batches(paths, folders.ROWS)
+    return Folder(columns)
+
+
+def _talks(columns: Mapping[str, Cells]) -> Folder:
+    """Talks as examples, each on one side of every split; those without an answer are left out."""
+    found, talks = chats.examples(columns)
+    kept = [row for row, answer in enumerate(found[chats.ANSWER]) if answer is not None]
+    lost = len(talks) - len(kept)
+    ends = "talk ends" if lost == 1 else "talks end"
+    notes = [f"{lost:,} {ends} without an answer; what was asked last is left out."] if lost else []
+    said = (
+        f"{len(kept):,} answers of {len(columns[chats.MESSAGES]):,} talks are learnt, each from all that stands before."
+    )
+    guesses = [
+        {"sentence": said, "option": "--target"},
+        {"sentence": "The answers of one talk stay together.", "option": f"--group {NONE}"},
+    ]
+    taken: dict[str, Cells] = {name: [column[row] for row in kept] for name, column in found.items()}
+    return Folder(taken, 0, chats.ANSWER, guesses, notes, together=[talks[row] for row in kept])
+
+
+def _nameless(source: Any) -> list[dict[str, str]]:
+    """What is guessed of a tab-separated file without a line of names."""
+    if not isinstance(source, str | Path) or streams.suffix(source) not in TEXT or not Path(source).is_file():
+        return []
+    if not tables.nameless(Path(source)):
+        return []
+    said = f"The first line of {Path(source).name} is a row as those below are, so the columns are called 1, 2 ..."
+    return [{"sentence": said, "option": "a first line of names"}]
 
 
 def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
@@ -69,7 +117,12 @@ def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[d
         yield from tables.blocks(held.columns, rows)
         return
     roots: dict[str, Path] | None = None
+    start = 1
     for columns in tables.batches(source, rows, what=what):
+        if chats.are(columns):
+            yield chats.examples(columns, start)[0]
+            start += len(columns[chats.MESSAGES])
+            continue
         roots = _naming(columns, _beside(source))[0] if roots is None else roots
         yield _with_files(columns, roots)
 

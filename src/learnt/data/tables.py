@@ -1,23 +1,24 @@
-"""Tables -> columns of cells. A CSV file gives text alone: what it means is decided later."""
+"""Tables -> columns of cells. A CSV file gives text alone: what it means is decided later.
+
+CSV, TSV, JSONL and TMX may be packed as .gz.
+"""
 
 from __future__ import annotations
 
 import csv
-import io
 import json
-import sys
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
-from typing import IO, Any, TextIO, cast
+from typing import Any, cast
 
 import numpy as np
 
 from learnt.codecs.files import File
 from learnt.contracts import Cells
+from learnt.data import parallel, streams, tmx
 from learnt.errors import DataError, MissingExtra, RequestError
 
 TEXT = {".csv", ".tsv", ".txt"}
@@ -29,6 +30,11 @@ LOOKED_AT = 20
 """How many lines tell the delimiter."""
 LONGEST = 1 << 30
 """Characters of one cell."""
+_NAME = re.compile(r"\w[\w.-]*")
+_ENDS, _CLOSED = ".?!\u2026\u3002\uff1f\uff01", "'\")\u201d\u2019\u00bb"
+_WORDS = 4
+"""Words that make a sentence, also of one that does not end as such."""
+MOSTLY = 0.8
 BLOCK = 8192
 """Rows that are in memory together."""
 
@@ -41,11 +47,11 @@ def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
     DataError for what is wrong inside, MissingExtra where a file needs polars.
     """
     if isinstance(source, str | Path):
-        suffix = Path(source).suffix.lower()
+        suffix = streams.suffix(source)
         if suffix in FRAMES:
-            return _of_frame(_frame(_existing(source, what)))
+            return _of_frame(_frame(streams.existing(source, what)))
         if suffix in LINES:
-            return _joined(_of_json_lines(_existing(source, what), BLOCK), what)
+            return _joined(_of_json_lines(streams.existing(source, what), BLOCK), what)
         return _joined(batches(source, what=what), what)
     if isinstance(source, Mapping):
         return _of_mapping(source, what)
@@ -70,12 +76,12 @@ def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[d
         yield from blocks(read(source, what=what), rows)
         return
     if str(source) == STANDARD_INPUT:
-        with _decoded(Path("standard input")):
-            yield from _of_csv(_standard_input(), rows, "standard input")
+        with streams.decoded(Path("standard input")):
+            yield from _of_csv(streams.standard_input(), rows, "standard input")
         return
-    path = _existing(source, what)
+    path = streams.existing(source, what)
     name = Path(path).name
-    suffix = Path(path).suffix.lower()
+    suffix = streams.suffix(path)
     if suffix in LINES:
         names = dict.fromkeys(name for block in _of_json_lines(path, rows) for name in block)
         for block in _of_json_lines(path, rows):
@@ -85,11 +91,15 @@ def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[d
         yield from _of_parquet(path, rows)
     elif suffix in FRAMES:
         yield from blocks(_of_frame(_frame(path)), rows)
+    elif suffix in tmx.SUFFIXES:
+        yield from tmx.batches(path, rows)
+    elif parallel.language(name):
+        yield from parallel.batches([path], rows)
     elif suffix in TEXT:
-        with _opened(path) as file:
+        with streams.opened(path) as file:
             yield from _of_csv(file, rows, name, "\t" if suffix == ".tsv" else None)
     else:
-        known = " ".join(sorted(TEXT | LINES | FRAMES))
+        known = " ".join(sorted(TEXT | LINES | FRAMES | tmx.SUFFIXES))
         raise RequestError(f"{name} has the suffix {suffix!r}, which cannot be read. Known: {known}.")
 
 
@@ -99,68 +109,32 @@ def name_of(name: Any) -> str:
     return text if text.isascii() else unicodedata.normalize("NFC", text)
 
 
-@contextmanager
-def _opened(path: Path | File) -> Iterator[TextIO]:
-    try:
-        with _decoded(path), io.TextIOWrapper(_bytes(path), "utf-8-sig", newline="") as file:
-            yield file
-    except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
+def nameless(path: Path | File) -> bool:
+    """Whether a tab-separated file has no line of names: the first is of sentences, as those below are."""
+    return _is_row(some := _first(path), _delimiter(some))
 
 
-def _bytes(path: Path | File) -> IO[bytes]:
-    return path.open() if isinstance(path, File) else path.open("rb")
+def running(path: Path | File) -> bool:
+    """Whether a .txt file is a text and no table: nothing cuts its first lines alike, and the first is no name."""
+    some = _first(path) if streams.suffix(path) == ".txt" else []
+    return bool(some) and not _agreed(some) and not _NAME.fullmatch(some[0].strip())
 
 
-@contextmanager
-def _decoded(path: Path | File) -> Iterator[None]:
-    """Turns "not UTF-8" into a DataError that names the line."""
-    try:
-        yield
-    except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        line, encoding = _other_encoding(path)
-        name = Path(path).name
-        place = f"{name}, line {line}," if line else name
-        raise DataError(
-            f"{place} is not UTF-8 (byte 0x{byte:02x}). Save it as UTF-8, or write: "
-            f"iconv -f {encoding} -t utf-8 {name} > utf8.csv"
-            f"{'' if encoding == 'utf-16' else ' (Korean: -f cp949, Japanese: -f cp932)'}"
-        ) from None
+def _first(path: Path | File) -> list[str]:
+    with streams.opened(path) as file:
+        return list(islice(filter(str.strip, file), LOOKED_AT + 1))
 
 
-def _other_encoding(path: Path | File) -> tuple[int, str]:
-    """The first line that is not UTF-8, from 1, and what the file may be instead."""
-    if not isinstance(path, File) and not path.is_file():
-        return 0, "cp1252"
-    with _bytes(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number, "utf-16" if line[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
-    return 0, "cp1252"
+def _is_row(lines: Sequence[str], delimiter: str) -> bool:
+    if delimiter != "\t" or len(lines) < 2:
+        return False
+    columns = zip(*(line.rstrip("\r\n").split("\t") for line in lines), strict=False)
+    return all(_is_sentence(column[0]) and np.mean(list(map(_is_sentence, column))) > MOSTLY for column in columns)
 
 
-def _standard_input() -> Iterable[str]:
-    binary = getattr(sys.stdin, "buffer", None)
-    return sys.stdin if binary is None else io.TextIOWrapper(binary, "utf-8-sig", newline="")
-
-
-def _existing(source: str | Path, what: str) -> Path | File:
-    if isinstance(source, File):
-        return source
-    path = Path(source)
-    if path.is_dir():
-        raise RequestError(f"{path} is a folder; {what} must be a file here: CSV, TSV, JSONL, Parquet, Arrow or Excel.")
-    if not path.exists():
-        folder = path.parent if path.parent.is_dir() else Path()
-        present = sorted(entry.name for entry in folder.iterdir() if entry.is_file())
-        near = get_close_matches(path.name, present, 3)
-        guess = f" Did you mean {' or '.join(repr(str(folder / name)) for name in near)}?" if near else ""
-        place = "" if path.parent.is_dir() else f" (there is no folder {str(path.parent)!r} either)"
-        raise RequestError(f"There is no file {str(path)!r}{place}.{guess}")
-    return path
+def _is_sentence(cell: str) -> bool:
+    ends = cell.strip().rstrip(_CLOSED)[-1:] in tuple(_ENDS)
+    return len(cell.split(None, _WORDS)) >= _WORDS or (ends and any(map(str.isalpha, cell)))
 
 
 def _of_csv(file: Iterable[str], rows: int, name: str, delimiter: str | None = None) -> Iterator[dict[str, Cells]]:
@@ -171,9 +145,12 @@ def _of_csv(file: Iterable[str], rows: int, name: str, delimiter: str | None = N
     some = [some[0].removeprefix("\ufeff"), *islice(lines, LOOKED_AT)]
     csv.field_size_limit(LONGEST)
     cut = delimiter or _delimiter(some)
-    reader = csv.reader(chain(some, lines), delimiter=cut, skipinitialspace=True, strict=True)
+    whole = chain(some, lines)
+    reader = csv.reader(whole, delimiter=cut, skipinitialspace=True, strict=True)
+    if unnamed := _is_row([line for line in some if line.strip()], cut):
+        reader = csv.reader(whole, delimiter=cut, quoting=csv.QUOTE_NONE)
     try:
-        names = _names([cell.strip() for cell in next(reader)], name)
+        names = _numbered(some[0], cut) if unnamed else _names([cell.strip() for cell in next(reader)], name)
         sent = False
         while block := list(islice(_full_rows(reader, names, name, cut), rows)):
             yield _columns(names, block)
@@ -212,9 +189,17 @@ def _names(given: Iterable[Any], where: str) -> list[str]:
     return found
 
 
+def _numbered(line: str, delimiter: str) -> list[str]:
+    return [str(place) for place in range(1, line.count(delimiter) + 2)]
+
+
 def _delimiter(lines: Sequence[str]) -> str:
-    """The delimiter that cuts the first lines into the same number, above 1, of fields; most fields win."""
-    best, most = ",", 1
+    return _agreed(lines) or ","
+
+
+def _agreed(lines: Sequence[str]) -> str:
+    """The delimiter that cuts the first lines into the same number, above 1, of fields; most fields win; "": none."""
+    best, most = "", 1
     for delimiter in DELIMITERS:
         try:
             counts = [len(row) for row in csv.reader(lines, delimiter=delimiter, skipinitialspace=True) if row]
@@ -228,7 +213,7 @@ def _delimiter(lines: Sequence[str]) -> str:
 
 def _of_json_lines(path: Path | File, rows: int) -> Iterator[dict[str, Cells]]:
     """Each block has the names met so far."""
-    with _opened(path) as file:
+    with streams.opened(path) as file:
         name = Path(path).name
         yield from _of_rows(_json_lines(file, name), rows, name, "line")
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from learnt import recipes, registry
 from learnt.contracts import Timed
-from learnt.data import sources
+from learnt.data import corpora, sources
 from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
 from learnt.data.unlabelled import Unlabelled
@@ -88,6 +88,8 @@ def begin(
     folder = Path(out) if out is not None else Path("runs") / _stem(data)
     kept = folder / "checkpoint" / "recipe.yaml"
     source = sources.opened(data)
+    if corpora.are(source) and not {*(asked["target"] or ())} & {*source.columns}:
+        source = corpora.examples(source)
     full = recipes.resolve(asked, kept if resume and kept.exists() else recipe, source.target, list(source.columns))
     names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
     collected = collect(
@@ -137,4 +139,6 @@ def _tell(collected: Collected, say: Tell) -> None:
 
 
 def _stem(data: Any) -> str:
+    if isinstance(data, list | tuple) and data and all(isinstance(one, str | Path) for one in data):
+        return _stem(data[0])
     return Path(str(data)).stem or "data" if isinstance(data, str | Path) and str(data) != "-" else "data"

@@ -1,0 +1,107 @@
+"""Running text without any label -> examples: what stands before a place, and how it goes on.
+
+Texts are cut into windows one after another, at the end of a paragraph, a line, a sentence or a word. The windows of a
+text, joined, are the text.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterator
+from dataclasses import replace
+from typing import Any
+
+from learnt.codecs.files import File, are_files, kind
+from learnt.contracts import Cells
+from learnt.data.folders import Folder
+from learnt.errors import DataError
+
+BEFORE, TEXT = "before", "text"
+WINDOW = 400
+"""Characters of a window at most; the one before it is what stands before."""
+FEWEST = 20
+"""With fewer texts the end of each only measures; with more, some texts do as a whole."""
+TESTED = 0.1
+_ENDS = (
+    re.compile(r"\n\s*\n"),
+    re.compile(r"\n"),
+    re.compile(r"[.!?\u3002\uff01\uff1f]+['\")\u201d]*\s+"),
+    re.compile(r"\s+"),
+)
+
+
+def are(source: Folder) -> bool:
+    """Whether it holds texts and nothing else: nothing that could be told from them."""
+    (column,) = source.columns.values() if len(source.columns) == 1 else ((),)
+    return are_files(column) and all(kind(str(cell)) == "text" for cell in column)
+
+
+def fitting(source: Folder, columns: Collection[str]) -> Folder:
+    """`source` for what learns, or has learnt, from these columns: as windows where those are of windows."""
+    return examples(source) if BEFORE in columns and are(source) else source
+
+
+def examples(source: Folder) -> Folder:
+    """The windows of all texts: `text` is to be learnt from what stands `before` it ("" at the start of a text).
+
+    Raises DataError for a text that is not UTF-8.
+    """
+    (column,) = source.columns.values()
+    texts = {str(cell): windows(_read(cell)) for cell in column}
+    several = len(texts) >= FEWEST
+    whole = [(name, found, 0 if several else round(TESTED * len(found))) for name, found in texts.items()]
+    learnt = [(name, place) for name, found, tested in whole for place in range(len(found) - tested)]
+    judged = [(name, place) for name, found, tested in whole for place in range(len(found) - tested, len(found))]
+    rows = [*learnt, *judged]
+    columns: dict[str, Cells] = {
+        BEFORE: [texts[name][place - 1] if place else "" for name, place in rows],
+        TEXT: [texts[name][place] for name, place in rows],
+    }
+    said = f"{len(rows):,} windows of at most {WINDOW} characters are cut from {len(texts):,} "
+    said += f"text{'s' * (len(texts) > 1)}: {TEXT!r} goes on from {BEFORE!r}."
+    parted = "Windows of one text stay together." if several else f"The last {len(judged):,} windows only measure."
+    return replace(
+        source,
+        columns=columns,
+        tested=len(judged),
+        target=TEXT,
+        together=[name for name, _ in rows] if several else None,
+        guesses=[
+            *source.guesses,
+            {"sentence": said, "option": "a table with --target"},
+            {"sentence": parted, "option": "--group none" if several else "--test"},
+        ],
+    )
+
+
+def windows(text: str) -> list[str]:
+    """A text cut into pieces of at most `WINDOW` characters; joined, they are the text."""
+    return list(_windows(text))
+
+
+def _windows(text: str) -> Iterator[str]:
+    start = 0
+    while len(text) - start > WINDOW:
+        end = start + _end(text[start : start + WINDOW])
+        yield text[start:end]
+        start = end
+    if text[start:]:
+        yield text[start:]
+
+
+def _end(piece: str) -> int:
+    """After the last end of a paragraph in its second half, else of a line, a sentence, a word; else all of it."""
+    for pattern in _ENDS:
+        if found := [one.end() for one in pattern.finditer(piece, len(piece) // 2)]:
+            return found[-1]
+    return len(piece)
+
+
+def _read(cell: Any) -> str:
+    try:
+        return cell.bytes().decode("utf-8-sig") if isinstance(cell, File) else str(cell)
+    except UnicodeDecodeError as error:
+        line = cell.bytes()[: error.start].count(b"\n") + 1
+        raise DataError(
+            f"{str(cell)!r}, line {line:,} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
+        ) from None

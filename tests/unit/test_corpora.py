@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from learnt.data import corpora, sources, tables
+from learnt.data.folders import Folder
+from learnt.errors import DataError
+
+PROSE = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n\n" * 60
+
+
+def opened(path: Path) -> Folder:
+    source = sources.opened(path)
+    assert corpora.are(source)
+    return corpora.examples(source)
+
+
+@pytest.mark.parametrize("name", ["play.txt", "play.txt.gz"])
+def test_a_text_is_cut_into_windows_that_go_on_from_one_another(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(gzip.compress(PROSE.encode()) if name.endswith(".gz") else PROSE.encode())
+    found = opened(tmp_path / name)
+    before, text = found.columns["before"], found.columns["text"]
+    assert "".join(text) == PROSE
+    assert before == ["", *text[:-1]]
+    assert max(map(len, text)) <= corpora.WINDOW
+    assert all(piece.endswith("\n\n") for piece in text)
+    assert found.target == "text"
+    assert found.tested == round(len(text) / 10)
+
+
+def test_many_texts_stay_whole_and_each_begins_with_nothing(tmp_path: Path) -> None:
+    for place in range(corpora.FEWEST):
+        (tmp_path / f"{place:02d}.txt").write_text(PROSE[place:], encoding="utf-8")
+    found = opened(tmp_path)
+    assert found.tested == 0
+    assert found.together is not None
+    assert found.columns["before"].count("") == corpora.FEWEST
+    for name in set(found.together):
+        mine = [text for text, other in zip(found.columns["text"], found.together, strict=True) if other == name]
+        assert "".join(mine) == PROSE[int(name[:2]) :]
+
+
+@pytest.mark.parametrize(
+    ("text", "ends"),
+    [
+        ("word " * 200, " "),
+        ("One two. Three four! " * 40, " "),
+        ("문장이다\u3002 또 문장이다\u3002 " * 60, "\u3002 "),
+        ("a" * 1000, "a"),
+        ("line of words\n" * 90, "\n"),
+    ],
+)
+def test_windows_end_where_something_ends(text: str, ends: str) -> None:
+    found = corpora.windows(text)
+    assert "".join(found) == text
+    assert all(corpora.WINDOW / 2 <= len(piece) <= corpora.WINDOW for piece in found[:-1])
+    assert all(piece.endswith(ends) for piece in found[:-1])
+
+
+def test_an_empty_text_has_no_window() -> None:
+    assert corpora.windows("") == []
+
+
+def test_texts_with_labels_are_no_corpus(tmp_path: Path) -> None:
+    for label in ("good", "bad"):
+        (tmp_path / label).mkdir()
+        (tmp_path / label / "1.txt").write_text("x", encoding="utf-8")
+    assert not corpora.are(sources.opened(tmp_path))
+
+
+def test_test_data_are_cut_where_windows_are_learnt_from(tmp_path: Path) -> None:
+    (tmp_path / "new.txt").write_text(PROSE, encoding="utf-8")
+    source = sources.opened(tmp_path / "new.txt")
+    assert set(corpora.fitting(source, ["before"]).columns) == {"before", "text"}
+    assert corpora.fitting(source, ["text"]) is source
+
+
+def test_what_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"One line\nand caf\xe9 here it goes on\n")
+    source = Folder({"text": sources.opened(tmp_path).columns["text"]})
+    with pytest.raises(DataError, match=r"'a\.txt', line 2 is not UTF-8 \(byte 0xe9\)"):
+        corpora.examples(source)
+
+
+@pytest.mark.parametrize(
+    ("text", "running"),
+    [
+        ("First Citizen:\nBefore, hear me.\n\nAll: no, no, no\n", True),
+        ("Once upon a time there was.\nThe end.", True),
+        ("text\nhello you\nbye\n", False),
+        ("name,age\nAnn,3\nBob,4\n", False),
+        ("", False),
+    ],
+)
+def test_a_txt_is_a_table_or_a_text(tmp_path: Path, text: str, running: bool) -> None:
+    (tmp_path / "a.txt").write_text(text, encoding="utf-8")
+    assert tables.running(tmp_path / "a.txt") == running
+    (tmp_path / "a.csv").write_text(text, encoding="utf-8")
+    assert not tables.running(tmp_path / "a.csv")
