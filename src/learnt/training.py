@@ -57,6 +57,7 @@ def train(
     horizons: Sequence[float] | None = None,
     test: Any = None,
     unlabelled: Any = None,
+    pretrained: str | Path | None = None,
     coverage: float | None = None,
     decide: str | None = None,
     prevalence: float | str | None = None,
@@ -76,12 +77,13 @@ def train(
     parallel texts, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt from as if each
     label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all columns of
     pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its durations.
-    `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `recipe`: a
-    recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are taken over where nothing
-    else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer, how frequent the positive
-    label is where the file will be used, and which one that is (docs/how-to/decide.md). `say` is told what goes on,
-    line by line. Raises RequestError for a wrong request, DataError for data that cannot be used, MissingExtra without
-    the training packages.
+    `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `pretrained`: weights
+    that the encoder of pictures or texts starts from: the folder of a run, a file of weights, or a folder of
+    transformers. `recipe`: a recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are
+    taken over where nothing else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer,
+    how frequent the positive label is where the file will be used, and which one that is (docs/how-to/decide.md). `say`
+    is told what goes on, line by line. Raises RequestError for a wrong request, DataError for data that cannot be used,
+    MissingExtra without the training packages.
     """
     from learnt import asking
     from learnt.model import Model
@@ -121,6 +123,7 @@ def train(
         },
         test=test,
         unlabelled=unlabelled,
+        pretrained=pretrained,
     )
     with begun.progress:
         examining = Examining(export(fit(fold(prepare(begun)))))

@@ -36,6 +36,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         horizons=args.horizons,
         test=args.test,
         unlabelled=args.unlabelled,
+        pretrained=args.pretrained,
         coverage=args.coverage,
         decide=args.decide,
         prevalence=args.prevalence,

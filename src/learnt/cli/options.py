@@ -143,6 +143,12 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     how.add_argument(
         "--size", metavar="SIZE", help="small, medium or large, or the side of pictures in pixels (default small)"
     )
+    how.add_argument(
+        "--pretrained",
+        metavar="PATH",
+        help="weights that pictures or texts start from: the folder of a run, a .safetensors or .pt file, a folder of "
+        "transformers",
+    )
     how.add_argument("--seed", metavar="N", type=int, help="another seed, another split and network (default 0)")
     how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
     how.add_argument("--resume", action="store_true", help="go on with an interrupted run in --out")

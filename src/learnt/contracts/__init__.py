@@ -41,6 +41,7 @@ from learnt.contracts.modality import (
     Sized,
     Spells,
     Staged,
+    Starts,
     Varies,
 )
 from learnt.contracts.task import (
@@ -120,6 +121,7 @@ __all__ = [
     "Spec",
     "Spells",
     "Staged",
+    "Starts",
     "Stratified",
     "Suggests",
     "Task",

@@ -251,6 +251,18 @@ class Sized(Protocol):
 
 
 @runtime_checkable
+class Starts(Protocol):
+    """A modality whose encoder may start from weights that were trained before."""
+
+    def started(self, settings: Settings, foreign: Settings) -> Settings:
+        """`settings` with which the encoder is as those weights have it, and given what they were trained on.
+
+        `foreign`: of a run of ours what its settings were, else what came with the weights; {}: nothing is known.
+        """
+        ...
+
+
+@runtime_checkable
 class Varies(Protocol):
     """A modality that varies its examples in training, as far as that leaves their labels true."""
 

@@ -83,6 +83,14 @@ class Image:
         """Of the side asked for, or the next multiple of STEP."""
         return {**settings, "side": STEP * -(-side // STEP)}
 
+    def started(self, settings: Settings, foreign: Settings) -> Settings:
+        """Brought to the side, channels and colours of the pictures before; still as deep as these are."""
+        if not foreign:
+            return settings
+        own, other = (float(np.iinfo(of["dtype"]).max) for of in (settings, foreign))
+        colours = {name: [value * own / other for value in foreign[name]] for name in ("mean", "spread")}
+        return {**settings, **foreign, **colours, "dtype": settings["dtype"], "mirror": settings["mirror"]}
+
     def varied(self, raw: Raw, kinds: Cells, settings: Settings) -> Settings:
         """Pictures are mirrored where, within a label, a mirrored one is as near to another as they are themselves."""
         places = np.linspace(0, len(kinds) - 1, min(len(kinds), COMPARED)).astype(int)

@@ -69,6 +69,10 @@ class Text:
             "counts": [count for _, count in found],
         }
 
+    def started(self, settings: Settings, foreign: Settings) -> Settings:
+        """With the tables of words that the weights belong to."""
+        return {**settings, **foreign}
+
     def inputs(self, settings: Settings) -> Mapping[str, Spec]:  # noqa: ARG002
         """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part."""
         return {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 3))}

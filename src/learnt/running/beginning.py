@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,9 +18,10 @@ from learnt.data.collecting import Collected, collect
 from learnt.data.unlabelled import Unlabelled
 from learnt.errors import RequestError
 from learnt.stats import policies
-from learnt.train import planning
+from learnt.train import planning, pretrain
 from learnt.train.batches import Rows
 from learnt.train.learning import Asked
+from learnt.train.pretrain import Start
 from learnt.train.progress import Progress
 
 Tell = Callable[[str], None]
@@ -79,6 +80,7 @@ def begin(
     asked: Mapping[str, Any],
     test: Any,
     unlabelled: Any = None,
+    pretrained: str | Path | None = None,
     out: str | Path | None,
     recipe: str | Path | Mapping[str, Any] | None,
     resume: bool,
@@ -100,6 +102,7 @@ def begin(
         **{name: full[name] for name in names},
     )
     more = None if unlabelled is None else reading.unlabelled(unlabelled, collected, full["seed"])
+    start = _start(full, pretrained, {kind for kind, _ in collected.roles.inputs.values()}, say)
     if full["budget"] is None:
         full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
     kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
@@ -116,7 +119,7 @@ def begin(
         resume=resume,
         say=say,
         progress=Progress(folder / "log.jsonl", say, resume),
-        asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views, recipes.side(full)),
+        asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views, recipes.side(full), start),
         wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
         | {"per_day": collected.per_day},
         name=_stem(data),
@@ -127,6 +130,23 @@ def begin(
         say(f"Nothing to resume in {folder}: training from the start.")
     _tell(collected, say)
     return begun
+
+
+def _start(recipe: dict[str, Any], given: str | Path | None, kinds: Collection[str], say: Tell) -> Start | None:
+    """What is at this path; of it the recipe says class and fingerprint. Raises RequestError where it asks for some."""
+    before = recipe["pretrained"]
+    if given is None:
+        if before:
+            raise RequestError(
+                f"The recipe starts from weights of the class {before['class']} (sha256 {before['sha256'][:12]}...), "
+                "and does not say where they are. Write: --pretrained PATH"
+            )
+        return None
+    start = pretrain.opened(given, kinds)
+    recipe["pretrained"] = start.about
+    if before and before != start.about:
+        say(f"These are not the weights that the recipe started from (sha256 {before['sha256'][:12]}...).")
+    return start
 
 
 def _tell(collected: Collected, say: Tell) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
 from typing import Any
 
 from numpy.typing import NDArray
@@ -13,6 +15,7 @@ from learnt import __version__, deciding, recipes, registry
 from learnt.codecs import cells
 from learnt.codecs.ragged import take
 from learnt.contracts import Doubts, Settings, Timed
+from learnt.data.collecting import Collected
 from learnt.retraining import read_alike
 from learnt.running.beginning import Begun
 from learnt.stats import conformal
@@ -20,7 +23,7 @@ from learnt.train import planning
 from learnt.train.batches import Rows
 from learnt.train.learning import Learnt, learn
 from learnt.train.loop import Plan
-from learnt.train.network import groups_of, sizes_for
+from learnt.train.network import build, groups_of, sizes_for
 from learnt.train.self_training import WIDER
 
 STORE_ABOVE = 256 * 1024**2
@@ -56,11 +59,21 @@ def prepare(begun: Begun) -> Prepared:
     unreadable = _unreadable(begun, known)
     usual = sizes_for(known.inputs, len(begun.rows[0]), known.targets)
     sizes = dict(begun.recipe.get("sizes") or recipes.wider(begun.recipe, usual))
+    if begun.asked.start:
+        begun = replace(begun, collected=_noted(begun, known, sizes))
     plan = _planned(begun, known, sizes)
     recipe = begun.recipe | {"sizes": sizes, "plan": asdict(plan)}
     _take(begun, recipe)
     fields = vars(begun) | {"recipe": recipe}
     return Prepared(**fields, learnt=known, sizes=sizes, plan=plan, unreadable=unreadable)
+
+
+def _noted(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Collected:
+    """With what of the network does not start as it was trained before; said aloud."""
+    notes = build(known.inputs, known.targets, sizes, begun.recipe["seed"]).notes
+    for note in notes:
+        begun.say(note)
+    return replace(begun.collected, notes=[*begun.collected.notes, *notes])
 
 
 def _learnt(begun: Begun) -> Learnt:
@@ -72,7 +85,8 @@ def _learnt(begun: Begun) -> Learnt:
     asked = {f"groups.{column}": values.astype(object) for column, values in _groups(begun, known).items()}
     known = replace(known, raw={**known.raw, **asked})
     if known.fed.bytes > STORE_ABOVE:
-        key = f"{__version__}/{collected.fingerprint}"
+        settings = json.dumps([given.settings for given in known.inputs], sort_keys=True)
+        key = f"{__version__}/{collected.fingerprint}/{sha256(settings.encode()).hexdigest()}"
         known = replace(known, fed=known.fed.stored(begun.folder / "checkpoint" / "store", key))
     return known
 

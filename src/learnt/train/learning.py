@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
-from learnt.contracts import Cells, Points, Raw, Settings, Shrinks, Sized, Spec, Spells, Stratified, Varies
+from learnt.contracts import Cells, Points, Raw, Settings, Shrinks, Sized, Spec, Spells, Starts, Stratified, Varies
 from learnt.errors import DataError, RequestError
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Target
+from learnt.train.pretrain import Start
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,8 @@ class Asked:
     """Input -> the input whose settings and encoder it shares."""
     side: int | None = None
     """The side in pixels that pictures are brought to; None: that which they suggest."""
+    start: Start | None = None
+    """What encoders of its modality start from."""
 
     def seen_by(self, encoder: str) -> list[str]:
         """The inputs that share an encoder, that of its name first."""
@@ -70,14 +73,17 @@ def learn(
         modality = registry.modality(kind)
         given = {column: columns[column] for column in names}
         encoder = asked.views.get(name, name)
+        start = asked.start if asked.start and asked.start.modality == kind else None
         if encoder not in settled:
             settled[encoder] = modality.learn(_together(columns, asked, encoder, fit))
+            if start and isinstance(modality, Starts):
+                settled[encoder] = modality.started(settled[encoder], start.foreign)
             if asked.side is not None and isinstance(modality, Sized):
                 settled[encoder] = modality.sized(settled[encoder], asked.side)
             if name == pointed and isinstance(modality, Spells):
                 settled[encoder] = modality.parted(ragged.take_each(given, fit), edges, settled[encoder])
         settings = settled[encoder]
-        inputs.append(Input(name, kind, tuple(names), settings, encoder))
+        inputs.append(Input(name, kind, tuple(names), settings, encoder, start))
         specs[name] = dict(modality.inputs(settings))
         if not specs[name]:
             raise DataError(f"The input {name!r} holds nothing that can be learnt from. Leave it out with --drop.")

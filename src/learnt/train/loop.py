@@ -51,6 +51,8 @@ class Plan:
     """How often an input is hidden in training when there are several."""
     until: int | None = None
     """End after so many of the planned steps, though the rate was planned for all of them."""
+    slower: float = 1.0
+    """Times the rate, for weights that were trained before."""
     again: bool = False
     """Whether the network of the file is then trained once more, with the examples that ended the first training."""
 
@@ -120,14 +122,16 @@ def _finished(history: Sequence[tuple[int, float]], plan: Plan) -> bool:
     return bool(losses) and len(losses) - 1 - int(np.argmin(losses)) >= plan.patience
 
 
-def _groups(network: nn.Module, plan: Plan) -> list[dict[str, Any]]:
-    """Weight decay is for layers; scales, biases and tables of embeddings go without."""
-    decayed: list[nn.Parameter] = []
-    free: list[nn.Parameter] = []
+def _groups(network: Network, plan: Plan) -> list[dict[str, Any]]:
+    """Weight decay is for layers; scales, biases and tables of embeddings go without. `times`: of the rate."""
+    found: dict[tuple[float, float], list[nn.Parameter]] = {}
     for name, weight in network.named_parameters():
         without = weight.dim() < 2 or name.rsplit(".", 1)[-1] in ("bias", "scale", "table")
-        (free if without else decayed).append(weight)
-    return [{"params": decayed, "weight_decay": plan.decay}, {"params": free, "weight_decay": 0.0}]
+        times = plan.slower if name in network.started else 1.0
+        found.setdefault((0.0 if without else plan.decay, times), []).append(weight)
+    return [
+        {"params": weights, "weight_decay": decay, "times": times} for (decay, times), weights in sorted(found.items())
+    ]
 
 
 def _step(
@@ -143,7 +147,7 @@ def _step(
     rank, world = _place()
     torch.manual_seed(seeded(plan.seed, "step", step, rank))
     for group in optimiser.param_groups:
-        group["lr"] = plan.rate_at(step)
+        group["lr"] = plan.rate_at(step) * group["times"]
     network.train()
     optimiser.zero_grad(set_to_none=True)
     share = rows[rank::world] if world > 1 else rows

@@ -189,7 +189,8 @@ def describe(
         "data": dict(data),
         "recipe": dict(recipe),
         "versions": versions(),
-        "licence": "Yours: the file holds what was learnt from your data. The code that made it is Apache-2.0.",
+        "licence": "Yours: the file holds what was learnt from your data. The code that made it is Apache-2.0."
+        + _started(recipe.get("pretrained")),
         "use": "Predicts "
         + ", ".join(target.name for target in network.targets)
         + f" from {', '.join(given.name for given in network.inputs)}"
@@ -204,6 +205,15 @@ def describe(
         "steps": [*STEPS, *(step for kind in kinds for step in OF_INPUTS.get(kind, ()))],
         "goldens": {},
     }
+
+
+def _started(about: Mapping[str, str] | None) -> str:
+    """Whose weights these were, for they may have a licence of their own."""
+    if not about:
+        return ""
+    return (
+        f" It started from weights of the class {about['class']} (sha256 {about['sha256']}); their licence holds too."
+    )
 
 
 def inside(targets: Sequence[Target], kinds: Iterable[str] = ()) -> str:

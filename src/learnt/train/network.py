@@ -13,6 +13,7 @@ from learnt import registry
 from learnt.contracts import Features, Paced, Settings, Shape, Suggests, Task, Tensors
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
+from learnt.train.pretrain import Start
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,8 @@ class Input:
     settings: Settings
     encoder: str = ""
     """The input whose encoder sees this one; "": its own."""
+    start: Start | None = None
+    """What its encoder starts from; None: from scratch."""
 
     @property
     def optional(self) -> bool:
@@ -70,6 +73,10 @@ class Network(nn.Module):
         self.inputs, self.targets = tuple(inputs), tuple(targets)
         self.traced: dict[str, int] = {}
         """Inputs whose reasons are traced back to a stage of their encoder, once it is chosen."""
+        self.started: set[str] = set()
+        """Names of weights that were trained before."""
+        self.notes: list[str] = []
+        """What was not as the weights that it started from have it."""
         modalities = [registry.modality(given.modality) for given in inputs]
         tasks = [registry.task(wanted.task) for wanted in targets]
         causal = any(task.causal for task in tasks)
@@ -184,6 +191,8 @@ def sizes_for(inputs: Sequence[Input], rows: int, targets: Sequence[Target] = ()
             sizes |= task.suggest(rows)
     if len(inputs) > 1 and sizes["depth"] == 0:
         sizes |= {"depth": 1}
+    for given in inputs:
+        sizes |= given.start.sizes if given.start else {}
     return sizes
 
 
@@ -196,10 +205,16 @@ def seeded(seed: int, *purpose: int | str) -> int:
 
 
 def build(inputs: Sequence[Input], targets: Sequence[Target], sizes: Mapping[str, Any], seed: int) -> Network:
-    """A fresh network: its weights are a function of settings, sizes and seed."""
+    """A fresh network: its weights are a function of settings, sizes and seed, and of what its inputs start from."""
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seeded(seed, "weights"))
-        return Network(inputs, targets, sizes)
+        network = Network(inputs, targets, sizes)
+    seats = {seat: given.start for seat, given in zip(network.seats, inputs, strict=True) if given.start}
+    for seat, start in seats.items():
+        names, notes = start.fill(network.encoders[seat])
+        network.started |= {f"encoders.{seat}.{name}" for name in names}
+        network.notes += notes
+    return network
 
 
 def _vector_width(widths: Mapping[Shape, int]) -> int:

@@ -83,6 +83,7 @@ def plan(
         decay=float(sizes["decay"]),
         every=min(every, steps),
         patience=int(sizes.get("patience", 12)),
+        slower=float(sizes.get("slower", 1.0)),
     )
 
 
