@@ -91,18 +91,19 @@ def load(path: str | os.PathLike[str] | bytes, *, limit: int = opening.LIMIT) ->
     return Model.open(path, limit=limit)
 
 
-def predictions(model: Artifact, source: Any) -> Iterator[Row]:
+def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
     """Each row of a source -> its ids and what the file says, in constant memory.
 
     Keys: the id columns that the manifest names, or the column of files, or `row` (from 1); then prediction, decision,
     probability (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, of a
-    number also low and high, unfamiliar; with several targets each but the ids is `<target>.<key>`. Where media files
+    number also low and high, unfamiliar, and of the best `top` answers `top.<place>` and `top.<place>.probability`,
+    empty where nothing is to be said; with several targets each but the ids is `<target>.<key>`. Where media files
     are read, `problem` last: why one could not be; a row with no other input has nothing else. Raises UnreadableError
     at the end for more than 1 % of them. `source` is what `learnt.data.sources.batches` takes.
     """
 
     def answers(raw: Raw) -> Iterator[Row]:
-        found = {target: _said(said) for target, said in model.answers(raw).items()}
+        found = {target: _said(said, top) for target, said in model.answers(raw).items()}
         for row in zip(*found.values(), strict=True):
             if len(found) == 1:
                 yield row[0]
@@ -148,13 +149,15 @@ def _explained(model: Artifact, raw: Raw, about: Any) -> Iterator[Row]:
         }
 
 
-def predict_file(model: Artifact, source: Any, out: str | os.PathLike[str], problems: list[str] | None = None) -> int:
+def predict_file(
+    model: Artifact, source: Any, out: str | os.PathLike[str], problems: list[str] | None = None, top: int = 0
+) -> int:
     """Writes `predictions` to a CSV, TSV, JSONL (in constant memory) or Parquet file; how many.
 
     `problems` takes why rows are empty, or in part.
     """
     _refuse_same(source, out)
-    return _write(out, predictions(model, source), problems)
+    return _write(out, predictions(model, source, top), problems)
 
 
 def explain_file(
@@ -310,7 +313,7 @@ def _raws(model: Artifact, columns: Mapping[str, Cells], rows: int) -> Iterator[
         yield ragged.together(parts)
 
 
-def _said(found: list[Prediction]) -> Iterator[Row]:
+def _said(found: list[Prediction], top: int = 0) -> Iterator[Row]:
     names = list(found[0].probability) if found else []
     keys = [(name, f"probability.{name}") for name in names if len(names) <= MOST_LABELS]
     numeric = bool(found) and isinstance(found[0].value, float) and not names
@@ -322,9 +325,24 @@ def _said(found: list[Prediction]) -> Iterator[Row]:
         if numeric:
             row["low"], row["high"] = one.plausible or (None, None)
         row["unfamiliar"] = one.unfamiliar
-        if one.parts:
+        if top:
+            row |= _ranked(one, top)
+        elif one.parts:
             row["parts"] = [_part(part) for part in one.parts]
         yield row
+
+
+def _ranked(one: Prediction, top: int) -> Row:
+    """The best answers: labels by their probability, or what is said and its other answers, which have no place in the
+    input."""
+    answers = [(one.value, one.confidence)] + [(part.value, part.confidence) for part in one.parts if not part.where]
+    if one.value in one.probability:
+        answers = sorted(one.probability.items(), key=lambda pair: -pair[1])
+    row: Row = {}
+    for place in range(1, top + 1):
+        value, chance = answers[place - 1] if one.decision and place <= len(answers) else (None, None)
+        row |= {f"top.{place}": value, f"top.{place}.probability": chance}
+    return row
 
 
 def _part(part: Part) -> Row:

@@ -18,6 +18,10 @@ from learnt.codecs import ragged
 
 TOYS = Path(__file__).parent / "toys"
 KINDS = ("modalities", "tasks")
+ANSWERS = (
+    "Certainly, sir!", "Perhaps later.", "We are closed now.", "Where to?", "Eat something else.", "Too expensive.",
+    "내일 봐요 그럼.", "Who knows?", "Ask your doctor.", "Bring an umbrella.", "Playing it loud.", "No, never mind.",
+)  # fmt: skip
 
 
 @contextmanager
@@ -110,6 +114,7 @@ def _target_columns() -> list[contracts.Column]:
         contracts.Column("sort", [str(s) for s in sorts[:, 0]]),
         contracts.Column("amount", [f"{v:.4f}" for v in random.normal(size=200)]),
         contracts.Column("days,died", _censored(random)),
+        contracts.Column("reply", list(ANSWERS) * 16),
         contracts.Column("sorts", ["|".join(sorted(set(map(str, pair)))) for pair in sorts]),
         contracts.Column("slots", _spans(random)),
     ]

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from learnt.codecs import ragged
-from learnt.contracts import Evidence, Shape, Unrolls
+from learnt.contracts import Evidence, Pairs, Shape, Unrolls
 from learnt.train.loop import member_loss
 
 ROWS, SIZE, LONG = 24, 16, 12
@@ -97,6 +97,9 @@ def fitted(aim):
         optimiser.step()
         losses.append(float(loss.detach()))
     with torch.no_grad():
+        if isinstance(aim.kind, Pairs):
+            rows = [cells.index(candidate) for candidate in aim.kind.candidates(aim.settings)]
+            head.remember({name: value[rows] for name, value in head(features).items()}, None)
         outputs = head(features)
         merged = aim.kind.merge(outputs)
     return SimpleNamespace(

@@ -60,10 +60,10 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     opened = model.load(args.model)
     data, problems = _told(args), list[str]()
     if args.out:
-        count = model.predict_file(opened, data, args.out, problems)
+        count = model.predict_file(opened, data, args.out, problems, args.top)
         args.say(f"{count} predictions written to {args.out}{_listed(problems)}")
         return {"model": args.model, "out": args.out, "rows": count, "problems": problems}
-    rows = list(model.predictions(opened, data))
+    rows = list(model.predictions(opened, data, args.top))
     args.say(printed.table(rows))
     return {"model": args.model, "predictions": rows}
 

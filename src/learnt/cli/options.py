@@ -12,6 +12,7 @@ from learnt.cli import commands
 from learnt.cli.commands import Command
 from learnt.errors import RequestError, unknown
 
+MOST_ANSWERS = 100
 DATA = (
     "a CSV, TSV, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of pictures or texts; "
     "- reads CSV from standard input"
@@ -227,6 +228,7 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
     one.add_argument("data", metavar="DATA", help=DATA)
     one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
+    one.add_argument("--top", metavar="N", type=_count, default=0, help="the N best answers, each with its probability")
 
     one = add(
         commands.explain,
@@ -291,6 +293,12 @@ def _numbers(text: str) -> list[float]:
     if not found or not all(0 < number < float("inf") for number in found):
         raise argparse.ArgumentTypeError(f"{text!r} are no numbers above 0; write 1,2,5")
     return found
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text) <= MOST_ANSWERS:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_ANSWERS}; write 3")
+    return int(text)
 
 
 def _share(text: str) -> float:

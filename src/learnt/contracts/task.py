@@ -209,6 +209,27 @@ class Tempered(Protocol):
 
 
 @runtime_checkable
+class Pairs(Protocol):
+    """A task whose answers are of the kind of its input, and are read and encoded as if they were inputs.
+
+    In training the network sees inputs and their true answers, and `loss` gets the outputs of both. Its head knows
+    `remember(candidates, others)`: before the export it is given its outputs of the candidates, and of some of the
+    other answers learnt from (None: there are none).
+    """
+
+    answered: ClassVar[tuple[str, ...]]
+    """Outputs of the head that `loss` gets of the answers; the others are of the inputs."""
+
+    def candidates(self, settings: Settings) -> Cells:
+        """The answers that the file chooses among."""
+        ...
+
+    def others(self, targets: Raw) -> NDArray[np.bool_]:
+        """[N], which of these answers are none of them."""
+        ...
+
+
+@runtime_checkable
 class Decides(Protocol):
     """A task whose answers may be acted on by a stated policy, and whose labels may be as frequent as is stated."""
 

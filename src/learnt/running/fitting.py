@@ -29,7 +29,7 @@ def fit(folded: Folded) -> Fitted:
 
     With some thousand examples it is then trained once more, with the stop split and for as many steps as paid.
     """
-    stop = folded.rows[1]
+    rows, stop = folded.rows
     plan = folded.plan
     if folded.small:
         plan = replace(plan, every=min(plan.every, folded.paid), until=folded.paid)
@@ -44,7 +44,7 @@ def fit(folded: Folded) -> Fitted:
         ran += trained.history[-1][0]
     if len(chosen) < trained.network.fuse.members:
         trained.network.keep(chosen)
-    return Fitted(**vars(folded), network=export.freeze(trained.network), ran=ran)
+    return Fitted(**vars(folded), network=export.freeze(trained.network, folded.learnt.fed, rows), ran=ran)
 
 
 def _trained(folded: Folded, plan: Plan) -> Trained:

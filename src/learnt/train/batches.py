@@ -37,6 +37,8 @@ class Examples:
     rows: int
     weight: NDArray[np.float64] | None = None
     device: str = field(default="cpu")
+    answers: Examples | None = None
+    """The true answers of the same rows as if they were inputs, where a task wants that."""
 
     @staticmethod
     def coded(raw: Raw, specs: Mapping[str, Spec]) -> tuple[Raw, dict[str, Spec]]:
@@ -116,6 +118,10 @@ class Examples:
             if given in self.present:
                 tensors[f"{given}.present"] = torch.from_numpy(self.present[given][rows]).to(self.device)
         return tensors
+
+    def paired(self, rows: Rows) -> dict[str, Tensor] | None:
+        """Raw tensors of the true answers of these rows, where a task reads them as the input is."""
+        return None if self.answers is None else self.answers.inputs(rows)
 
     def truths(self, rows: Rows, lengths: Tensor | None) -> dict[str, dict[str, Tensor]]:
         """Targets of these rows; a ragged one ends where its sequence ends, and the rest of its axis is -1."""

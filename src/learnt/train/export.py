@@ -23,9 +23,9 @@ from learnt.codecs import ragged
 from learnt.contracts import Arrays, Raw, Spec
 from learnt.errors import LearntError
 from learnt.nets.unfamiliar import Unfamiliar
-from learnt.train import graph
+from learnt.train import graph, pairs
 from learnt.train.attribution import Attribution, is_code, part_counts
-from learnt.train.batches import Examples
+from learnt.train.batches import Examples, Rows
 from learnt.train.network import Network, grouped, groups_of, of_input
 
 TOLERANCE = 1e-5
@@ -82,9 +82,11 @@ class Deployed(nn.Module):
         return said | {f"next.{name}": value for name, value in following.items()}
 
 
-def freeze(network: Network) -> Network:
-    """Ready to export: evaluation mode, no gradients, what can be worked out once worked out."""
+def freeze(network: Network, examples: Examples | None = None, rows: Rows | None = None) -> Network:
+    """Ready to export: evaluation mode, no gradients, what can be worked out once worked out. `rows` of the examples
+    are those learnt from."""
     network.eval().requires_grad_(False)
+    pairs.remember(network, examples, rows)
     for module in network.modules():
         if callable(settle := getattr(module, "freeze", None)):
             settle()

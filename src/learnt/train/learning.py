@@ -14,6 +14,7 @@ from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
 from learnt.contracts import Cells, Points, Raw, Settings, Shrinks, Sized, Spec, Spells, Starts, Stratified, Varies
 from learnt.errors import DataError, RequestError
+from learnt.train import pairs
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Target
 from learnt.train.pretrain import Start
@@ -69,13 +70,14 @@ def learn(
         raise RequestError(f"--size {asked.side} is the side of pictures, and there are none. Write --size medium")
     settled: dict[str, Settings] = {}
     pointed, edges = _pointed(columns, asked, fit)
+    answered = pairs.answered(columns, asked.inputs, asked.targets)
     for name, (kind, names) in asked.inputs.items():
         modality = registry.modality(kind)
         given = {column: columns[column] for column in names}
         encoder = asked.views.get(name, name)
         start = asked.start if asked.start and asked.start.modality == kind else None
         if encoder not in settled:
-            settled[encoder] = modality.learn(_together(columns, asked, encoder, fit))
+            settled[encoder] = modality.learn(_together(columns, asked, encoder, fit, answered))
             if start and isinstance(modality, Starts):
                 settled[encoder] = modality.started(settled[encoder], start.foreign)
             if asked.side is not None and isinstance(modality, Sized):
@@ -93,7 +95,7 @@ def learn(
     targets = []
     for name, task in asked.targets.items():
         known = (extra or {}).get(name, {})
-        told = "labels" in known or "codes" in known
+        told = not known.keys().isdisjoint(("labels", "codes", "replies"))
         learning = registry.task(task)
         own: Settings = {} if told else learning.learn(ragged.take(columns[name], fit))
         if isinstance(learning, Points):
@@ -106,6 +108,9 @@ def learn(
     kinds = _kinds(columns, targets, fit)
     inputs = [_varied(given, ragged.take_each(small[given.name], fit), kinds) for given in inputs]
     examples = _examples(small, specs, present, columns, targets, rows, weight)
+    if answered is not None:
+        answers = pairs.read(inputs, answered.input, columns[answered.target])
+        examples = replace(examples, answers=answers)
     raw: dict[str, Any] = {f"{name}.{tensor}": value for name, held in raws.items() for tensor, value in held.items()}
     raw |= {f"{name}.present": here for name, here in present.items()}
     feeds: dict[str, Any] = {}
@@ -136,14 +141,18 @@ def _pointed(columns: Mapping[str, Cells], asked: Asked, fit: Rows) -> tuple[str
     return name, [sorted({edge for edges in row for edge in edges}) for row in zip(*every, strict=True)]
 
 
-def _together(columns: Mapping[str, Cells], asked: Asked, encoder: str, fit: Rows) -> dict[str, Cells]:
-    """The cells that settings are learnt from: those of all views one after another, as one column."""
+def _together(
+    columns: Mapping[str, Cells], asked: Asked, encoder: str, fit: Rows, answered: pairs.Answered | None
+) -> dict[str, Cells]:
+    """The cells that settings are learnt from: those of all views one after another, as one column, and those of the
+    answers that are read alike."""
     names = asked.inputs[encoder][1]
     views = asked.seen_by(encoder)
-    if len(views) == 1:
+    more = [answered.target] if answered is not None and answered.input in views else []
+    if len(views) + len(more) == 1:
         return ragged.take_each({column: columns[column] for column in names}, fit)
-    every = [cell for view in views for column in asked.inputs[view][1] for cell in ragged.take(columns[column], fit)]
-    return {names[0]: every}
+    alike = [column for view in views for column in asked.inputs[view][1]] + more
+    return {names[0]: [cell for column in alike for cell in ragged.take(columns[column], fit)]}
 
 
 def _kinds(columns: Mapping[str, Cells], targets: Sequence[Target], fit: Rows) -> Cells | None:

@@ -156,8 +156,10 @@ def _step(
         raw = _hidden(network, _augmented(network, raw), plan)
         weight = examples.weights(share)
         device = next(network.parameters()).device
+        answers = examples.paired(share)
+        answers = None if answers is None else _augmented(network, answers)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
-            outputs, _, _ = network(raw, network.start(len(share)))
+            outputs = network.learns(raw, answers)
         losses = sum(
             member_loss(task, given, targets[target.name])
             for task, target, given in zip(tasks, network.targets, outputs, strict=True)
@@ -227,7 +229,7 @@ def evaluate(network: Network, examples: Examples, rows: Rows, tasks: Sequence[T
     for chunk in examples.chunks(rows):
         raw, targets = examples.batch(chunk)
         weight = examples.weights(chunk)
-        outputs, _, _ = network(raw, network.start(len(chunk)))
+        outputs = network.learns(raw, examples.paired(chunk))
         for place, (task, target, given) in enumerate(zip(tasks, network.targets, outputs, strict=True)):
             merged = task.merge(given)
             logits = task.logits if isinstance(task, Tempered) else ()

@@ -62,7 +62,7 @@ def _said(network: Network, examples: Examples, stop: Rows) -> tuple[list[dict[s
     parts = []
     for chunk in examples.chunks(stop):
         raw, targets = examples.batch(chunk)
-        outputs, _, _ = network(raw, network.start(len(chunk)))
+        outputs = network.learns(raw, examples.paired(chunk))
         parts.append((outputs, [targets[target.name] for target in network.targets]))
     places = range(len(network.targets))
     outputs = [

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnt import registry
-from learnt.contracts import Features, Paced, Settings, Shape, Suggests, Task, Tensors
+from learnt.contracts import Features, Paced, Pairs, Settings, Shape, Suggests, Task, Tensors
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
 from learnt.train.pretrain import Start
@@ -162,6 +162,20 @@ class Network(nn.Module):
 
     def forward(self, raw: Tensors, state: Tensors) -> tuple[list[dict[str, Tensor]], Tensor, dict[str, Tensor]]:
         return self.think(self.ready(raw), self.present(raw), state)
+
+    def learns(self, raw: Tensors, answers: Tensors | None) -> list[dict[str, Tensor]]:
+        """Raw tensors -> outputs of each head, as the losses take them; `answers`: raw tensors of the true answers,
+        where a task reads them as the input is.
+        """
+        rows = len(next(iter(raw.values())))
+        outputs: list[dict[str, Tensor]] = self(raw, self.start(rows))[0]
+        if answers is None:
+            return outputs
+        of_answers = self(answers, self.start(rows))[0]
+        for target, own, other in zip(self.targets, outputs, of_answers, strict=True):
+            if isinstance(task := registry.task(target.task), Pairs):
+                own |= {name: other[name] for name in task.answered}
+        return outputs
 
     def start(self, batch: int) -> dict[str, Tensor]:
         """The empty state of all encoders."""

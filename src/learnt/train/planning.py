@@ -102,8 +102,9 @@ def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: 
     took: list[float] = []
     for place in range(TRIED + 1):
         began = time.perf_counter()
-        raw, targets = examples.batch(batches[place % len(batches)])
-        outputs, _, _ = trial(raw, trial.start(len(batches[place % len(batches)])))
+        rows = batches[place % len(batches)]
+        raw, targets = examples.batch(rows)
+        outputs = trial.learns(raw, examples.paired(rows))
         loss = torch.stack(
             [
                 member_loss(task, given, targets[target.name]).mean()

@@ -76,7 +76,7 @@ def sister(
         trained = student(trained.network, known, (own, stop), unlabelled, sizes, plan, folder, resume, say)
         ran += WIDER * trained.history[-1][0]
     trained.network.keep(members.choose(trained.network, known.fed, own[:0]))
-    frozen = freeze(trained.network)
+    frozen = freeze(trained.network, known.fed, own)
     texts = {column: cells.texts(columns[column]) for column in groups_of(known.targets)}
     groups = {column: group_codes(texts[column], names) for column, names in groups_of(known.targets).items()}
 
