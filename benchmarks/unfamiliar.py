@@ -86,18 +86,18 @@ def within(content: bytes, said: dict[str, NDArray[Any]]) -> int:
     """In how many random halvings of familiar examples the false alarms at .95 lie in the beta-binomial band."""
     bank = wire.read_initialisers(content, [f"constants.unfamiliar.{name}" for name in ("mean", "projection", "bank")])
     held = {name.rsplit(".", 1)[1]: value for name, value in bank.items()}
-    confidence = said[f"{TARGET}.confidence"]
+    doubt = familiarity.doubt(said, [TARGET])
     distance = familiarity.knn_distance(said["vector"], held)
     rng = np.random.default_rng(0)
-    count = len(confidence)
+    count = len(doubt)
     half = count // 2
     low, high = beta_binomial_band(count - half, *conformal.law(half, LEVEL))
     found = 0
     for _ in range(SPLITS):
         order = rng.permutation(count)
         calibrate, test = order[:half], order[half:]
-        constants = held | familiarity.fit_percentiles(distance[calibrate], 1 - confidence[calibrate])
-        quiet = int((familiarity.apply(said["vector"][test], confidence[test], constants) <= LEVEL).sum())
+        constants = held | familiarity.fit_percentiles(distance[calibrate], doubt[calibrate])
+        quiet = int((familiarity.apply(said["vector"][test], doubt[test], constants) <= LEVEL).sum())
         found += low <= quiet <= high
     return found
 

@@ -9,6 +9,7 @@ import torch
 from sklearn.datasets import load_digits
 from sklearn.neural_network import MLPClassifier
 
+from learnt.nets.members import doubt
 from learnt.nets.unfamiliar import Unfamiliar
 from learnt.stats import conformal, familiarity, metrics
 from learnt.stats.intervals import beta_binomial_band
@@ -33,7 +34,7 @@ def test_false_alarms_keep_to_their_law(n):
     for seed in range(60):
         constants, rng = _fitted(seed, n)
         vector, doubt = _fresh(rng, 1000)
-        alarms = (familiarity.apply(vector, 1 - doubt, constants) > 0.95).sum()
+        alarms = (familiarity.apply(vector, doubt, constants) > 0.95).sum()
         inside += low <= alarms <= high
         share.append(alarms / 1000)
     assert inside >= 52
@@ -43,7 +44,7 @@ def test_false_alarms_keep_to_their_law(n):
 def test_percentiles_of_familiar_examples_are_uniform():
     constants, rng = _fitted(0, 2000)
     vector, doubt = _fresh(rng, 4000)
-    found = np.sort(familiarity.apply(vector, 1 - doubt, constants))
+    found = np.sort(familiarity.apply(vector, doubt, constants))
     assert np.abs(found - np.linspace(0, 1, 4000)).max() < 0.05
 
 
@@ -52,7 +53,7 @@ def test_strangers_are_above_all_and_keep_their_order(change):
     constants, rng = _fitted(1)
     vector, _ = _fresh(rng, 200)
     odd = change(vector)
-    sure, unsure = (np.full(200, c, np.float32) for c in (0.99, 0.2))
+    sure, unsure = (np.full(200, c, np.float32) for c in (0.01, 0.8))
     found = familiarity.apply(odd, sure, constants)
     assert np.median(found) > 0.95 > 0.6 > np.median(familiarity.apply(vector, sure, constants))
     assert (familiarity.apply(odd, unsure, constants) > found).all()
@@ -69,16 +70,17 @@ def test_left_out_classes_of_digits_are_found():
 
         def said(chosen: np.ndarray, net: MLPClassifier = net) -> tuple[np.ndarray, np.ndarray]:
             x = pictures[chosen] / 16
-            return np.maximum(x @ net.coefs_[0] + net.intercepts_[0], 0), net.predict_proba(x).max(axis=1)
+            unsure = doubt(torch.from_numpy(net.predict_proba(x))).numpy()
+            return np.maximum(x @ net.coefs_[0] + net.intercepts_[0], 0), unsure
 
         constants = familiarity.fit_bank(said(fit)[0], digit[fit])
-        vector, sure = said(calibrate)
-        constants |= familiarity.fit_percentiles(familiarity.knn_distance(vector, constants), 1 - sure)
-        vector, sure = said(np.concatenate([test, np.flatnonzero(strange)]))
+        vector, unsure = said(calibrate)
+        constants |= familiarity.fit_percentiles(familiarity.knn_distance(vector, constants), unsure)
+        vector, unsure = said(np.concatenate([test, np.flatnonzero(strange)]))
         odd = np.repeat([0, 1], [len(test), strange.sum()])
-        scores = (1 - sure, familiarity.knn_distance(vector, constants))
+        scores = (unsure, familiarity.knn_distance(vector, constants))
         known.append([metrics.roc_auc(odd, score) for score in scores])
-        found.append(metrics.roc_auc(odd, familiarity.apply(vector, sure, constants)))
+        found.append(metrics.roc_auc(odd, familiarity.apply(vector, unsure, constants)))
     assert np.mean(found) >= 0.94
     assert np.mean(found) >= np.max(np.mean(known, axis=0)) - 0.005
 
@@ -107,15 +109,15 @@ def test_few_rows_and_vectors_all_alike_do_not_fail():
         constants = familiarity.fit_bank(vector)
         distance = familiarity.knn_distance(vector, constants)
         constants |= familiarity.fit_percentiles(distance, np.zeros(len(vector)))
-        assert np.isfinite(familiarity.apply(vector, np.ones(len(vector)), constants)).all()
+        assert np.isfinite(familiarity.apply(vector, np.zeros(len(vector)), constants)).all()
 
 
-def test_the_distance_is_that_of_the_tenth_neighbour():
+def test_the_distance_is_that_of_the_fifth_neighbour():
     constants = familiarity.neutral(2, rows=20)
     vector = np.array([[1.0, 0], [0, 0]])
-    constants["bank"][:10] = [1, 0]
+    constants["bank"][:5] = [1, 0]
     np.testing.assert_allclose(familiarity.knn_distance(vector, constants), [0, 0], atol=1e-6)
-    constants["bank"][9] = [0, 0]
+    constants["bank"][4] = [0, 0]
     np.testing.assert_allclose(familiarity.knn_distance(vector, constants), [1 - 0.5**0.5, 0], atol=1e-6)
 
 
@@ -127,8 +129,8 @@ class _Fixed(torch.nn.Module):
         self.inner = Unfamiliar()
         self.given = {name: torch.from_numpy(value) for name, value in constants.items()}
 
-    def forward(self, vector: torch.Tensor, confidence: torch.Tensor) -> torch.Tensor:
-        return self.inner(vector, confidence, self.given)
+    def forward(self, vector: torch.Tensor, doubt: torch.Tensor) -> torch.Tensor:
+        return self.inner(vector, doubt, self.given)
 
 
 @pytest.mark.parametrize("rows", [1, 7, 600])
@@ -137,20 +139,40 @@ def test_the_network_says_what_numpy_says(rows):
     constants["bank"] = constants["bank"][:rows]
     vector, doubt = _fresh(rng, 50)
     vector[:10] *= -1
-    said = _Fixed(constants)(torch.from_numpy(vector), torch.from_numpy(1 - doubt)).numpy()
-    np.testing.assert_allclose(said, familiarity.apply(vector, 1 - doubt, constants), atol=1e-5)
+    said = _Fixed(constants)(torch.from_numpy(vector), torch.from_numpy(doubt)).numpy()
+    np.testing.assert_allclose(said, familiarity.apply(vector, doubt, constants), atol=1e-4)
 
 
 @pytest.mark.filterwarnings("ignore::FutureWarning")
 def test_the_exported_file_says_what_numpy_says(tmp_path: Path):
     constants, rng = _fitted(2)
     vector, doubt = _fresh(rng, 50)
-    inputs = (torch.from_numpy(vector), torch.from_numpy(1 - doubt))
+    inputs = (torch.from_numpy(vector), torch.from_numpy(doubt))
     path = tmp_path / "unfamiliar.onnx"
-    shapes = {"vector": {0: torch.export.Dim("B")}, "confidence": {0: torch.export.Dim("B")}}
+    shapes = {"vector": {0: torch.export.Dim("B")}, "doubt": {0: torch.export.Dim("B")}}
     module = _Fixed(constants).eval()
     torch.onnx.export(module, inputs, path, dynamo=True, dynamic_shapes=shapes, opset_version=20, verbose=False)
     session = onnxruntime.InferenceSession(path)
     names = [node.name for node in session.get_inputs()]
-    said = session.run(None, dict(zip(names, (vector[:33], 1 - doubt[:33]), strict=True)))[0]
-    np.testing.assert_allclose(said, familiarity.apply(vector, 1 - doubt, constants)[:33], atol=1e-5)
+    said = session.run(None, dict(zip(names, (vector[:33], doubt[:33]), strict=True)))[0]
+    np.testing.assert_allclose(said, familiarity.apply(vector, doubt, constants)[:33], atol=1e-4)
+
+
+def test_doubt_sees_the_labels_that_the_largest_probability_hides():
+    clear, vague = [0.9, 0.1, 0, 0], [0.9, 0.04, 0.03, 0.03]
+    sure, alike = [1.0, 0, 0, 0], [0.25] * 4
+    found = doubt(torch.tensor([sure, clear, vague, alike])).tolist()
+    assert found[0] == 0
+    assert found[1] < found[2] < found[3]
+    assert found[3] == pytest.approx(1)
+
+
+def test_doubt_of_two_labels_orders_as_confidence_does_however_sure():
+    rest = torch.logspace(-30, -0.31, 50)
+    found = doubt(torch.stack([1 - rest, rest], 1)).numpy()
+    assert (np.diff(found) > 0).all()
+
+
+def test_the_doubt_of_several_targets_is_the_largest():
+    said = {"a.doubt": np.array([0.1, 0.8]), "a.confidence": np.zeros(2), "b.confidence": np.array([0.7, 0.9])}
+    assert familiarity.doubt(said, ["a", "b"]) == pytest.approx([0.3, 0.8])

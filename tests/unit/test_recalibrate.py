@@ -13,7 +13,8 @@ import pytest
 import learnt
 from edge.test_without_torch import WALL
 from learnt import training
-from learnt.artifact import wire
+from learnt.artifact import recalibrate, wire
+from learnt.artifact.artifact import Artifact
 from learnt.errors import DataError, RequestError
 from learnt.stats import metrics
 
@@ -210,3 +211,12 @@ def test_an_audit_counts_rows_as_much_as_they_stand_for(run):
         training.audit(run.folder, counts, ask="coverage", weight="count")
     with pytest.raises(RequestError, match="holds no weight at row 1"):
         training.audit(run.folder, rows | {"counts": [-1] * 600}, ask="coverage", weight="counts")
+
+
+def test_a_file_that_does_not_say_which_neighbour_counts_has_the_tenth() -> None:
+    paths = sorted((Path(__file__).parents[1] / "files").glob("trained*.onnx"))
+    assert paths
+    for path in paths:
+        artifact = Artifact.open(path)
+        assert "nearest" not in artifact.manifest
+        assert recalibrate.nearest_of(artifact) == 10

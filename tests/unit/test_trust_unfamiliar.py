@@ -103,3 +103,35 @@ def test_the_parts_that_make_an_example_odd_are_named():
     table = list(Unfamiliar().ask(evidence, tools(np.arange(500))))[1]
     assert table.rows[0]["odd_by"] == "pay"
     assert table.sentence.endswith(", by 'pay'.")
+
+
+def _with_strangers(power: float, strange: int = 100) -> Evidence:
+    """The last ones have a label that was never learnt, and are the odder the smaller the power."""
+    evidence = _evidence(0)
+    score, truth = evidence.unfamiliar.copy(), evidence.verdicts.truth.copy()
+    if strange:
+        truth[-strange:] = -1
+        score[-strange:] **= power
+    return replace(evidence, unfamiliar=score, verdicts=replace(evidence.verdicts, truth=truth))
+
+
+def test_what_was_never_learnt_is_let_through_against_what_is_kept() -> None:
+    told = _ask(_with_strangers(0.05))[2]
+    assert told.sentence.startswith("100 examples have labels that it never learnt.")
+    assert told.picture == "curve"
+    assert told.grade == "fine"
+    kept, passed = ([row[axis] for row in told.rows] for axis in ("x", "y"))
+    assert kept == sorted(kept)
+    assert passed == sorted(passed)
+    for row in told.rows:
+        assert abs(row["x"] - row["unfamiliar"]) < 0.07
+    assert told.value < 0.5
+
+
+def test_strangers_that_look_familiar_are_no_success_and_without_strangers_nothing_is_said() -> None:
+    blind = _ask(_with_strangers(1.0))[2]
+    assert blind.grade == "watch"
+    assert blind.value > 0.85
+    assert "ROC curve is 0.5" in blind.sentence or "ROC curve is 0.4" in blind.sentence
+    assert len(_ask(_with_strangers(1.0, strange=0))) == 2
+    assert len(_ask(_with_strangers(1.0, strange=5))) == 2

@@ -84,9 +84,12 @@ def calibrated(
     return filled
 
 
-def percentiles(targets: Targets, said: Arrays, known: Arrays) -> dict[str, NDArray[Any]]:
-    """`unfamiliar.<name>`: the bank `known` as it is, and the percentiles of what was `said` of examples."""
-    confidence = np.min([said[f"{name}.confidence"] for name in targets], axis=0)
-    distance = familiarity.knn_distance(said["vector"], known)
-    grids = familiarity.fit_percentiles(distance, 1 - confidence)
+def percentiles(
+    targets: Targets, said: Arrays, known: Arrays, nearest: int = familiarity.NEAREST
+) -> dict[str, NDArray[Any]]:
+    """`unfamiliar.<name>`: the bank `known` as it is, and the percentiles of what was `said` of examples; of the bank
+    the `nearest`-th neighbour counts.
+    """
+    distance = familiarity.knn_distance(said["vector"], known, nearest)
+    grids = familiarity.fit_percentiles(distance, familiarity.doubt(said, list(targets)))
     return {f"unfamiliar.{name}": value for name, value in {**known, **grids}.items()}

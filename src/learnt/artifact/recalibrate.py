@@ -17,6 +17,7 @@ from learnt.artifact.verify import nested, run_within, verify
 from learnt.codecs import cells
 from learnt.contracts import Arrays, Cells, Decides, Raw, Settings
 from learnt.errors import ArtifactError, RequestError
+from learnt.stats import familiarity
 
 PREFIX = "constants."
 
@@ -51,7 +52,7 @@ def recalibrated(
     found = filling.calibrated(tasks, truths, neutral, run, rows, groups, {"coverage": coverage}, weight)
     before = filled(artifact, found, settings)
     outputs = before.run(raw)
-    found |= filling.percentiles(tasks, outputs, bank_of(artifact))
+    found |= filling.percentiles(tasks, outputs, bank_of(artifact), nearest_of(artifact))
     for name, (task, held) in tasks.items():
         if isinstance(task, Decides) and "decide" in held:
             own = {key[len(name) + 1 :]: value for key, value in outputs.items() if key.startswith(f"{name}.")}
@@ -83,7 +84,7 @@ def shifted(artifact: Artifact, columns: Mapping[str, Cells], wishes: Settings) 
             settings[name] = {**settings[name], **kept, "sets": False}
     raw = artifact.read(columns)
     outputs = filled(artifact, found, settings).run(raw)
-    found |= filling.percentiles(tasks, outputs, bank_of(artifact))
+    found |= filling.percentiles(tasks, outputs, bank_of(artifact), nearest_of(artifact))
     return finished(artifact, found, settings, raw, {"measured": {}, "coverage": None})
 
 
@@ -91,6 +92,11 @@ def bank_of(artifact: Artifact) -> dict[str, NDArray[Any]]:
     """What `unfamiliar` compares with: it stays as it was learnt."""
     names = [f"{PREFIX}unfamiliar.{name}" for name in ("mean", "projection", "bank")]
     return {name.rsplit(".", 1)[1]: value for name, value in wire.read_initialisers(artifact.bytes, names).items()}
+
+
+def nearest_of(artifact: Artifact) -> int:
+    """Whose distance counts in the graph."""
+    return int(artifact.manifest.get("nearest", familiarity.NEAREST_FIRST))
 
 
 def settled(

@@ -15,6 +15,8 @@ from torch.nn import functional
 
 from learnt.contracts import Features, Shape, Tensors
 
+DOUBT_POWER = 0.1
+
 
 class PooledDropout(nn.Module):
     """Dropout whose masks are windows, at random offsets, of one fixed pool of random bits.
@@ -107,6 +109,22 @@ class VectorHead(nn.Module):
         return {self.name: self.linear(features[Shape.VECTOR])}
 
 
+def doubt(probability: Tensor) -> Tensor:
+    """[B, C] -> [B]: 0 where one label is certain, 1 where all are alike: generalised entropy, divided by its largest
+    value. The power keeps what the largest probability hides: how many other labels are not quite ruled out.
+
+    Liu, Lochman and Zach, "GEN: pushing the limits of softmax-based out-of-distribution detection", CVPR 2023, eq. 5.
+    """
+    labels = probability.shape[1]
+    said = torch.arange(labels, device=probability.device) == probability.argmax(1, keepdim=True)
+    others = torch.where(said, 0.0, probability)
+    # 1 - p of a label that is nearly certain would be noise.
+    rest = torch.where(said, others.sum(1, keepdim=True), 1 - probability)
+    most: float = labels * ((labels - 1) / labels**2) ** DOUBT_POWER
+    entropy: Tensor = torch.pow(probability * rest, DOUBT_POWER).sum(1) / most
+    return entropy
+
+
 class Labelled(nn.Module):
     """Merged logits [B, C] -> what the file says of one label among C.
 
@@ -126,6 +144,7 @@ class Labelled(nn.Module):
             "plausible": plausible,
             "value": probability.argmax(-1),
             "confidence": top.squeeze(-1),
+            "doubt": doubt(probability),
         }
         if "cost" not in constants:
             return said

@@ -13,8 +13,8 @@ from learnt.stats.familiarity import GRID, KNN_WEIGHT, NEAREST
 class Unfamiliar(nn.Module):
     """Distance to the bank and doubt, each a percentile of calibration, joined to one percentile."""
 
-    def forward(self, vector: Tensor, confidence: Tensor, constants: dict[str, Tensor]) -> Tensor:
-        """vector float32 [B, D], confidence float32 [B] -> float32 [B] in 0..1. `constants` as
+    def forward(self, vector: Tensor, doubt: Tensor, constants: dict[str, Tensor]) -> Tensor:
+        """vector float32 [B, D], doubt float32 [B] -> float32 [B] in 0..1. `constants` as
         `stats.familiarity.neutral` names them; a bank [m, d] has m >= 1 rows, fixed when exported.
         """
         projected = (vector - constants["mean"]) @ constants["projection"]
@@ -24,8 +24,8 @@ class Unfamiliar(nn.Module):
         cosine = (projected @ bank.transpose(0, 1) + 1) / (length * bank_length)
         nearest = torch.topk(cosine, min(NEAREST, bank.shape[0]), dim=1).values[:, -1]
         known = self.percentile(1 - nearest, constants["knn_grid"])
-        doubt = self.percentile(1 - confidence, constants["doubt_grid"])
-        return self.percentile(self.fuse(known, doubt), constants["fused_grid"])
+        unsure = self.percentile(doubt, constants["doubt_grid"])
+        return self.percentile(self.fuse(known, unsure), constants["fused_grid"])
 
     @staticmethod
     def percentile(score: Tensor, grid: Tensor) -> Tensor:

@@ -1,25 +1,26 @@
 """Familiarity: how odd an example is, as a percentile of the calibration examples.
 
-Two scores - the cosine distance to the 10th nearest fit example (Sun et al. 2022) and 1 - confidence
-(Hendrycks and Gimpel 2017) - become percentiles of calibration, are joined as Fisher joins p-values, with
-weights, and the joined score becomes a percentile once more. An example as odd as those of calibration is
-thus above .95 in 5 % of all cases. `apply` here and `nets.unfamiliar.Unfamiliar` in the file's graph are the
-same lines.
+Two scores - the cosine distance to the 5th nearest fit example (Sun et al. 2022) and doubt, which among labels is
+generalised entropy (Liu et al. 2023) and elsewhere 1 - confidence (Hendrycks and Gimpel 2017) - become
+percentiles of calibration, are joined as Fisher joins p-values, with weights, and the joined score becomes a
+percentile once more. An example as odd as those of calibration is thus above .95 in 5 % of all cases. `apply`
+here and `nets.unfamiliar.Unfamiliar` in the file's graph are the same lines.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 Constants = dict[str, NDArray[np.float32]]
-NEAREST = 10
+NEAREST, NEAREST_FIRST = 5, 10
+"""The neighbour whose distance counts; in files that do not say which."""
 GRID = 256
 KNN_WEIGHT = 0.7
 _WHITEN = 0.75
-_REACH = 0.5
+_REACH = 0.35
 _SPACING = {"knn_grid": 1e-4, "doubt_grid": 1e-4, "fused_grid": 5e-4}
 """Least step of each grid: bounds the slope of a percentile, so that float32 noise of 1e-7 in a score stays
 below 1e-5. Scores nearer than that are no evidence of anything.
@@ -39,9 +40,9 @@ def fit_bank(
 
     The projection keeps 99.9 % of the variance in d <= 64 principal directions, or 99 % in d <= width. Each
     direction is divided by its deviation to the power .75: between no whitening, where few directions
-    decide, and full whitening, which blows up noise. A last coordinate, half the typical length, is added
+    decide, and full whitening, which blows up noise. A last coordinate, about a third of the typical length, is added
     before rows are scaled to length 1: the bare cosine would not see an example that is odd by its length
-    alone. Both were chosen on digits with two classes left out.
+    alone. Chosen on digits with two classes left out and on requests with intents left out.
     """
     vector = np.asarray(vector, dtype=np.float64)
     mean = vector.mean(axis=0)
@@ -92,10 +93,14 @@ def nearest(vector: NDArray[np.floating], constants: Mapping[str, NDArray[np.flo
     return np.argsort(away, axis=1, kind="stable")[:, :k]
 
 
+def doubt(said: Mapping[str, NDArray[np.floating]], targets: Sequence[str]) -> NDArray[np.floating]:
+    """[n], the largest of all targets: `<target>.doubt`, or 1 - `<target>.confidence` where there is none."""
+    each = [said[f"{name}.doubt"] if f"{name}.doubt" in said else 1 - said[f"{name}.confidence"] for name in targets]
+    return np.asarray(np.max(each, axis=0))
+
+
 def fit_percentiles(distance: NDArray[np.floating], doubt: NDArray[np.floating]) -> Constants:
-    """`knn_grid`, `doubt_grid` and `fused_grid`, each float32 [256], of calibration scores [n]: knn
-    distance, 1 - confidence.
-    """
+    """`knn_grid`, `doubt_grid` and `fused_grid`, each float32 [256], of calibration scores [n] in 0..1."""
     knn_grid = _grid(distance, "knn_grid")
     doubt_grid = _grid(doubt, "doubt_grid")
     fused = _fuse(percentile(distance, knn_grid), percentile(doubt, doubt_grid))
@@ -119,13 +124,13 @@ def neutral(size: int, rows: int = NEAREST, width: int | None = None) -> Constan
 
 def apply(
     vector: NDArray[np.floating],
-    confidence: NDArray[np.floating],
+    doubt: NDArray[np.floating],
     constants: Mapping[str, NDArray[np.float32]],
 ) -> NDArray[np.float32]:
-    """`unfamiliar` [n] in 0..1 of vectors [n, D] and confidence [n]."""
+    """`unfamiliar` [n] in 0..1 of vectors [n, D] and doubt [n]."""
     known = percentile(knn_distance(vector, constants), constants["knn_grid"])
-    doubt = percentile(1 - np.asarray(confidence, np.float32), constants["doubt_grid"])
-    return percentile(_fuse(known, doubt), constants["fused_grid"])
+    unsure = percentile(doubt, constants["doubt_grid"])
+    return percentile(_fuse(known, unsure), constants["fused_grid"])
 
 
 def percentile(score: NDArray[np.floating], grid: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -62,15 +62,14 @@ class Deployed(nn.Module):
         prepared, present, groups = network.ready(raw), network.present(raw), of_input(raw, "groups")
         outputs, vector, following = network.think(prepared, present, state)
         said: dict[str, Tensor] = {}
-        confidences, codes = [], []
+        doubts, codes = [], []
         for task, deploy, target, given in zip(self.tasks, self.deploy, network.targets, outputs, strict=True):
             named = deploy(grouped(task.merge(given), target, groups), of_input(constants, target.name))
-            confidences.append(named["confidence"])
+            doubts.append(named.get("doubt", 1 - named["confidence"]))
             codes.append(named["value"] if is_code(named.get("value")) else named.get("decision"))
             said |= {f"{target.name}.{name}": value for name, value in named.items()}
-        confidence = torch.stack(confidences).amin(0)
         said["vector"] = vector
-        said["unfamiliar"] = self.unfamiliar(vector, confidence, of_input(constants, "unfamiliar"))
+        said["unfamiliar"] = self.unfamiliar(vector, torch.stack(doubts).amax(0), of_input(constants, "unfamiliar"))
         asked, which = about["about"], about.get("about.target")
         said_codes = [one if is_code(one) else torch.full_like(asked, -1) for one in codes]
         resolved = [

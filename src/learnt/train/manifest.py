@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.artifact.verify import nested
 from learnt.codecs import subwords
+from learnt.stats import familiarity
 from learnt.train.export import TOLERANCE, feed, parts_of, specs_of, trial
 from learnt.train.network import Network, Target, groups_of
 
@@ -187,6 +188,7 @@ def describe(
         "ids": ids,
         "coverage": coverage,
         "calibrated_on": calibrated_on,
+        "nearest": familiarity.NEAREST,
         "measured": {},
         "data": dict(data),
         "recipe": dict(recipe),

@@ -140,9 +140,9 @@ def outputs_of(
     place = {int(row): at for at, row in enumerate(rows)}
     order = np.argsort([place[int(row)] for chunk, _ in parts for row in chunk], kind="stable")
     joined = {name: batches.joined([said[name] for _, said in parts])[order] for name in parts[0][1]}
-    confidence = np.min([joined[f"{target.name}.confidence"] for target in network.targets], axis=0)
+    doubt = familiarity.doubt(joined, [target.name for target in network.targets])
     unfamiliar = {key.removeprefix("unfamiliar."): v for key, v in constants.items() if key.startswith("unfamiliar.")}
-    return joined | {"unfamiliar": familiarity.apply(joined["vector"], confidence, unfamiliar)}
+    return joined | {"unfamiliar": familiarity.apply(joined["vector"], doubt, unfamiliar)}
 
 
 def plain_features(inputs: Any, raw: Mapping[str, Any]) -> NDArray[np.float64]:

@@ -10,21 +10,25 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.conformal import law
-from learnt.stats.examples import totals
+from learnt.stats.examples import single, totals
 from learnt.stats.intervals import beta_binomial_band, bootstrap_mean, wilson
+from learnt.stats.metrics import roc_auc
 from learnt.stats.wording import listed, percent, percents
 
 LEAST = 20
 ALARM = 0.95
 _FIFTHS = ("most familiar fifth", "second fifth", "middle fifth", "fourth fifth", "oddest fifth")
 _SHOWN = 10
+_KEPT = (0.5, 0.6, 0.7, 0.8, 0.85, 0.9, 0.95, 0.975, 0.99)
+"""Percentiles of calibration up to which an example would be answered."""
+_STRICT = 0.9
 _NAMED, _LESS = 3, 0.02
 """Parts named for one example, and how much more familiar it must look without each."""
 
 
 class Unfamiliar:
     """Share of examples above the percentile .95 against its law, and how often it is right by fifths of
-        oddity.
+        oddity; and of examples with labels that were never learnt, how many are told by it.
 
     Of n familiar examples BetaBinomial(n, n_cal + 1 - k, k) are above. Grades: bad when the share is above
     the 95 % band and above 15 %, watch when above the band, else fine.
@@ -75,6 +79,55 @@ class Unfamiliar:
                 target=evidence.target,
             ),
             self._oddest(evidence, known, tools),
+            *self._strangers(evidence),
+        ]
+
+    def _strangers(self, evidence: Evidence) -> list[Finding]:
+        """Where examples have labels that were never learnt: what is let through of them against what is kept of the
+        others, by thresholds that calibration alone chose."""
+        familiar, strange = _sides(evidence)
+        if min(len(familiar), len(strange)) < LEAST:
+            return []
+        rows: list[dict[str, Any]] = []
+        for level in _KEPT:
+            passed = int((strange <= level).sum())
+            low, high = wilson(passed, len(strange))
+            kept = float((familiar <= level).mean())
+            rows.append(
+                {
+                    "x": kept,
+                    "y": passed / len(strange),
+                    "low": low,
+                    "high": high,
+                    "n": len(strange),
+                    "unfamiliar": level,
+                }
+            )
+        loose, strict = (rows[_KEPT.index(level)] for level in (ALARM, _STRICT))
+        area = roc_auc(np.repeat([0, 1], [len(familiar), len(strange)]), np.concatenate([familiar, strange]))
+        return [
+            Finding(
+                question=self.name,
+                sentence=(
+                    f"{len(strange):,} examples have labels that it never learnt. Were only those answered that are at "
+                    f"most {ALARM:.2f} unfamiliar, {percent(loose['y'])} ({percents(loose['low'], loose['high'])}) of "
+                    f"them would be let through, and {percent(loose['x'])} of the {len(familiar):,} others kept; at "
+                    f"{_STRICT:.2f}, {percent(strict['y'])} ({percents(strict['low'], strict['high'])}) and "
+                    f"{percent(strict['x'])}. The area under the ROC curve is {area:.3f}."
+                ),
+                grade="fine" if loose["high"] < 0.5 else "watch",
+                harm=0.0 if loose["high"] < 0.5 else min(0.5, loose["y"]),
+                value=loose["y"],
+                interval=(loose["low"], loose["high"]),
+                n=len(strange),
+                source=evidence.source,
+                rows=rows,
+                picture="curve",
+                measure=f"of what it never learnt is let through at {ALARM:.2f} unfamiliar",
+                axes=("familiar examples kept", "let through of what it never learnt"),
+                act=f"Answer only where unfamiliar is at most {ALARM if loose['high'] < 0.5 else _STRICT}.",
+                target=evidence.target,
+            )
         ]
 
     def _oddest(self, evidence: Evidence, known: NDArray[np.int64], tools: Tools) -> Finding:
@@ -116,6 +169,16 @@ class Unfamiliar:
             act="Gather more examples.",
             target=evidence.target,
         )
+
+
+def _sides(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """`unfamiliar` of examples with labels that were learnt, and of those with others; where each has one."""
+    verdicts = evidence.verdicts
+    if not evidence.labels or not single(verdicts.example):
+        return np.zeros(0), np.zeros(0)
+    score = evidence.unfamiliar[verdicts.example]
+    known = ~np.isnan(score)
+    return score[known & (verdicts.truth >= 0)], score[known & (verdicts.truth < 0)]
 
 
 def _because(evidence: Evidence, rows: NDArray[np.int64], tools: Tools) -> list[list[str]]:
