@@ -115,7 +115,7 @@ def audited(
 
     Raises UnreadableError where more than 1 % of the rows cannot be read.
     """
-    source = corpora.fitting(source, artifact.columns)
+    source = corpora.fitting(source, artifact.targets)
     names, columns = list(artifact.targets), artifact.called(source.measured)
     only = [f"The {source.tested:,} examples of its test set are judged, and no others."] if source.tested else []
     if target is None and not with_truth(columns, names, artifact):

@@ -40,7 +40,7 @@ def recalibrate(
     weight: str | None = None,
 ) -> dict[str, Any]:
     """Writes the file for the site that `data` are from, and says what became of it."""
-    source = corpora.fitting(sources.opened(data), artifact.columns)
+    source = corpora.fitting(sources.opened(data), artifact.targets)
     whole = sound(artifact.called(source.columns), artifact.cells)
     columns, problems = whole.columns, whole.listed(row_from_one)
     names = list(artifact.targets)

@@ -213,8 +213,7 @@ def walk(data: Any, target: str | Sequence[str] | None = None, row: int = 0) -> 
     from learnt.data.collecting import collect
     from learnt.walking import steps
 
-    source = sources.opened(data)
-    source = corpora.examples(source) if corpora.are(source) and not target else source
+    source = corpora.fitting(sources.opened(data), [target] if isinstance(target, str) else target or ())
     names = [target] if isinstance(target, str) else list(target or filter(None, [source.target]))
     collected = collect(source, target=names, group=None, time=None, seed=0)
     if not 0 <= row < collected.rows:

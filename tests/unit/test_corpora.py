@@ -19,25 +19,24 @@ def opened(path: Path) -> Folder:
 
 
 @pytest.mark.parametrize("name", ["play.txt", "play.txt.gz"])
-def test_a_text_is_cut_into_windows_that_go_on_from_one_another(tmp_path: Path, name: str) -> None:
+def test_a_text_is_cut_into_windows_of_which_the_last_measure(tmp_path: Path, name: str) -> None:
     (tmp_path / name).write_bytes(gzip.compress(PROSE.encode()) if name.endswith(".gz") else PROSE.encode())
     found = opened(tmp_path / name)
-    before, text = found.columns["before"], found.columns["text"]
+    (text,) = found.columns.values()
     assert "".join(text) == PROSE
-    assert before == ["", *text[:-1]]
     assert max(map(len, text)) <= corpora.WINDOW
     assert all(piece.endswith("\n\n") for piece in text)
     assert found.target == "text"
     assert found.tested == round(len(text) / 10)
 
 
-def test_many_texts_stay_whole_and_each_begins_with_nothing(tmp_path: Path) -> None:
+def test_many_texts_stay_whole(tmp_path: Path) -> None:
     for place in range(corpora.FEWEST):
         (tmp_path / f"{place:02d}.txt").write_text(PROSE[place:], encoding="utf-8")
     found = opened(tmp_path)
     assert found.tested == 0
     assert found.together is not None
-    assert found.columns["before"].count("") == corpora.FEWEST
+    assert len(set(found.together)) == corpora.FEWEST
     for name in set(found.together):
         mine = [text for text, other in zip(found.columns["text"], found.together, strict=True) if other == name]
         assert "".join(mine) == PROSE[int(name[:2]) :]
@@ -71,11 +70,12 @@ def test_texts_with_labels_are_no_corpus(tmp_path: Path) -> None:
     assert not corpora.are(sources.opened(tmp_path))
 
 
-def test_test_data_are_cut_where_windows_are_learnt_from(tmp_path: Path) -> None:
+def test_texts_are_cut_where_they_are_the_target_themselves(tmp_path: Path) -> None:
     (tmp_path / "new.txt").write_text(PROSE, encoding="utf-8")
     source = sources.opened(tmp_path / "new.txt")
-    assert set(corpora.fitting(source, ["before"]).columns) == {"before", "text"}
-    assert corpora.fitting(source, ["text"]) is source
+    assert len(corpora.fitting(source, ["text"]).columns["text"]) > 1
+    assert len(corpora.fitting(source, []).columns["text"]) > 1
+    assert corpora.fitting(source, ["label"]) is source
 
 
 def test_what_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:

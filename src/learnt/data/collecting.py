@@ -159,7 +159,7 @@ def collect(
             columns = {name: column[:own] for name, column in columns.items()}
             said.append(f"The {source.tested:,} examples of its own test set are left out, as --test names another.")
         more = sources.opened(test, what="test data")
-        more = corpora.fitting(more, columns)
+        more = corpora.fitting(more, target)
         columns, said = _appended(columns, more.columns), [*said, *more.notes]
         talks = None if talks is None else [*talks[:own], *([""] * len(next(iter(more.columns.values()))))]
     columns = targeting.gathered(columns, target)

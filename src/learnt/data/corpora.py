@@ -1,13 +1,12 @@
-"""Running text without any label -> examples: what stands before a place, and how it goes on.
+"""Running text without any label -> examples: windows, each to be gone on with from its own beginning.
 
-Texts are cut into windows one after another, at the end of a paragraph, a line, a sentence or a word. The windows of a
-text, joined, are the text.
+Texts are cut at the end of a paragraph, a line, a sentence or a word. The windows of a text, joined, are the text.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -16,9 +15,9 @@ from learnt.contracts import Cells
 from learnt.data.folders import Folder
 from learnt.errors import DataError
 
-BEFORE, TEXT = "before", "text"
-WINDOW = 400
-"""Characters of a window at most; the one before it is what stands before."""
+TEXT = "text"
+WINDOW = 256
+"""Characters of a window at most."""
 FEWEST = 20
 """With fewer texts the end of each only measures; with more, some texts do as a whole."""
 TESTED = 0.1
@@ -36,16 +35,13 @@ def are(source: Folder) -> bool:
     return are_files(column) and all(kind(str(cell)) == "text" for cell in column)
 
 
-def fitting(source: Folder, columns: Collection[str]) -> Folder:
-    """`source` for what learns, or has learnt, from these columns: as windows where those are of windows."""
-    return examples(source) if BEFORE in columns and are(source) else source
+def fitting(source: Folder, targets: Sequence[str]) -> Folder:
+    """`source` for these targets: as windows where its texts themselves are the target."""
+    return examples(source) if list(targets) in ([], [TEXT]) and are(source) else source
 
 
 def examples(source: Folder) -> Folder:
-    """The windows of all texts: `text` is to be learnt from what stands `before` it ("" at the start of a text).
-
-    Raises DataError for a text that is not UTF-8.
-    """
+    """The windows of all texts as the target `text`. Raises DataError for a text that is not UTF-8."""
     (column,) = source.columns.values()
     texts = {str(cell): windows(_read(cell)) for cell in column}
     several = len(texts) >= FEWEST
@@ -53,12 +49,9 @@ def examples(source: Folder) -> Folder:
     learnt = [(name, place) for name, found, tested in whole for place in range(len(found) - tested)]
     judged = [(name, place) for name, found, tested in whole for place in range(len(found) - tested, len(found))]
     rows = [*learnt, *judged]
-    columns: dict[str, Cells] = {
-        BEFORE: [texts[name][place - 1] if place else "" for name, place in rows],
-        TEXT: [texts[name][place] for name, place in rows],
-    }
+    columns: dict[str, Cells] = {TEXT: [texts[name][place] for name, place in rows]}
     said = f"{len(rows):,} windows of at most {WINDOW} characters are cut from {len(texts):,} "
-    said += f"text{'s' * (len(texts) > 1)}: {TEXT!r} goes on from {BEFORE!r}."
+    said += f"text{'s' * (len(texts) > 1)}, to be gone on with."
     parted = "Windows of one text stay together." if several else f"The last {len(judged):,} windows only measure."
     return replace(
         source,

@@ -89,9 +89,7 @@ def begin(
     """Read, give roles, split. Nothing is written yet."""
     folder = Path(out) if out is not None else Path("runs") / _stem(data)
     kept = folder / "checkpoint" / "recipe.yaml"
-    source = sources.opened(data)
-    if corpora.are(source) and not {*(asked["target"] or ())} & {*source.columns}:
-        source = corpora.examples(source)
+    source = corpora.fitting(sources.opened(data), asked["target"] or ())
     full = recipes.resolve(asked, kept if resume and kept.exists() else recipe, source.target, list(source.columns))
     names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
     collected = collect(
