@@ -269,7 +269,7 @@ def _each(model: Artifact, source: Any, said: Callable[[Raw], Iterator[Row]]) ->
     rows, damaged = 0, 0
     problems: list[tuple[str, str]] = []
     for ids, columns in _blocks(model, source):
-        if not model.opens:
+        if not model.opens and not any(are_files(columns[name]) for name in model.columns):
             yield from (row | found for row, found in zip(ids, said(model.read(columns)), strict=True))
             continue
         whole = damage.sound(columns, model.cells)

@@ -7,7 +7,7 @@ import pytest
 
 from learnt.data import corpora, sources, tables
 from learnt.data.folders import Folder
-from learnt.errors import DataError
+from learnt.errors import UnreadableError
 
 PROSE = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n\n" * 60
 
@@ -78,11 +78,17 @@ def test_texts_are_cut_where_they_are_the_target_themselves(tmp_path: Path) -> N
     assert corpora.fitting(source, ["label"]) is source
 
 
-def test_what_is_not_utf8_is_named_with_its_line(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_bytes(b"One line\nand caf\xe9 here it goes on\n")
-    source = Folder({"text": sources.opened(tmp_path).columns["text"]})
-    with pytest.raises(DataError, match=r"'a\.txt', line 2 is not UTF-8 \(byte 0xe9\)"):
-        corpora.examples(source)
+def test_a_file_that_is_not_utf8_is_listed_and_more_than_one_in_a_hundred_stop(tmp_path: Path) -> None:
+    for place in range(100):
+        (tmp_path / f"{place:03d}.txt").write_text("It goes on. " * 40, encoding="utf-8")
+    (tmp_path / "000.txt").write_bytes(b"and caf\xe9 here it goes on\n")
+    found = opened(tmp_path)
+    assert found.notes == ["'000.txt' is not UTF-8 (byte 0xe9). Save it as UTF-8. Left out."]
+    assert len(set(found.together or ())) == 99
+    (tmp_path / "001.txt").write_bytes("utf-16".encode("utf-16"))
+    with pytest.raises(UnreadableError, match="2 of 100 rows hold what cannot be read") as error:
+        opened(tmp_path)
+    assert [where for where, _ in error.value.problems] == ["000.txt", "001.txt"]
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from learnt import registry
+from learnt.codecs.files import File
 from learnt.contracts import Cells
 from learnt.data import damage
 from learnt.data.splits import row_from_one
@@ -23,8 +25,8 @@ class Films:
 
 @pytest.fixture(autouse=True)
 def _films(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = registry.modality("table")
-    monkeypatch.setattr(registry, "modality", lambda name: Films() if name == "films" else table)
+    known = registry.modality
+    monkeypatch.setattr(registry, "modality", lambda name: Films() if name == "films" else known(name))
 
 
 def sound(columns: dict[str, Any], **inputs: list[str]) -> damage.Sound:
@@ -65,3 +67,13 @@ def test_one_in_a_hundred_is_listed_and_two_stop() -> None:
     with pytest.raises(UnreadableError, match=r"2 of 100 rows hold .* The first, row 1: 'bad' is damaged") as caught:
         sound({"film": ["bad", *films[:-1]]}, films=["film"]).listed(row_from_one)
     assert len(caught.value.problems) == 2
+
+
+def test_files_of_text_are_looked_at_and_an_empty_cell_of_text_is_an_input(tmp_path: Path) -> None:
+    for name, data in (("a.txt", b"fine"), ("b.txt", b"caf\xe9")):
+        (tmp_path / name).write_bytes(data)
+    held = [File(name, tmp_path) for name in ("a.txt", "b.txt")]
+    found = sound({"text": held}, text=["text"])
+    assert found.columns == {"text": ["a.txt"]}
+    assert found.problems == [(1, "'b.txt' is not UTF-8 (byte 0xe9). Save it as UTF-8.")]
+    assert sound({"text": ["fine", "", None]}, text=["text"]).kept.tolist() == [0, 1, 2]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -217,3 +218,14 @@ def test_the_steps_outside_the_file_are_what_the_manifest_says() -> None:
     assert [check.ok for check in _steps(OF_TEXTS)] == [True] * 3
     wrong = [{**step, "vectors": [[given, [*said, 0]] for given, said in step["vectors"]]} for step in OF_TEXTS]
     assert not any(check.ok for check in _steps(wrong))
+
+
+def test_files_that_are_no_utf8_are_listed_row_by_row_and_cells_are_never(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("turn it on", encoding="utf-8")
+    (tmp_path / "b.txt").write_bytes(b"caf\xe9")
+    cells = [File("a.txt", tmp_path), File("b.txt", tmp_path), File("c.txt", tmp_path), None]
+    assert Text().undecodable(cells) == [
+        (1, "'b.txt' is not UTF-8 (byte 0xe9). Save it as UTF-8."),
+        (2, "There is no file 'c.txt'."),
+    ]
+    assert Text().undecodable(["caf\ud800", "", None]) == []

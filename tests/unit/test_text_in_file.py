@@ -12,6 +12,7 @@ import pytest
 
 import learnt
 from learnt import cli
+from learnt.model import predictions
 
 SIZES = {"width": 16, "depth": 0, "members": 1, "dropout": 0.0, "batch": 32, "epochs": 12, "rate": 1e-2, "decay": 1e-2}
 FILLING = ["today", "here", "again", "perhaps", "slowly", "오늘", "여기", "다시", "천천히", "조금"]
@@ -84,6 +85,16 @@ def test_files_are_predicted_by_the_command(place: Path, tmp_path: Path, capsys:
     assert (row["text"], row["prediction"]) == ("one.txt", "man")
     assert cli.main(["verify", str(place / "run")]) == 0
     assert "step subwords" in capsys.readouterr().out
+
+
+def test_a_file_that_is_not_utf8_is_listed_and_the_others_are_answered(place: Path, tmp_path: Path) -> None:
+    for row in range(100):
+        (tmp_path / f"{row:03d}.txt").write_text("dog bites man", encoding="utf-8")
+    (tmp_path / "007.txt").write_bytes(b"caf\xe9")
+    rows = list(predictions(learnt.load(place / "run"), tmp_path))
+    assert [row["text"] for row in rows if row["problem"]] == ["007.txt"]
+    assert rows[7]["prediction"] is None
+    assert {row["prediction"] for row in rows if not row["problem"]} == {"dog"}
 
 
 def test_the_training_packages_are_not_needed(place: Path) -> None:

@@ -78,6 +78,15 @@ class File(str):
                 self._cap(os.fstat(file.fileno()).st_size)
                 return self._unpacked(file) if self._packed else file.read()
 
+    def text(self) -> str:
+        """Its content as text. Raises DataError as `bytes` does, and where it is not UTF-8."""
+        try:
+            return self.bytes().decode("utf-8-sig")
+        except UnicodeDecodeError as error:
+            raise DataError(
+                f"{str(self)!r} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
+            ) from None
+
     def size(self) -> float:
         """Its bytes, counted and not read; nan of a file that is not there."""
         try:
@@ -135,6 +144,18 @@ def kind(name: str) -> str:
 def are_files(column: Sequence[Any]) -> bool:
     """Whether the first cell that is not None is a `File`."""
     return isinstance(next((cell for cell in column if cell is not None), None), File)
+
+
+def undecodable(column: Sequence[Any]) -> list[tuple[int, str]]:
+    """(row from 0, why, as a sentence) of the `File`s that are not there, cannot be read or are not UTF-8."""
+    found = []
+    for row, cell in enumerate(column):
+        if isinstance(cell, File):
+            try:
+                cell.text()
+            except DataError as error:
+                found.append((row, str(error)))
+    return found
 
 
 def names(columns: Mapping[str, Sequence[Any]]) -> Sequence[Any] | None:

@@ -26,6 +26,7 @@ from learnt.contracts.evidence import (
     Verdicts,
 )
 from learnt.contracts.modality import (
+    Decodes,
     Doubts,
     Encoder,
     Imagines,
@@ -83,6 +84,7 @@ __all__ = [
     "Column",
     "Columns",
     "Decides",
+    "Decodes",
     "Doubts",
     "Draws",
     "Encoder",

@@ -163,6 +163,15 @@ class Opens(Protocol):
 
 
 @runtime_checkable
+class Decodes(Protocol):
+    """A modality whose cells are what they say, or files of text."""
+
+    def undecodable(self, cells: Cells) -> list[tuple[int, str]]:
+        """(row from 0, why, as a sentence) of the files that `read` would refuse."""
+        ...
+
+
+@runtime_checkable
 class Recognises(Protocol):
     """A modality that knows a recording or picture again after it was saved anew."""
 

@@ -8,12 +8,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
-from learnt.codecs.files import File, are_files, kind
+from learnt.codecs.files import are_files, kind, undecodable
 from learnt.contracts import Cells
+from learnt.data.damage import refuse
 from learnt.data.folders import Folder
-from learnt.errors import DataError
 
 TEXT = "text"
 WINDOW = 256
@@ -41,9 +40,15 @@ def fitting(source: Folder, targets: Sequence[str]) -> Folder:
 
 
 def examples(source: Folder) -> Folder:
-    """The windows of all texts as the target `text`. Raises DataError for a text that is not UTF-8."""
+    """The windows of all texts as the target `text`; files that cannot be read are left out and listed.
+
+    Raises UnreadableError for more than 1 % of them.
+    """
     (column,) = source.columns.values()
-    texts = {str(cell): windows(_read(cell)) for cell in column}
+    damaged = dict(undecodable(column))
+    problems = [(str(column[row]), why) for row, why in damaged.items()]
+    refuse(problems, len(damaged), len(column))
+    texts = {str(cell): windows(cell.text()) for row, cell in enumerate(column) if row not in damaged}
     several = len(texts) >= FEWEST
     whole = [(name, found, 0 if several else round(TESTED * len(found))) for name, found in texts.items()]
     learnt = [(name, place) for name, found, tested in whole for place in range(len(found) - tested)]
@@ -64,6 +69,7 @@ def examples(source: Folder) -> Folder:
             {"sentence": said, "option": "a table with --target"},
             {"sentence": parted, "option": "--group none" if several else "--test"},
         ],
+        notes=[*source.notes, *(f"{why} Left out." for _, why in problems)],
     )
 
 
@@ -88,13 +94,3 @@ def _end(piece: str) -> int:
         if found := [one.end() for one in pattern.finditer(piece, len(piece) // 2)]:
             return found[-1]
     return len(piece)
-
-
-def _read(cell: Any) -> str:
-    try:
-        return cell.bytes().decode("utf-8-sig") if isinstance(cell, File) else str(cell)
-    except UnicodeDecodeError as error:
-        line = cell.bytes()[: error.start].count(b"\n") + 1
-        raise DataError(
-            f"{str(cell)!r}, line {line:,} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
-        ) from None

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.codecs.cells import is_missing
+from learnt.codecs.files import are_files
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Opens
+from learnt.contracts import Cells, Decodes, Opens
 from learnt.errors import UnreadableError
 
 UNREADABLE = 0.01
@@ -48,11 +49,15 @@ def sound(columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str
     empty = np.ones(rows, bool)
     for kind, names in inputs:
         modality = registry.modality(kind)
-        if not isinstance(modality, Opens):
+        if isinstance(modality, Opens):
+            look = modality.damaged
+        elif isinstance(modality, Decodes) and any(are_files(columns[name]) for name in names):
+            look = modality.undecodable
+        else:
             empty[:] = False
             continue
         for name in names:
-            damaged = dict(modality.damaged(columns[name]))
+            damaged = dict(look(columns[name]))
             problems += damaged.items()
             if damaged:
                 found[name] = [None if row in damaged else cell for row, cell in enumerate(columns[name])]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from learnt.codecs import cells, files, grams, misspelt, subwords
 from learnt.codecs.files import File
-from learnt.contracts import Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
+from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
 from learnt.errors import DataError, unknown
 
 if TYPE_CHECKING:
@@ -72,6 +72,10 @@ class Text:
     def started(self, settings: Settings, foreign: Settings) -> Settings:
         """With the tables of words that the weights belong to."""
         return {**settings, **foreign}
+
+    def undecodable(self, cells: Cells) -> list[tuple[int, str]]:
+        """Files that are not there or not UTF-8."""
+        return files.undecodable(cells)
 
     def inputs(self, settings: Settings) -> Mapping[str, Spec]:  # noqa: ARG002
         """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part."""
@@ -246,10 +250,5 @@ def _words(text: str) -> list[str]:
 
 def _text(cell: Any) -> str:
     if isinstance(cell, File):
-        try:
-            return cell.bytes().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise DataError(
-                f"{str(cell)!r} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
-            ) from None
+        return cell.text()
     return cell if isinstance(cell, str) else str(cells.texts([cell])[0])
