@@ -125,7 +125,7 @@ def audited(
         raise RequestError(
             f"The file predicts {', '.join(names)}; name a column for each, in this order: --target {' '.join(names)}."
         )
-    columns = targets.gathered(columns, given, "the data")
+    columns = gathered(artifact, columns, given)
     labelled = with_truth(columns, given, artifact)
     if not labelled:
         raise RequestError(f"No row has a value in {', '.join(given)}. An audit needs rows with the truth.")
@@ -207,13 +207,26 @@ def _answered(
     return {"metrics": keyed(metrics), "findings": rows_of(findings), "labels": labels}, findings
 
 
+def gathered(artifact: Artifact, columns: Mapping[str, Cells], given: Sequence[str]) -> dict[str, Cells]:
+    """The columns, those with the truth of each target of the file as training has them."""
+    found = targets.gathered(columns, given, "the data")
+    for name, held in zip(given, artifact.manifest["targets"].values(), strict=True):
+        found[name] = targets.placed(found[name], targets.pointed_at(held["task"], artifact.cells, found))
+    return found
+
+
 def with_truth(columns: Mapping[str, Cells], target: Sequence[str], artifact: Artifact) -> list[int]:
     """The rows that have a cell for every target of the file, one that can be one; none where a target is no column."""
     if any(part not in columns for name in target for part in targets.pieces(name, columns)):
         return []
     whole = targets.gathered(columns, target)
-    tasks = [str(held["task"]) for held in artifact.manifest["targets"].values()]
-    without = {row for name, task in zip(target, tasks, strict=True) for row, _ in targets.unusable(task, whole[name])}
+    without = {
+        row
+        for name, held in zip(target, artifact.manifest["targets"].values(), strict=True)
+        for row, _ in targets.unusable(
+            held["task"], whole[name], targets.pointed_at(held["task"], artifact.cells, columns)
+        )
+    }
     return [row for row in range(len(whole[target[0]])) if row not in without]
 
 

@@ -19,7 +19,7 @@ from learnt.artifact.recalibrate import recalibrated, shifted
 from learnt.codecs import cells
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Settings
-from learnt.data import corpora, sources, targets
+from learnt.data import corpora, sources
 from learnt.data.damage import sound
 from learnt.data.splits import row_from_one
 from learnt.errors import DataError, RequestError, unknown
@@ -49,7 +49,7 @@ def recalibrate(
         raise RequestError(f"The file predicts {', '.join(names)}; name a column for each: --target {' '.join(names)}")
     if target is None and not asking.with_truth(columns, given, artifact):
         return _unlabelled(artifact, columns, wishes, out)
-    columns = targets.gathered(columns, given, "the data")
+    columns = asking.gathered(artifact, columns, given)
     labelled = asking.with_truth(columns, given, artifact)
     if len(labelled) < LEAST:
         raise DataError(

@@ -172,12 +172,14 @@ def collect(
     )
     _refuse_reweighing(roles)
     rows = len(next(iter(columns.values())))
-    kept, problems = _labelled(columns, roles.targets, rows, own)
+    kept, problems = _labelled(columns, roles, rows, own)
     if len(kept) < rows:
         columns = ragged.take_each(columns, kept)
     whole = sound(columns, roles.inputs.values())
     problems += whole.listed(lambda row: _where(int(kept[row]), own))
     columns, kept = whole.columns, kept[whole.kept]
+    for name, kind in roles.targets.items():
+        columns[name] = targeting.placed(columns[name], targeting.pointed_at(kind, roles.inputs.values(), columns))
     stratified = {
         name: task for name, kind in roles.targets.items() if isinstance(task := registry.task(kind), Stratified)
     }
@@ -257,13 +259,14 @@ def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[s
 
 
 def _labelled(
-    columns: Mapping[str, Cells], tasks: Mapping[str, str], rows: int, own: int
+    columns: Mapping[str, Cells], roles: Roles, rows: int, own: int
 ) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
     """Rows that have every target, and what is wrong with the others."""
     problems = []
     there = np.ones(rows, bool)
-    for name, task in tasks.items():
-        for row, why in targeting.unusable(task, columns[name]):
+    for name, task in roles.targets.items():
+        texts = targeting.pointed_at(task, roles.inputs.values(), columns)
+        for row, why in targeting.unusable(task, columns[name], texts):
             if there[row]:
                 there[row] = False
                 said = f"{why}, as {name!r} must be" if why else f"no {name!r}"

@@ -11,7 +11,7 @@ from typing import Any
 from learnt.codecs import cells, files
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import chats, folders, parallel, streams, tables
+from learnt.data import chats, folders, parallel, streams, tables, utterances
 from learnt.data.folders import Folder
 from learnt.data.names import NONE
 from learnt.data.tables import BLOCK, FRAMES, LINES, STANDARD_INPUT, TEXT, name_of
@@ -28,11 +28,11 @@ def opened(source: Any, *, what: str = "data") -> Folder:
     """All that a source holds: its columns by name (NFC) and of one length, and what its layout says of them.
 
     `source` is a path to CSV, TSV, JSONL, TMX, Parquet, Arrow or Excel, to a folder or .zip of media files or a part of
-    it (`photos.zip/test`), to one media file, a list of paths to parallel texts, "-" for CSV on standard input, a
-    frame, a dict or a list of dicts; `what` names it in messages. A column that names media files becomes one of
-    `File`s, which lie beside the table or in a .zip beside it; one of talks becomes examples (`chats`). Raises
-    RequestError for a path or value that cannot be a source, DataError for what is wrong inside, MissingExtra where a
-    file needs polars.
+    it (`photos.zip/test`), to one media file, to sentences with marked parts (`utterances`), a list of paths to
+    parallel texts, "-" for CSV on standard input, a frame, a dict or a list of dicts; `what` names it in messages. A
+    column that names media files becomes one of `File`s, which lie beside the table or in a .zip beside it; one of
+    talks becomes examples (`chats`). Raises RequestError for a path or value that cannot be a source, DataError for
+    what is wrong inside, MissingExtra where a file needs polars.
     """
     if (held := media(source)) is not None:
         return held
@@ -44,7 +44,7 @@ def opened(source: Any, *, what: str = "data") -> Folder:
 
 
 def media(source: Any) -> Folder | None:
-    """What a folder, a .zip or a media file holds, or one that was opened; None for another source."""
+    """What a folder, a .zip, a media file or a file of sentences holds, or one that was opened; None for another."""
     if isinstance(source, Folder):
         return source
     if isinstance(source, list | tuple) and source and all(isinstance(one, str | Path) for one in source):
@@ -52,6 +52,8 @@ def media(source: Any) -> Folder | None:
     if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT:
         return None
     path = Path(source)
+    if (sentences := utterances.read(path)) is not None:
+        return sentences
     if path.is_dir() or files.in_zip(path):
         return folders.read(path)
     if not path.exists() and (packed := next(filter(files.in_zip, path.parents), None)) is not None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from learnt import registry
+from learnt.codecs import spans
 from learnt.codecs.cells import is_missing
-from learnt.contracts import Cells, Sifts
+from learnt.codecs.files import File
+from learnt.codecs.inputs import spelling
+from learnt.contracts import Cells, Points, Sifts
 from learnt.errors import RequestError, unknown
 
 
@@ -48,9 +51,44 @@ def each(name: str, cells: Cells) -> dict[str, Cells]:
     return dict(zip(parts, map(list, zip(*cells, strict=True)), strict=True))
 
 
-def unusable(task: str, target: Cells) -> list[tuple[int, str]]:
-    """(row from 0, why) of the cells that are no target of this task; the reason is "" where nothing stands there."""
+def unusable(task: str, target: Cells, texts: Cells | None = None) -> list[tuple[int, str]]:
+    """(row from 0, why) of the cells that are no target of this task; the reason is "" where nothing stands there.
+
+    `texts` are those that `pointed_at` gives.
+    """
     kind = registry.task(task)
-    if isinstance(kind, Sifts):
-        return kind.unusable(target)
-    return [(row, "") for row, cell in enumerate(target) if is_missing(cell)]
+    if not isinstance(kind, Sifts):
+        return [(row, "") for row, cell in enumerate(target) if is_missing(cell)]
+    found = kind.unusable(target)
+    if texts is None:
+        return found
+    wrong = dict(found)
+    for row, (cell, text) in enumerate(zip(target, texts, strict=True)):
+        if row not in wrong and not isinstance(text, File):
+            try:
+                spans.composed(str(text or ""), spans.read(cell))
+            except ValueError as error:
+                wrong[row] = str(error)
+    return sorted(wrong.items())
+
+
+def pointed_at(task: str, inputs: Iterable[tuple[str, Sequence[str]]], columns: Mapping[str, Cells]) -> Cells | None:
+    """The texts that answers of this task are parts of; None where they are of none. An input: modality, columns."""
+    if not isinstance(registry.task(task), Points):
+        return None
+    known = {str(place): one for place, one in enumerate(inputs)}
+    name = spelling(known)
+    return None if name is None else columns[known[name][1][0]]
+
+
+def placed(target: Cells, texts: Cells | None) -> Cells:
+    """Cells of spans that count characters of the texts after NFC, as they are read; those that are none stay."""
+    if texts is None or any(isinstance(text, File) for text in texts):
+        return target
+    found = []
+    for cell, text in zip(target, texts, strict=True):
+        try:
+            found.append([list(span) for span in spans.composed(str(text or ""), spans.read(cell))])
+        except ValueError:
+            found.append(cell)
+    return found
