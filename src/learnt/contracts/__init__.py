@@ -26,6 +26,7 @@ from learnt.contracts.evidence import (
     Verdicts,
 )
 from learnt.contracts.modality import (
+    Continues,
     Decodes,
     Doubts,
     Encoder,
@@ -61,6 +62,7 @@ from learnt.contracts.task import (
     Tempered,
     Timed,
     Unrolls,
+    Writes,
 )
 from learnt.contracts.words import (
     Arrays,
@@ -83,6 +85,7 @@ __all__ = [
     "Channel",
     "Column",
     "Columns",
+    "Continues",
     "Decides",
     "Decodes",
     "Doubts",
@@ -137,4 +140,5 @@ __all__ = [
     "Unrolls",
     "Varies",
     "Verdicts",
+    "Writes",
 ]

@@ -278,3 +278,21 @@ class Varies(Protocol):
     def varied(self, raw: Raw, kinds: Cells, settings: Settings) -> Settings:
         """`settings`, with how `raw` [N], of these kinds of label [N], may be varied."""
         ...
+
+
+@runtime_checkable
+class Continues(Protocol):
+    """A modality whose inputs causal tasks go on from: what is given and what is said are one sequence of tokens.
+
+    It claims columns for such tasks alone, and an input of it is always there, if only as nothing.
+    """
+
+    def learn_with(self, columns: Columns, answers: Cells | None, subwords: int | None) -> Settings:
+        """What `learn` gives, from what is to be said too; None: the columns hold that themselves, as their own
+        beginnings. `subwords`: at most so many pieces of words; None: as many as such texts are worth.
+        """
+        ...
+
+    def language(self, settings: Settings) -> Settings:
+        """What a task must know of its settings to say something in the same tokens."""
+        ...

@@ -281,5 +281,15 @@ class Unrolls(Protocol):
         """`step` runs the file once on arrays without prefix and keeps the state; one prediction a row of `start`.
 
         Rows of `start` are padded, and `length` says how far each reaches: what follows is not part of it.
+        `calibrate` of such a task has what it says with neutral constants among the outputs, as `predictions` [N].
         """
+        ...
+
+
+@runtime_checkable
+class Writes(Protocol):
+    """A causal task whose answers are in the tokens of a modality that `Continues`."""
+
+    def learn_in(self, labels: Cells, language: Settings) -> Settings:
+        """What `learn` gives, in these tokens."""
         ...

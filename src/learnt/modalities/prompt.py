@@ -1,0 +1,184 @@
+"""Texts that a causal task goes on from, in the tokens in which it says what follows."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import cells, misspelt, subwords
+from learnt.codecs.files import File
+from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
+from learnt.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+SUBWORDS = 8000
+PER_SUBWORD = 40
+"""At most one subword for so many characters to learn from."""
+LONGEST = 256
+"""Tokens of a text that are read: its last ones, for what follows goes on from there."""
+PARTS = 32
+"""Reasons point at tokens; of a longer text at so many runs of them."""
+PLAIN = 1024
+"""Sums of tokens and pairs of them that a baseline sees."""
+LAYERS = 4
+DROPOUT, DROPPED = 0.1, 0.0
+
+
+class Prompt:
+    """One column of texts. After each stands a mark, and behind it what is said; a text that is gone on from itself
+    has the mark before it."""
+
+    name: ClassVar[str] = "prompt"
+    gives: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
+    joins: ClassVar[bool] = False
+    stresses: ClassVar[tuple[str, ...]] = ("typo", "case", "punctuation", "order", "jamo", "lookalike")
+
+    def claims(self, column: Column) -> float:
+        """Sure of texts, .txt files or cells, that are no numbers and no dates."""
+        some = column.cells[:: max(1, len(column.cells) // 1000)]
+        present = [cell for cell in some if not cells.is_missing(cell)]
+        if not present or not all(isinstance(cell, str) for cell in present):
+            return 0.0
+        plain = max(len(present) - len(cells.numbers(present)[1]), len(present) - len(cells.days(present)[1]))
+        return 0.01 if plain > len(present) / 2 else 0.97
+
+    def learn(self, columns: Columns) -> Settings:
+        """As where a task says something else after them."""
+        return self.learn_with(columns, [], None)
+
+    def learn_with(self, columns: Columns, answers: Cells | None, subwords: int | None) -> Settings:
+        """Merges of subwords of texts and answers; 0 `subwords` are bytes. Raises DataError without a text."""
+        from learnt.codecs import subwords as coding
+
+        (given,) = columns.values()
+        whole = [*given, *(answers or ())]
+        texts = [coding.clean(_text(cell)) for cell in whole if not cells.is_missing(cell)]
+        if not texts:
+            raise DataError("There is no text to learn from.")
+        most = min(SUBWORDS, sum(map(len, texts)) // PER_SUBWORD) if subwords is None else subwords
+        return {"free": answers is None, "merges": coding.learn(texts, most) if most else []}
+
+    def language(self, settings: Settings) -> Settings:
+        """The merges, and whether what is said goes on with the text itself."""
+        return {"merges": settings["merges"], "free": settings["free"]}
+
+    def inputs(self, settings: Settings) -> Mapping[str, Spec]:  # noqa: ARG002
+        """`tokens` int64 [T], at least one."""
+        return {"tokens": Spec("int64", ("T",))}
+
+    def read(self, columns: Columns, settings: Settings) -> Raw:
+        """Every text can be read. Raises DataError for a file that is not there or is not UTF-8."""
+        (given,) = columns.values()
+        coder = subwords.coder(settings["merges"])
+        return {"tokens": [_marked(coder.encode_text(_text(cell)), coder.mark, settings["free"]) for cell in given]}
+
+    def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
+        """Bytes at random; every other text is shorter."""
+        random = np.random.default_rng([seed, 17])
+        mark = subwords.coder(settings["merges"]).mark
+        lengths = [PARTS + 4 + seed % 5 - 16 * (row % 2) for row in range(rows)]
+        found = [random.integers(1, subwords.BYTES + 1, length).tolist() for length in lengths]
+        return {"tokens": [_marked(tokens, mark, settings["free"]) for tokens in found]}
+
+    def suggest(self, rows: int) -> Settings:
+        """No trunk: what is said comes from the sequence alone."""
+        width = 128 if rows < 10_000 else 256
+        batch = min(128, max(16, 2 ** round(math.log2(max(rows, 1) / 100))))
+        return {
+            "width": width, "depth": 0, "members": 1, "dropout": 0.0,
+            "batch": batch, "epochs": min(100, max(2, round(6000 * batch / max(rows, 1)))), "rate": 2e-3, "decay": 0.1,
+        }  # fmt: skip
+
+    def augment(self, settings: Settings) -> nn.Module | None:
+        """Tokens of what is given are left out at random."""
+        from learnt.nets import causal
+
+        return causal.TokenDropout(DROPPED, subwords.coder(settings["merges"]).mark) if DROPPED else None
+
+    def prepare(self, settings: Settings) -> nn.Module:  # noqa: ARG002
+        """Which tokens are padding."""
+        from learnt.nets import causal
+
+        return causal.Tokens()
+
+    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
+        """Causal, whoever asks."""
+        from learnt.nets import causal as net
+
+        known = subwords.coder(settings["merges"]).mark + 1
+        return cast("Encoder", net.CausalEncoder(known, width, LAYERS, DROPOUT))
+
+    def occlude(self, settings: Settings) -> Occlude:
+        """A hidden token is 0."""
+        from learnt.nets import causal
+
+        return causal.Runs(PARTS, subwords.coder(settings["merges"]).mark)
+
+    def parts(self, raw: Raw, settings: Settings) -> Parts:
+        """Tokens or runs of them as text, where: (first, end) in tokens; without a name where none is."""
+        coder = subwords.coder(settings["merges"])
+        found = []
+        for tokens in raw["tokens"]:
+            pieces = [Piece("")] * PARTS
+            run = _runs(len(tokens))
+            for part in np.unique(run):
+                places = np.flatnonzero(run == part)
+                text = coder.decode(np.asarray(tokens)[places].tolist())
+                pieces[part] = Piece(text.strip(), (float(places[0]), float(places[-1] + 1)))
+            found.append(pieces)
+        return found
+
+    def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
+        """Tokens of hidden parts are 0."""
+        mark = subwords.coder(settings["merges"]).mark
+        hidden = []
+        for tokens, gone in zip(raw["tokens"], mask, strict=True):
+            given = np.asarray(tokens)
+            hidden.append(np.where(gone[_runs(len(given))] & (given != mark), 0, given))
+        return {"tokens": hidden}
+
+    def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
+        """Mistyped, in capitals, with other marks, words swapped, Hangul taken apart, letters that look alike."""
+        if kind not in self.stresses:
+            raise unknown("stress", kind, self.stresses)
+        random = np.random.default_rng([severity, self.stresses.index(kind)])
+        coder, harm = subwords.coder(settings["merges"]), getattr(misspelt, kind)
+        texts = [coder.decode(np.asarray(tokens).tolist()) for tokens in raw["tokens"]]
+        found = [coder.encode_text(harm(text, severity, random)) for text in texts]
+        return {"tokens": [_marked(tokens, coder.mark, settings["free"]) for tokens in found]}
+
+    def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:  # noqa: ARG002
+        """How often each token and pair of tokens is there, damped, folded into [N, PLAIN], each row of length 1."""
+        found = np.zeros((len(raw["tokens"]), PLAIN))
+        for row, tokens in enumerate(raw["tokens"]):
+            one = np.asarray(tokens)
+            pairs = one[:-1] * 31 + one[1:] * 7919
+            np.add.at(found[row], np.concatenate([one, pairs]) % PLAIN, 1.0)
+        found = np.log1p(found)
+        return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
+
+
+def _marked(tokens: list[int], mark: int, free: bool) -> NDArray[np.int64]:
+    """The mark behind the text, or before it where it is gone on from itself."""
+    kept = tokens[-LONGEST:]
+    return np.array([mark, *kept] if free else [*kept, mark], np.int64)
+
+
+def _runs(length: int) -> NDArray[np.int64]:
+    """The part of each place."""
+    place = np.arange(length)
+    return place if length <= PARTS else place * PARTS // length
+
+
+def _text(cell: Any) -> str:
+    if cells.is_missing(cell):
+        return ""
+    if isinstance(cell, File):
+        return cell.text()
+    return cell if isinstance(cell, str) else str(cells.texts([cell])[0])

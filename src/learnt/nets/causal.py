@@ -1,0 +1,189 @@
+"""A causal language model with a cache: rotary positions, norms before each layer and of queries and keys.
+
+Su et al., "RoFormer", 2021 (rotary positions); Henry et al., "Query-key normalization for transformers", EMNLP 2020;
+So et al., "Primer", NeurIPS 2021 (squared ReLU); output projections that start at zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from learnt.contracts import Features, Shape, Tensors
+from learnt.nets.members import PooledDropout
+
+HEAD = 32
+"""The width of one attention head."""
+BASE = 10_000.0
+"""Rotary positions turn by angles from 1 to 1 / BASE a place."""
+
+
+def norm(x: Tensor) -> Tensor:
+    """Root mean square norm of the last axis, without weights (Zhang and Sennrich, NeurIPS 2019)."""
+    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6)
+
+
+def turned(x: Tensor, place: Tensor) -> Tensor:
+    """Rotary positions: x [B, H, T, D] turned by `place` [B, T] or [1, T]."""
+    half = x.shape[-1] // 2
+    rate = BASE ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
+    angle = (place.unsqueeze(-1).float() * rate).unsqueeze(1)
+    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
+    left, right = x[..., :half], x[..., half:]
+    return torch.cat([left * cos - right * sin, left * sin + right * cos], -1)
+
+
+class Layer(nn.Module):
+    """Attention to what came before, then a multilayer perceptron; each is added to what it was given."""
+
+    def __init__(self, width: int, heads: int, dropout: float) -> None:
+        super().__init__()
+        self.heads = heads
+        self.ask = nn.Linear(width, 3 * width, bias=False)
+        self.tell = nn.Linear(width, width, bias=False)
+        self.up = nn.Linear(width, 4 * width, bias=False)
+        self.down = nn.Linear(4 * width, width, bias=False)
+        self.dropout = PooledDropout(dropout)
+        nn.init.zeros_(self.tell.weight)
+        nn.init.zeros_(self.down.weight)
+
+    def forward(
+        self, x: Tensor, place: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """x [B, T, W], keys and values of before [B, H, P, D], allowed bool [B, 1, T, P + T]; None: all before it."""
+        batch, length, width = x.shape
+        three = self.ask(norm(x)).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        query, key = turned(norm(three[0]), place), turned(norm(three[1]), place)
+        keys, values = torch.cat([keys, key], 2), torch.cat([values, three[2]], 2)
+        found = functional.scaled_dot_product_attention(query, keys, values, allowed, is_causal=allowed is None)
+        x = x + self.dropout(self.tell(found.transpose(1, 2).reshape(batch, length, width)))
+        return x + self.dropout(self.down(functional.relu(self.up(norm(x))).square())), keys, values
+
+
+class CausalEncoder(nn.Module):
+    """`tokens` [B, T] and which of them are `here` [B, T] -> a sequence [B, T, W], each place knowing those before it.
+
+    The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, and which of them were `seen`.
+    """
+
+    def __init__(self, tokens: int, width: int, layers: int, dropout: float) -> None:
+        super().__init__()
+        self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width}
+        self.heads = max(1, width // HEAD)
+        self.table = nn.Parameter(torch.randn(tokens, width) * 0.02)
+        self.layers = nn.ModuleList(Layer(width, self.heads, dropout) for _ in range(layers))
+        self.dropout = PooledDropout(dropout)
+
+    def start(self, batch: int) -> dict[str, Tensor]:
+        width = self.table.shape[1] // self.heads
+        nothing = self.table.new_zeros(batch, len(self.layers), self.heads, 0, width)
+        return {"keys": nothing, "values": nothing.clone(), "seen": self.table.new_zeros(batch, 0)}
+
+    def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:
+        here = x["here"]
+        length, past = here.shape[1], state["seen"].shape[1]
+        seen = torch.cat([state["seen"], here.to(state["seen"].dtype)], 1)
+        order = torch.arange(length, device=here.device)
+        if self.training:
+            # Nothing came before and padding is last: what is allowed is a triangle, for which there is a faster way.
+            place, allowed = order.unsqueeze(0), None
+        else:
+            place = (seen.cumsum(1) - 1)[:, past:]
+            before = torch.arange(past + length, device=here.device).unsqueeze(0) <= order.unsqueeze(1) + past
+            allowed = before.unsqueeze(0).unsqueeze(0) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
+        found = self.dropout(norm(self.table[x["tokens"]]))
+        keys, values = [], []
+        for number, layer in enumerate(self.layers):
+            found, key, value = layer(found, place, state["keys"][:, number], state["values"][:, number], allowed)
+            keys.append(key)
+            values.append(value)
+        after = {} if self.training else {"keys": torch.stack(keys, 1), "values": torch.stack(values, 1), "seen": seen}
+        return {Shape.SEQUENCE: norm(found), "mask": here}, after
+
+
+class NextToken(nn.Module):
+    """What comes next: features -> `hidden` [B, 1, T, W] and `table` [B, 1, V, W], whose product are logits for the
+    loss, and `last` [B, 1, V], the logits after the last token.
+
+    The table is the encoder's own once they are tied (Press and Wolf, EACL 2017).
+    """
+
+    def __init__(self, width: int, tokens: int) -> None:
+        super().__init__()
+        self.own: nn.Parameter | None = nn.Parameter(torch.randn(tokens, width) * 0.02)
+        self.encoder: list[CausalEncoder] = []
+
+    def tie(self, encoder: nn.Module) -> None:
+        """Take the table of this encoder, where it has one as large."""
+        if isinstance(encoder, CausalEncoder) and self.own is not None and encoder.table.shape == self.own.shape:
+            # In a list, so that the table is a weight of the encoder alone.
+            self.own, self.encoder = None, [encoder]
+
+    def forward(self, features: Features) -> dict[str, Tensor]:
+        hidden: Tensor = features[Shape.SEQUENCE]
+        table = self.encoder[0].table if self.own is None else self.own
+        batch, _, width = hidden.shape
+        end = (features["mask"].sum(1) - 1).clamp(min=0)
+        last = hidden.gather(1, end.view(-1, 1, 1).expand(batch, 1, width))
+        return {
+            "hidden": hidden.unsqueeze(1),
+            "table": table.expand(batch, 1, *table.shape),
+            "last": last @ table.T,
+        }
+
+
+class Said(nn.Module):
+    """The next token, how likely each is, and by what the confidence of a whole answer is worked out."""
+
+    def forward(self, merged: Tensors, constants: Tensors) -> dict[str, Tensor]:
+        chances = merged["last"].log_softmax(-1)
+        best, value = chances.max(-1)
+        weights = constants["weights"]
+        return {
+            "chances": chances,
+            "value": value,
+            "confidence": best.exp(),
+            "weights": weights.unsqueeze(0).expand(chances.shape[0], weights.shape[0]),
+        }
+
+
+class Tokens(nn.Module):
+    """`tokens` [B, T] and `length` [B] -> the same tokens, 0 where none is, and which of them are `here`."""
+
+    def forward(self, raw: Tensors) -> dict[str, Tensor]:
+        order = torch.arange(raw["tokens"].shape[1], device=raw["tokens"].device)
+        here = order.unsqueeze(0) < raw["length"].unsqueeze(1)
+        return {"tokens": torch.where(here, raw["tokens"], 0), "here": here, "length": raw["length"]}
+
+
+class Runs(nn.Module):
+    """Hides parts of `tokens` [B, T], runs of like length: 0 where a run is not kept. Marks stay."""
+
+    def __init__(self, parts: int, mark: int) -> None:
+        super().__init__()
+        self.parts, self.mark = parts, mark
+
+    def forward(self, x: Tensors, keep: Tensor) -> dict[str, Tensor]:
+        tokens = x["tokens"]
+        order = torch.arange(tokens.shape[1], device=tokens.device).unsqueeze(0)
+        length = x["length"].unsqueeze(1).clamp(min=1)
+        run = torch.where(length > self.parts, order * self.parts // length, order).clamp(max=self.parts - 1)
+        kept = keep.gather(1, run.expand(tokens.shape[0], -1)) | (tokens == self.mark)
+        return {**x, "tokens": torch.where(kept, tokens, 0)}
+
+
+class TokenDropout(nn.Module):
+    """Training only, on raw tensors: tokens of what is given, up to the first mark, are left out at random."""
+
+    def __init__(self, rate: float, mark: int) -> None:
+        super().__init__()
+        self.rate, self.mark = rate, mark
+
+    def forward(self, raw: Tensors) -> dict[str, Tensor]:
+        tokens = raw["tokens"]
+        given = (tokens == self.mark).cumsum(1) == 0
+        gone = given & (torch.rand(tokens.shape) < self.rate).to(tokens.device)
+        return {**raw, "tokens": torch.where(gone, 0, tokens)}
