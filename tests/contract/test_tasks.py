@@ -65,12 +65,15 @@ def answers(aim, fitted):
         return aim.kind.decode(said(aim, fitted.merged), aim.settings)
     fed = aim.kind.feed(fitted.cells, aim.settings)
     source = LONG - torch.tensor([len(f) for f in next(iter(fed.values()))])
-    steps = iter(range(LONG + 1))
+    steps, active = iter(range(LONG + 1)), np.arange(ROWS)
 
-    def step(_arrays):
+    def step(arrays):
+        nonlocal active
+        active = active[arrays.get("rows", np.arange(len(active)))]
         mask = torch.arange(LONG)[None] < (source + next(steps)).clamp(max=LONG)[:, None]
         with torch.no_grad():
-            return said(aim, aim.kind.merge(fitted.head({**fitted.features, "mask": mask})))
+            outputs = said(aim, aim.kind.merge(fitted.head({**fitted.features, "mask": mask})))
+        return {name: value[active] for name, value in outputs.items()}
 
     start = {name: np.zeros((ROWS, LONG), np.int64) for name in fed} | {"length": source.numpy()}
     return list(aim.kind.unroll(step, start, aim.settings))

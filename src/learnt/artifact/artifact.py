@@ -255,6 +255,16 @@ class Artifact:
                 said[target] = task.quoted(said[target], self._spelled(raw))
         return said
 
+    def unrolled(self, raw: Raw) -> Arrays:
+        """`<target>.predictions` object [N] of every target that loops: what `calibrate` is told beside `run`."""
+        found: Arrays = {}
+        for target, (task, _) in self.tasks().items():
+            if isinstance(task, Unrolls):
+                said = np.empty(batches.rows(raw), object)
+                said[:] = self._unrolled(target, raw)
+                found = {**found, f"{target}.predictions": said}
+        return found
+
     def predict(self, x: Any) -> Any:
         """One example (a dict of cells) -> its Answer. Many (dicts, a dict of lists, a frame) -> a list of
         them.

@@ -55,7 +55,8 @@ def constants(
     """Values for all constants, named `<target>.<name>` and `unfamiliar.<name>`.
 
     `run` gives what the tasks are calibrated by: with the true answers fed where a task feeds them. `plain` runs
-    without them, as on the device: what is unfamiliar is the question alone.
+    without them, as on the device: what is unfamiliar is the question alone. Tasks that unroll have among the outputs
+    of `run` what they say.
     """
     if not len(calibrate):
         return dict(neutral)

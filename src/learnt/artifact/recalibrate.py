@@ -47,7 +47,8 @@ def recalibrated(
     coverage = artifact.manifest.get("coverage") or 0.9
 
     def run(_rows: NDArray[np.int64], constants: Arrays) -> Arrays:
-        return filled(artifact, constants, settings).run(fed)
+        made = filled(artifact, constants, settings)
+        return {**made.run(fed), **made.unrolled(raw)}
 
     found = filling.calibrated(tasks, truths, neutral, run, rows, groups, {"coverage": coverage}, weight)
     before = filled(artifact, found, settings)

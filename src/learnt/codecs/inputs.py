@@ -12,7 +12,7 @@ from learnt import registry
 from learnt.codecs import opened, ragged
 from learnt.codecs.cells import is_missing
 from learnt.codecs.opened import Opened
-from learnt.contracts import Columns, Modality, Opens, Raw, Settings, Spec, Spells
+from learnt.contracts import Columns, Continues, Modality, Opens, Raw, Settings, Spec, Spells
 from learnt.errors import DataError
 
 TOGETHER = 64
@@ -27,12 +27,12 @@ def spelling(inputs: Mapping[str, tuple[str, Sequence[str]]]) -> str | None:
 def read(
     modality: Modality, columns: Columns, settings: Settings, specs: Mapping[str, Spec]
 ) -> tuple[Raw, NDArray[np.bool_] | None]:
-    """Raw tensors of all examples, and which are there: bool [N], None for an input that always is (a table).
+    """Raw tensors of all examples, and which are there: bool [N], None for an input that always is.
 
     An example all of whose cells are missing is absent; a blank stands in its place. What is read from files is an
     `Opened` sequence where it would take too much memory. Raises DataError for a cell that cannot be read.
     """
-    if modality.joins:
+    if modality.joins or isinstance(modality, Continues):
         return modality.read(columns, settings), None
     present = ~np.array([all(map(is_missing, row)) for row in zip(*columns.values(), strict=True)], bool)
     there = {name: [cells[int(row)] for row in np.flatnonzero(present)] for name, cells in columns.items()}

@@ -287,9 +287,9 @@ class Continues(Protocol):
     It claims columns for such tasks alone, and an input of it is always there, if only as nothing.
     """
 
-    def learn_with(self, columns: Columns, answers: Cells | None, subwords: int | None) -> Settings:
+    def learn_with(self, columns: Columns, answers: Cells | None, most: int | None) -> Settings:
         """What `learn` gives, from what is to be said too; None: the columns hold that themselves, as their own
-        beginnings. `subwords`: at most so many pieces of words; None: as many as such texts are worth.
+        beginnings. `most`: at most so many pieces of words; None: as many as such texts are worth.
         """
         ...
 

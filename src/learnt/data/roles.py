@@ -10,7 +10,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Doubts, Guessing
+from learnt.contracts import Cells, Column, Continues, Doubts, Guessing, Writes
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
@@ -71,6 +71,7 @@ def assign(
     _check(columns, target, special, named, drop)
     guesses: list[dict[str, str]] = []
     targets = {name: _task(Column(name, columns[name]), task, guesses) for name in target}
+    causal = any(registry.task(kind).causal for kind in targets.values())
 
     taken = {*target, *drop, *special}
     candidates = list(named) if inputs is not None else [name for name in columns if name not in taken]
@@ -78,7 +79,7 @@ def assign(
     ids = []
     for name in candidates:
         column = Column(name, columns[name])
-        modality = named.get(name) or _winner("modalities", column, f"--inputs {name}:MODALITY")
+        modality = named.get(name) or _winner("modalities", column, f"--inputs {name}:MODALITY", causal)
         if inputs is None and _is_id(column, registry.modality(modality).joins):
             ids.append(name)
         else:
@@ -86,13 +87,18 @@ def assign(
     if ids:
         sentence = f"{_listed(ids)} tells rows apart and nothing else, so it is no input."
         guesses.append({"sentence": sentence, "option": f"--inputs {','.join([*ids, *modalities][:4])},..."})
+    if not modalities and causal:
+        own = Column(target[0], columns[target[0]])
+        modalities = {own.name: _winner("modalities", own, "--inputs COLUMN:MODALITY", causal)}
     if not modalities:
         raise DataError(f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B")
     said = {part: column for name in target for part, column in each(name, columns[name]).items()}
     for name in modalities:
-        _refuse_copy(name, said, columns)
+        if name not in target:
+            _refuse_copy(name, said, columns)
 
     found = _inputs(modalities)
+    _refuse_several(found)
     for name, (modality, members) in found.items():
         if inputs is None:
             sentence = f"{_listed(members)} {'is' if len(members) == 1 else 'are'} read as {modality}."
@@ -163,6 +169,11 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> st
         winner = task
     else:
         winner = _winner("tasks", target, "--task")
+        if isinstance(registry.task(winner), Writes):
+            raise RequestError(
+                f"{target.name!r} is no label: {_example(target)}. If such texts are to be written: --task {winner}. "
+                "If classes were meant, another --target has them, or rows must share their labels."
+            )
         guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
     guessing = registry.task(winner)
     if isinstance(guessing, Guessing):
@@ -170,9 +181,14 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> st
     return winner
 
 
-def _winner(kind: str, column: Column, option: str) -> str:
-    """The name that claims the column most; RequestError when two do alike, DataError when none does."""
-    claims = {name: float(registry.get(kind, name).claims(column)) for name in registry.names(kind)}
+def _winner(kind: str, column: Column, option: str, causal: bool = False) -> str:
+    """The name that claims the column most; RequestError when two do alike, DataError when none does.
+
+    What can be gone on from is for a `causal` task alone.
+    """
+    able = {name: registry.get(kind, name) for name in registry.names(kind)}
+    able = {name: one for name, one in able.items() if causal or not isinstance(one, Continues)}
+    claims = {name: float(one.claims(column)) for name, one in able.items()}
     most = max(claims.values(), default=0.0)
     best = [name for name, claim in claims.items() if claim == most]
     if most <= 0:
@@ -210,6 +226,15 @@ def _refuse_copy(name: str, targets: Mapping[str, Cells], columns: Mapping[str, 
                 f"Column {name!r} is an exact copy of the target {target!r}: the answer would be learnt from "
                 f"itself. Write: --drop {name}"
             )
+
+
+def _refuse_several(inputs: Mapping[str, tuple[str, Sequence[str]]]) -> None:
+    """What is said goes on from one text."""
+    texts = [name for name, (modality, _) in inputs.items() if isinstance(registry.modality(modality), Continues)]
+    if len(texts) > 1:
+        raise RequestError(
+            f"What is said goes on from one text, and {_listed(texts)} are several. Name one: --inputs {texts[0]}"
+        )
 
 
 def _same(one: Cells, other: Cells) -> bool:

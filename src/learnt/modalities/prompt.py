@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells, misspelt, subwords
+from learnt.codecs import cells, misspelt, subwords, tokens
 from learnt.codecs.files import File
 from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
 from learnt.errors import DataError, unknown
@@ -46,23 +46,23 @@ class Prompt:
         if not present or not all(isinstance(cell, str) for cell in present):
             return 0.0
         plain = max(len(present) - len(cells.numbers(present)[1]), len(present) - len(cells.days(present)[1]))
-        return 0.01 if plain > len(present) / 2 else 0.97
+        if plain > len(present) / 2:
+            return 0.01
+        return 0.97 if len(set(present)) > len(present) / 2 else 0.96
 
     def learn(self, columns: Columns) -> Settings:
         """As where a task says something else after them."""
         return self.learn_with(columns, [], None)
 
-    def learn_with(self, columns: Columns, answers: Cells | None, subwords: int | None) -> Settings:
-        """Merges of subwords of texts and answers; 0 `subwords` are bytes. Raises DataError without a text."""
-        from learnt.codecs import subwords as coding
-
+    def learn_with(self, columns: Columns, answers: Cells | None, most: int | None) -> Settings:
+        """Merges of subwords of texts and answers; at most 0 are bytes. Raises DataError without a text."""
         (given,) = columns.values()
         whole = [*given, *(answers or ())]
-        texts = [coding.clean(_text(cell)) for cell in whole if not cells.is_missing(cell)]
+        texts = [subwords.clean(_text(cell)) for cell in whole if not cells.is_missing(cell)]
         if not texts:
             raise DataError("There is no text to learn from.")
-        most = min(SUBWORDS, sum(map(len, texts)) // PER_SUBWORD) if subwords is None else subwords
-        return {"free": answers is None, "merges": coding.learn(texts, most) if most else []}
+        most = min(SUBWORDS, sum(map(len, texts)) // PER_SUBWORD) if most is None else most
+        return {"free": answers is None, "merges": subwords.learn(texts, most) if most else []}
 
     def language(self, settings: Settings) -> Settings:
         """The merges, and whether what is said goes on with the text itself."""
@@ -75,16 +75,16 @@ class Prompt:
     def read(self, columns: Columns, settings: Settings) -> Raw:
         """Every text can be read. Raises DataError for a file that is not there or is not UTF-8."""
         (given,) = columns.values()
-        coder = subwords.coder(settings["merges"])
+        coder = tokens.coder(settings["merges"])
         return {"tokens": [_marked(coder.encode_text(_text(cell)), coder.mark, settings["free"]) for cell in given]}
 
     def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
         """Bytes at random; every other text is shorter."""
         random = np.random.default_rng([seed, 17])
-        mark = subwords.coder(settings["merges"]).mark
+        mark = tokens.coder(settings["merges"]).mark
         lengths = [PARTS + 4 + seed % 5 - 16 * (row % 2) for row in range(rows)]
         found = [random.integers(1, subwords.BYTES + 1, length).tolist() for length in lengths]
-        return {"tokens": [_marked(tokens, mark, settings["free"]) for tokens in found]}
+        return {"tokens": [_marked(codes, mark, settings["free"]) for codes in found]}
 
     def suggest(self, rows: int) -> Settings:
         """No trunk: what is said comes from the sequence alone."""
@@ -99,7 +99,7 @@ class Prompt:
         """Tokens of what is given are left out at random."""
         from learnt.nets import causal
 
-        return causal.TokenDropout(DROPPED, subwords.coder(settings["merges"]).mark) if DROPPED else None
+        return causal.TokenDropout(DROPPED, tokens.coder(settings["merges"]).mark) if DROPPED else None
 
     def prepare(self, settings: Settings) -> nn.Module:  # noqa: ARG002
         """Which tokens are padding."""
@@ -111,35 +111,35 @@ class Prompt:
         """Causal, whoever asks."""
         from learnt.nets import causal as net
 
-        known = subwords.coder(settings["merges"]).mark + 1
+        known = tokens.coder(settings["merges"]).mark + 1
         return cast("Encoder", net.CausalEncoder(known, width, LAYERS, DROPOUT))
 
     def occlude(self, settings: Settings) -> Occlude:
         """A hidden token is 0."""
         from learnt.nets import causal
 
-        return causal.Runs(PARTS, subwords.coder(settings["merges"]).mark)
+        return causal.Runs(PARTS, tokens.coder(settings["merges"]).mark)
 
     def parts(self, raw: Raw, settings: Settings) -> Parts:
         """Tokens or runs of them as text, where: (first, end) in tokens; without a name where none is."""
-        coder = subwords.coder(settings["merges"])
+        coder = tokens.coder(settings["merges"])
         found = []
-        for tokens in raw["tokens"]:
+        for codes in raw["tokens"]:
             pieces = [Piece("")] * PARTS
-            run = _runs(len(tokens))
+            run = _runs(len(codes))
             for part in np.unique(run):
                 places = np.flatnonzero(run == part)
-                text = coder.decode(np.asarray(tokens)[places].tolist())
+                text = coder.decode_text(np.asarray(codes)[places].tolist())
                 pieces[part] = Piece(text.strip(), (float(places[0]), float(places[-1] + 1)))
             found.append(pieces)
         return found
 
     def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
         """Tokens of hidden parts are 0."""
-        mark = subwords.coder(settings["merges"]).mark
+        mark = tokens.coder(settings["merges"]).mark
         hidden = []
-        for tokens, gone in zip(raw["tokens"], mask, strict=True):
-            given = np.asarray(tokens)
+        for codes, gone in zip(raw["tokens"], mask, strict=True):
+            given = np.asarray(codes)
             hidden.append(np.where(gone[_runs(len(given))] & (given != mark), 0, given))
         return {"tokens": hidden}
 
@@ -148,25 +148,25 @@ class Prompt:
         if kind not in self.stresses:
             raise unknown("stress", kind, self.stresses)
         random = np.random.default_rng([severity, self.stresses.index(kind)])
-        coder, harm = subwords.coder(settings["merges"]), getattr(misspelt, kind)
-        texts = [coder.decode(np.asarray(tokens).tolist()) for tokens in raw["tokens"]]
+        coder, harm = tokens.coder(settings["merges"]), getattr(misspelt, kind)
+        texts = [coder.decode_text(np.asarray(codes).tolist()) for codes in raw["tokens"]]
         found = [coder.encode_text(harm(text, severity, random)) for text in texts]
-        return {"tokens": [_marked(tokens, coder.mark, settings["free"]) for tokens in found]}
+        return {"tokens": [_marked(codes, coder.mark, settings["free"]) for codes in found]}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:  # noqa: ARG002
         """How often each token and pair of tokens is there, damped, folded into [N, PLAIN], each row of length 1."""
         found = np.zeros((len(raw["tokens"]), PLAIN))
-        for row, tokens in enumerate(raw["tokens"]):
-            one = np.asarray(tokens)
+        for row, codes in enumerate(raw["tokens"]):
+            one = np.asarray(codes)
             pairs = one[:-1] * 31 + one[1:] * 7919
             np.add.at(found[row], np.concatenate([one, pairs]) % PLAIN, 1.0)
         found = np.log1p(found)
         return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
 
 
-def _marked(tokens: list[int], mark: int, free: bool) -> NDArray[np.int64]:
+def _marked(codes: list[int], mark: int, free: bool) -> NDArray[np.int64]:
     """The mark behind the text, or before it where it is gone on from itself."""
-    kept = tokens[-LONGEST:]
+    kept = codes[-LONGEST:]
     return np.array([mark, *kept] if free else [*kept, mark], np.int64)
 
 

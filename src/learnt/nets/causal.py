@@ -26,13 +26,17 @@ def norm(x: Tensor) -> Tensor:
     return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6)
 
 
-def turned(x: Tensor, place: Tensor) -> Tensor:
-    """Rotary positions: x [B, H, T, D] turned by `place` [B, T] or [1, T]."""
-    half = x.shape[-1] // 2
-    rate = BASE ** (-torch.arange(half, device=x.device, dtype=torch.float32) / half)
+def angles(place: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """Cosine and sine [B, 1, T, width / 2] of how far each place [B, T] is turned."""
+    rate = BASE ** (-torch.arange(0, width, 2, device=place.device, dtype=torch.float32) / width)
     angle = (place.unsqueeze(-1).float() * rate).unsqueeze(1)
-    cos, sin = angle.cos().to(x.dtype), angle.sin().to(x.dtype)
-    left, right = x[..., :half], x[..., half:]
+    return angle.cos(), angle.sin()
+
+
+def turned(x: Tensor, angle: tuple[Tensor, Tensor]) -> Tensor:
+    """Rotary positions: the halves of x [..., H, T, D] turned against each other."""
+    left, right = x.chunk(2, -1)
+    cos, sin = angle
     return torch.cat([left * cos - right * sin, left * sin + right * cos], -1)
 
 
@@ -51,12 +55,12 @@ class Layer(nn.Module):
         nn.init.zeros_(self.down.weight)
 
     def forward(
-        self, x: Tensor, place: Tensor, keys: Tensor, values: Tensor, allowed: Tensor | None
+        self, x: Tensor, angle: tuple[Tensor, Tensor], keys: Tensor, values: Tensor, allowed: Tensor | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, W], keys and values of before [B, H, P, D], allowed bool [B, 1, T, P + T]; None: all before it."""
         batch, length, width = x.shape
         three = self.ask(norm(x)).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        query, key = turned(norm(three[0]), place), turned(norm(three[1]), place)
+        query, key = turned(norm(three[:2]), angle)
         keys, values = torch.cat([keys, key], 2), torch.cat([values, three[2]], 2)
         found = functional.scaled_dot_product_attention(query, keys, values, allowed, is_causal=allowed is None)
         x = x + self.dropout(self.tell(found.transpose(1, 2).reshape(batch, length, width)))
@@ -95,9 +99,10 @@ class CausalEncoder(nn.Module):
             before = torch.arange(past + length, device=here.device).unsqueeze(0) <= order.unsqueeze(1) + past
             allowed = before.unsqueeze(0).unsqueeze(0) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
         found = self.dropout(norm(self.table[x["tokens"]]))
+        angle = angles(place, state["keys"].shape[-1])
         keys, values = [], []
         for number, layer in enumerate(self.layers):
-            found, key, value = layer(found, place, state["keys"][:, number], state["values"][:, number], allowed)
+            found, key, value = layer(found, angle, state["keys"][:, number], state["values"][:, number], allowed)
             keys.append(key)
             values.append(value)
         after = {} if self.training else {"keys": torch.stack(keys, 1), "values": torch.stack(values, 1), "seen": seen}

@@ -105,7 +105,8 @@ def _compared(fitted: Fitted, maps: Mapping[str, Any]) -> Exported:
         return Artifact.open(graph.to_bytes(model))
 
     def run(rows: Rows, constants: Arrays) -> Arrays:
-        return opened(constants).run(take_each(fed, rows))
+        made = opened(constants)
+        return {**made.run(take_each(fed, rows)), **made.unrolled(take_each(known.raw, rows))}
 
     def unfed(rows: Rows, constants: Arrays) -> Arrays:
         return opened(constants).run(take_each(known.raw, rows))

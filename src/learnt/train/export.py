@@ -34,6 +34,8 @@ PERCENTILE = {"unfamiliar": 1e-3}
 TRACED = 1e-4
 """A map that is traced back adds up shares that are many times larger than their sum; a score has a unit of its own, in
 which so little means nothing."""
+CACHED = 1e-4
+"""What the next step is told by this one has no unit: its rounding errors are what chances are after them."""
 ABOUT = ("about", "about.target")
 LOOSE = {"bank": (0, 1), "projection": (1,), "cost": (0, 1)}
 """Axes of constants that may change after the trace: the bank is as large as the data deserve, a decision may be
@@ -94,7 +96,8 @@ def freeze(network: Network, examples: Examples | None = None, rows: Rows | None
 
 def tolerances(network: Network) -> dict[str, float]:
     """By output, where it is not `TOLERANCE`."""
-    return PERCENTILE | {f"reasons.{name}": TRACED for name in network.traced}
+    cached = {f"next.{name}": CACHED for name in network.start(1)}
+    return PERCENTILE | cached | {f"reasons.{name}": TRACED for name in network.traced}
 
 
 def specs_of(network: Network) -> dict[str, dict[str, Spec]]:

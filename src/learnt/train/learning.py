@@ -12,7 +12,22 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import inputs as reading
 from learnt.codecs import ragged
-from learnt.contracts import Cells, Points, Raw, Settings, Shrinks, Sized, Spec, Spells, Starts, Stratified, Varies
+from learnt.contracts import (
+    Cells,
+    Continues,
+    Modality,
+    Points,
+    Raw,
+    Settings,
+    Shrinks,
+    Sized,
+    Spec,
+    Spells,
+    Starts,
+    Stratified,
+    Varies,
+    Writes,
+)
 from learnt.errors import DataError, RequestError
 from learnt.train import pairs
 from learnt.train.batches import Examples, Rows
@@ -32,6 +47,8 @@ class Asked:
     """The side in pixels that pictures are brought to; None: that which they suggest."""
     start: Start | None = None
     """What encoders of its modality start from."""
+    subwords: int | None = None
+    """At most so many pieces of words for texts that are written; None: as many as they are worth."""
 
     def seen_by(self, encoder: str) -> list[str]:
         """The inputs that share an encoder, that of its name first."""
@@ -77,7 +94,7 @@ def learn(
         encoder = asked.views.get(name, name)
         start = asked.start if asked.start and asked.start.modality == kind else None
         if encoder not in settled:
-            settled[encoder] = modality.learn(_together(columns, asked, encoder, fit, answered))
+            settled[encoder] = _settings(modality, columns, asked, encoder, fit, answered)
             if start and isinstance(modality, Starts):
                 settled[encoder] = modality.started(settled[encoder], start.foreign)
             if asked.side is not None and isinstance(modality, Sized):
@@ -97,7 +114,7 @@ def learn(
         known = (extra or {}).get(name, {})
         told = not known.keys().isdisjoint(("labels", "codes", "replies"))
         learning = registry.task(task)
-        own: Settings = {} if told else learning.learn(ragged.take(columns[name], fit))
+        own: Settings = {} if told else _said(columns, asked, name, inputs, fit)
         if isinstance(learning, Points):
             text = next(one for one in inputs if one.name == pointed)
             texts = spelled(text, ragged.take_each(raws[pointed], fit))
@@ -139,6 +156,33 @@ def _pointed(columns: Mapping[str, Cells], asked: Asked, fit: Rows) -> tuple[str
         raise RequestError(f"{pointing[0][0]!r} is parts of a text, and no input is one. Write: --inputs COLUMN:text")
     every = [task.edges(ragged.take(columns[target], fit)) for target, task in pointing]
     return name, [sorted({edge for edges in row for edge in edges}) for row in zip(*every, strict=True)]
+
+
+def _settings(
+    modality: Modality,
+    columns: Mapping[str, Cells],
+    asked: Asked,
+    name: str,
+    fit: Rows,
+    answered: pairs.Answered | None,
+) -> Settings:
+    """Those of an input; of texts that are gone on from also by what is to be said."""
+    own = _together(columns, asked, name, fit, answered)
+    causal = [target for target, task in asked.targets.items() if registry.task(task).causal]
+    if not causal or not isinstance(modality, Continues):
+        return modality.learn(own)
+    answers = None if causal[0] in own else ragged.take(columns[causal[0]], fit)
+    return modality.learn_with(own, answers, asked.subwords)
+
+
+def _said(columns: Mapping[str, Cells], asked: Asked, name: str, inputs: Sequence[Input], fit: Rows) -> Settings:
+    """What a task learns from its labels."""
+    task, labels = registry.task(asked.targets[name]), ragged.take(columns[name], fit)
+    if isinstance(task, Writes):
+        for given in inputs:
+            if isinstance(modality := registry.modality(given.modality), Continues):
+                return task.learn_in(labels, modality.language(given.settings))
+    return registry.task(asked.targets[name]).learn(labels)
 
 
 def _together(

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from learnt import registry
-from learnt.contracts import Features, Paced, Pairs, Settings, Shape, Suggests, Task, Tensors
+from learnt.contracts import Continues, Features, Paced, Pairs, Settings, Shape, Suggests, Task, Tensors
 from learnt.errors import RequestError
 from learnt.nets.fuse import Fuse, pooled
 from learnt.train.pretrain import Start
@@ -32,7 +32,8 @@ class Input:
     @property
     def optional(self) -> bool:
         """True: an example may come without it, and says so by `<name>.present`."""
-        return not registry.modality(self.modality).joins
+        modality = registry.modality(self.modality)
+        return not modality.joins and not isinstance(modality, Continues)
 
 
 @dataclass(frozen=True)
@@ -110,6 +111,9 @@ class Network(nn.Module):
             task.head(wanted.settings, self.fuse.widths, self.fuse.members)
             for task, wanted in zip(tasks, targets, strict=True)
         )
+        for head in self.heads if Shape.SEQUENCE in self.fuse.leads else ():
+            if callable(tie := getattr(head, "tie", None)):
+                tie(encoders[self.fuse.leads[Shape.SEQUENCE]])
 
     def keep(self, chosen: Sequence[int]) -> None:
         """Leave only the chosen members of trunk and heads."""

@@ -1,0 +1,39 @@
+"""Whole texts as subword tokens, and a mark that ends them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+from learnt.codecs import subwords
+from learnt.codecs.subwords import Merge, Subwords
+
+
+class Coder(Subwords):
+    """Texts to tokens and back. The token after all others is the mark: it stands between texts, and ends them."""
+
+    @cached_property
+    def mark(self) -> int:
+        return len(self.texts)
+
+    def encode_text(self, text: str) -> list[int]:
+        """Tokens of a text in NFC."""
+        return [token for piece in subwords.pieces(subwords.clean(text)) for token in self.encode(piece)]
+
+    def decode_text(self, tokens: Sequence[int]) -> str:
+        """Their text; marks are nothing."""
+        return self.decode(token for token in tokens if token != self.mark)
+
+
+_CODERS: list[tuple[Sequence[Merge], Coder]] = []
+"""The last ones and what they were made of: making one takes longer than reading a text."""
+
+
+def coder(merges: Sequence[Merge]) -> Coder:
+    """The coder of these merges."""
+    for known, made in _CODERS:
+        if known is merges:
+            return made
+    made = Coder(merges)
+    _CODERS[:] = [*_CODERS[-3:], (merges, made)]
+    return made

@@ -1,0 +1,246 @@
+"""A text that is written: a translation, a reply, a subject line, or how a text goes on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import cells, decoding, subwords
+from learnt.codecs.files import File
+from learnt.codecs.tokens import Coder, coder
+from learnt.contracts import Arrays, Cells, Column, Evidence, Prediction, Raw, Settings, Shape, Tensors, Verdicts
+from learnt.errors import DataError
+from learnt.stats import bleu, chrf, logistic, metrics
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+LONGEST = 256
+"""Tokens that are said at most."""
+ALIKE = 50.0
+"""chrF from which an answer is acceptable, where answers are seldom the same."""
+FEWEST = 60
+"""Examples from which confidence is calibrated."""
+SMOOTHING = 0.1
+"""Of the truth, shared among all tokens while learning answers; what goes on from a text is learnt as it is."""
+TOGETHER = 4096
+"""Tokens whose chances are in memory together where nothing is learnt from them."""
+SURE = 9.0
+"""Log odds beyond which confidence is not told apart."""
+
+
+class Generate:
+    """Text and answer are one sequence, of which the answer is learnt (Raffel et al., JMLR 2020, section 3.2.1: prefix
+    language models, here causal throughout).
+
+    Settings: `merges` and `free` of the prompt (`free`: the target goes on from its own beginning), `most` tokens that
+    are said, `typical` length of an answer, `exact` (only the true answer is acceptable, since most of them recur; else
+    what is near it by chrF).
+    """
+
+    name: ClassVar[str] = "generate"
+    needs: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
+    causal: ClassVar[bool] = True
+    unit: ClassVar[Literal["row", "label"]] = "row"
+
+    def claims(self, target: Column) -> float:
+        """Unsure of any text, the less so the fewer are the same: that it is to be written must be said."""
+        some = target.cells[:: max(1, len(target.cells) // 1000)]
+        present = [cell for cell in some if not cells.is_missing(cell)]
+        if not present or not all(isinstance(cell, str) for cell in present):
+            return 0.0
+        words = float(np.mean([len(cell.split()) > 1 for cell in present]))
+        return 0.01 + 0.01 * words * len(set(present)) / len(present)
+
+    def learn(self, labels: Cells) -> Settings:
+        texts = [_text(label) for label in labels if not cells.is_missing(label)]
+        return self.learn_in(labels, {"merges": subwords.learn(texts, sum(map(len, texts)) // 40), "free": False})
+
+    def learn_in(self, labels: Cells, language: Settings) -> Settings:
+        texts = [_text(label) for label in labels if not cells.is_missing(label)]
+        if not any(texts):
+            raise DataError("A target to write needs texts; the rows to learn from hold none.")
+        lengths = [len(tokens) + 1 for tokens in _tokens(texts, coder(language["merges"]))]
+        again = sum(count for count in Counter(texts).values() if count > 1)
+        most = LONGEST if language["free"] else min(LONGEST, round(1.5 * np.quantile(lengths, 0.999)) + 4)
+        return {
+            **language,
+            "most": int(most),
+            "typical": float(np.mean(lengths)),
+            "exact": again > len(texts) / 2,
+        }
+
+    def encode(self, labels: Cells, settings: Settings) -> Raw:
+        """`next` int64: the tokens of each answer and the mark."""
+        known = coder(settings["merges"])
+        texts = [_text(label) for label in labels]
+        return {"next": [np.array([*tokens, known.mark], np.int64) for tokens in _tokens(texts, known)]}
+
+    def feed(self, labels: Cells, settings: Settings) -> Raw:
+        """The answer after the text; nothing where the text is the answer."""
+        if settings["free"]:
+            return {}
+        texts = [_text(label) for label in labels]
+        return {"tokens": [np.array(tokens, np.int64) for tokens in _tokens(texts, coder(settings["merges"]))]}
+
+    def head(self, settings: Settings, width: Mapping[Shape, int], members: int) -> nn.Module:  # noqa: ARG002
+        from learnt.nets.causal import NextToken
+
+        return NextToken(width[Shape.SEQUENCE], coder(settings["merges"]).mark + 1)
+
+    def loss(self, outputs: Tensors, targets: Tensors) -> Tensor:
+        """The sum over an answer, over the mean length of the answers beside it, so that each token counts alike.
+
+        Only places that are learnt from become logits.
+        """
+        import torch
+        from torch.nn.functional import cross_entropy
+
+        wanted, table = targets["next"], outputs["table"][0]
+        there = wanted >= 0
+        smoothing = SMOOTHING if torch.is_grad_enabled() else 0.0
+        hidden, codes = outputs["hidden"][there], wanted[there]
+        losses = [
+            cross_entropy(some @ table.T, aim, reduction="none", label_smoothing=smoothing)
+            for some, aim in zip(torch.split(hidden, TOGETHER), torch.split(codes, TOGETHER), strict=True)
+        ]
+        each = torch.cat(losses)
+        found = torch.zeros_like(wanted, dtype=each.dtype).masked_scatter(there, each).sum(1)
+        return found * (len(wanted) / there.sum().clamp(min=1))
+
+    def merge(self, outputs: Tensors) -> dict[str, Tensor]:
+        """A sequence has one member."""
+        return {name: value[:, 0] for name, value in outputs.items()}
+
+    def score(self, merged: Tensors, about: Tensor) -> Tensor:
+        """Log odds of the first token that is said, or of a token."""
+        chances = merged["last"].log_softmax(-1)
+        codes = about.where(about >= 0, chances.argmax(1))
+        log_p: Tensor = chances.gather(1, codes.unsqueeze(1)).squeeze(1)
+        return log_p - (1 - log_p.exp()).clamp(min=1e-6).log()
+
+    def constants(self, settings: Settings) -> Arrays:  # noqa: ARG002
+        """`weights`: intercept and slopes of `_features`. Neutral, confidence is the mean chance of a token."""
+        return {"weights": np.array([0, 1, 0], np.float32)}
+
+    def deploy(self, settings: Settings) -> nn.Module:  # noqa: ARG002
+        from learnt.nets.causal import Said
+
+        return Said()
+
+    def calibrate(
+        self,
+        outputs: Arrays,
+        targets: Raw,
+        groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one calibration for all
+        wishes: Settings,  # noqa: ARG002
+        settings: Settings,
+    ) -> Arrays:
+        """How likely an answer is acceptable, by the mean chance of its tokens and its length."""
+        if len(outputs.get("predictions", ())) < FEWEST:
+            return self.constants(settings)
+        known = coder(settings["merges"])
+        truth = [known.decode_text(np.asarray(tokens).tolist()) for tokens in targets["next"]]
+        said = outputs["predictions"].tolist()
+        chance = np.array([one.confidence for one in said])
+        features = _features(np.log(np.maximum(chance, 1e-30)), [one.value for one in said])
+        right = _measures([one.value for one in said], truth, settings)["acceptable"]
+        weight = np.asarray(targets["weight"]) if "weight" in targets else None
+        return {"weights": logistic.fit(features, right, weight).astype(np.float32)}
+
+    def unroll(self, step: Callable[[Arrays], Arrays], start: Arrays, settings: Settings) -> Iterator[Prediction]:
+        known = coder(settings["merges"])
+        first = step(start)
+
+        def further(rows: NDArray[np.int64], tokens: NDArray[np.int64]) -> NDArray[Any]:
+            return step({"rows": rows, "tokens": tokens[:, None]})["chances"]
+
+        ending = decoding.Ending(known.mark, int(settings["most"]), never=(0,))
+        said = decoding.greedy(first["chances"], further, ending)
+        texts = [known.decode_text(one.tokens) for one in said]
+        mean = np.array([one.log_probability / max(1, len(one.scores)) for one in said])
+        weights = first["weights"][0].astype(np.float64)
+        odds = weights[0] + _features(mean, texts) @ weights[1:]
+        for text, sure, odd in zip(texts, 1 / (1 + np.exp(-odds)), first["unfamiliar"].tolist(), strict=True):
+            yield Prediction(text, float(sure), text, unfamiliar=odd)
+
+    def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
+        """Texts of a baseline; else the next token alone."""
+        known = coder(settings["merges"])
+        texts = outputs["text"].tolist() if "text" in outputs else [known.decode_text([v]) for v in outputs["value"]]
+        rows = zip(texts, outputs["confidence"].tolist(), outputs["unfamiliar"].tolist(), strict=True)
+        return [Prediction(text, sure, text, unfamiliar=odd) for text, sure, odd in rows]
+
+    def judge(self, predictions: Sequence[Prediction], truth: Cells, settings: Settings) -> Verdicts:
+        """One verdict a text: whether it is acceptable."""
+        found = _measures([str(one.value) for one in predictions], [_text(cell) for cell in truth], settings)
+        count = len(predictions)
+        unknown, nothing = np.full(count, np.nan), np.full(count, -1, np.int64)
+        return Verdicts(
+            example=np.arange(count),
+            confidence=np.array([one.confidence for one in predictions], np.float64),
+            correct=found["acceptable"],
+            said=nothing,
+            truth=nothing,
+            given=unknown,
+            covered=unknown,
+            size=unknown,
+            measures={name: np.asarray(values, np.float64) for name, values in found.items() if name != "acceptable"},
+        )
+
+    def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
+        """BLEU and chrF as sacreBLEU counts them, over 100; shares of acceptable and of exactly right answers."""
+        verdicts = evidence.verdicts
+        weight = verdicts.weight
+        scale = 1.0 if weight is None else weight[:, None]
+        counted = verdicts.measures["chrf"].reshape(len(verdicts.correct), -1) * scale
+        return {
+            "acceptable": metrics.mean(verdicts.correct, weight),
+            "exact_match": metrics.mean(verdicts.measures["exact"], weight),
+            "chrf": chrf.score(counted.reshape(verdicts.measures["chrf"].shape)) / 100,
+            "bleu": bleu.score(verdicts.measures["bleu"] * scale) / 100,
+        }
+
+    def baseline(
+        self, plain: NDArray[np.float64], targets: Raw, asked: NDArray[np.float64], settings: Settings, seed: int
+    ) -> tuple[str, Arrays] | None:
+        """The answer of the most alike text that was learnt from."""
+        del seed
+        if settings["free"] or plain.shape[1] == 0:
+            return None
+        known = coder(settings["merges"])
+        nearest = np.concatenate([(part @ plain.T).argmax(1) for part in np.array_split(asked, len(asked) // 256 + 1)])
+        said = np.array(
+            [known.decode_text(np.asarray(targets["next"][row]).tolist()) for row in nearest.tolist()], object
+        )
+        unknown = np.full(len(asked), np.nan, np.float32)
+        return "answer of the nearest text", {"text": said, "confidence": unknown, "unfamiliar": unknown}
+
+
+def _measures(said: Sequence[str], truth: Sequence[str], settings: Settings) -> dict[str, NDArray[Any]]:
+    """Of each text: whether it is `acceptable`, whether it is `exact`, and what chrF and BLEU count of it."""
+    exact = np.array([one.strip() == other.strip() for one, other in zip(said, truth, strict=True)], np.float64)
+    runs = chrf.counts(said, truth)
+    near = exact if settings["exact"] else np.maximum(exact, chrf.sentences(runs) >= ALIKE)
+    return {"acceptable": near, "exact": exact, "chrf": runs, "bleu": bleu.counts(said, truth)}
+
+
+def _features(mean: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.float64]:
+    """[N, 2]: log odds of the mean chance of a token, by its mean log probability, and log of the length."""
+    mean = np.minimum(mean, -1e-12)
+    odds = np.clip(mean - np.log(-np.expm1(mean)), -SURE, SURE)
+    return np.column_stack([odds, np.log1p([len(text) for text in texts])])
+
+
+def _tokens(texts: Sequence[str], known: Coder) -> list[list[int]]:
+    return [known.encode_text(text)[:LONGEST] for text in texts]
+
+
+def _text(cell: Any) -> str:
+    if cells.is_missing(cell):
+        return ""
+    return cell.text() if isinstance(cell, File) else subwords.clean(str(cell))

@@ -1,0 +1,142 @@
+"""Texts that are written: trained, exported as one graph, unrolled, judged."""
+
+from __future__ import annotations
+
+import random
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+import torch
+
+from learnt import load, registry, training
+from learnt.codecs.tokens import coder
+from learnt.contracts import Prediction
+from learnt.errors import DataError, RequestError
+from learnt.modalities import prompt
+from learnt.nets.causal import CausalEncoder
+
+ENGLISH = ["red", "blue", "cat", "dog", "tree", "house", "river", "stone", "cloud", "bird"]
+GERMAN = ["rot", "blau", "Katze", "Hund", "Baum", "Haus", "Fluss", "Stein", "Wolke", "Vogel"]
+SIZES = {"width": 64, "depth": 0, "members": 1, "dropout": 0.0, "batch": 32, "epochs": 20, "rate": 4e-3, "decay": 0.01}
+pytestmark = pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
+
+
+def pairs(rows, seed):
+    draw = random.Random(seed)
+    places = [[draw.randrange(10) for _ in range(draw.randint(2, 4))] for _ in range(rows)]
+    return {
+        "source": [" ".join(ENGLISH[place] for place in row) for row in places],
+        "answer": [" ".join(GERMAN[place] for place in row) for row in places],
+    }
+
+
+@pytest.fixture(scope="module")
+def translated(tmp_path_factory):
+    """Word by word, from 600 pairs."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(prompt, "LAYERS", 2)
+        patch.setattr(prompt, "DROPOUT", 0.0)
+        run = training.train(
+            pairs(600, 1), target="answer", task="generate", out=tmp_path_factory.mktemp("pairs"), budget="10m",
+            recipe={"sizes": SIZES}, ask="calibration",
+        )  # fmt: skip
+    return SimpleNamespace(run=run, model=load(run.folder / "model.onnx"))
+
+
+def test_made_up_pairs_are_learnt_and_answered_from_the_file(translated):
+    new = pairs(60, 2)
+    said = translated.model.predict({"source": new["source"]})
+    assert np.mean([one.value == answer for one, answer in zip(said, new["answer"], strict=True)]) > 0.8
+    assert all(0 <= one.confidence <= 1 and 0 <= one.unfamiliar <= 1 for one in said)
+    assert translated.run.metrics["exact_match"]["value"] > 0.6
+
+
+def test_one_graph_step_by_step_says_what_it_says_in_one_call(translated):
+    """Teacher-forced: the chances after each token of an answer, from the cache and from nothing."""
+    model = translated.model
+    (name,) = model.inputs
+    known = coder(model.manifest["inputs"][name]["settings"]["merges"])
+    tokens = [*known.encode_text("red cat"), known.mark, *known.encode_text("rot Katze")]
+    names = [output.name for output in model.session.get_outputs()]
+
+    def run(codes, state):
+        feed = {f"{name}.tokens": np.array([codes], np.int64), f"{name}.length": np.array([len(codes)])}
+        said = dict(zip(names, model.call({**feed, **state}), strict=True))
+        return said["answer.chances"], {f"state.{key[5:]}": said[key] for key in names if key.startswith("next.")}
+
+    state = {}
+    for place, token in enumerate(tokens):
+        stepped, state = run([token], state)
+        assert np.allclose(stepped, run(tokens[: place + 1], {})[0], atol=1e-4)
+
+
+def test_an_answer_does_not_depend_on_what_is_written_beside_it(translated):
+    new = pairs(9, 3)["source"]
+    together = translated.model.predict(new)
+    for text, one in zip(new, together, strict=True):
+        alone = translated.model.predict(text)
+        assert alone.value == one.value
+        assert alone.confidence == pytest.approx(one.confidence, abs=1e-4)
+
+
+def test_nothing_to_go_on_from_is_a_prompt_too(translated):
+    assert isinstance(translated.model.predict({"source": ""}).value, str)
+    assert isinstance(translated.model.predict({"source": None}).value, str)
+
+
+def test_confidence_is_calibrated_on_what_was_unrolled():
+    """Acceptable answers had likelier tokens: confidence follows the share of acceptable ones."""
+    task = registry.task("generate")
+    settings = task.learn_in(["yes", "no", "maybe so"], {"merges": [], "free": False})
+    draw = np.random.default_rng(0)
+    right = draw.random(400) < 0.7
+    sure = np.clip(np.where(right, 0.8, 0.5) + draw.normal(0, 0.1, 400), 0.05, 0.95)
+    said = np.array([Prediction("maybe so" if ok else "zzz", s, "") for ok, s in zip(right, sure, strict=True)], object)
+    truth = task.encode(["maybe so"] * 400, settings)
+    weights = task.calibrate({"predictions": said}, truth, {}, {}, settings)["weights"]
+    few = task.calibrate({"predictions": said[:20]}, {"next": list(truth["next"])[:20]}, {}, {}, settings)["weights"]
+    assert few.tolist() == task.constants(settings)["weights"].tolist()
+    assert weights[1] > 1
+
+
+def test_a_text_goes_on_from_itself_where_it_is_the_only_column():
+    from learnt.data import roles
+
+    texts = [f"the {word} sees the {other} again" for word in ENGLISH for other in ENGLISH]
+    given = roles.assign({"text": texts}, target=["text"], task="generate")
+    assert given.inputs == {"text": ("prompt", ["text"])}
+    with pytest.raises(DataError):
+        roles.assign({"text": [str(i % 2) for i in range(40)]}, target=["text"])
+
+
+def test_several_texts_to_go_on_from_are_asked_about():
+    from learnt.data import roles
+
+    columns = {"a": pairs(40, 1)["source"], "b": pairs(40, 2)["source"], "answer": pairs(40, 1)["answer"]}
+    with pytest.raises(RequestError, match="--inputs a"):
+        roles.assign(columns, target=["answer"], task="generate")
+    assert roles.assign(columns, target=["answer"], task="generate", inputs=["b"]).inputs == {"b": ("prompt", ["b"])}
+
+
+def test_free_text_as_a_target_asks_which_task():
+    from learnt.data import roles
+
+    texts = [f"number {place} is written in a sentence of its own" for place in range(300)]
+    with pytest.raises(RequestError, match="--task generate"):
+        roles.assign({"x": [str(place % 7) for place in range(300)], "said": texts}, target=["said"])
+
+
+def test_in_training_and_in_use_the_encoder_says_the_same():
+    torch.manual_seed(0)
+    encoder = CausalEncoder(40, 64, 2, 0.0)
+    for layer in encoder.layers:
+        torch.nn.init.normal_(layer.tell.weight, std=0.1)
+        torch.nn.init.normal_(layer.down.weight, std=0.1)
+    here = torch.arange(9)[None] < torch.tensor([[9], [5]])
+    x = {"tokens": torch.randint(1, 40, (2, 9)) * here, "here": here}
+    fast, after = encoder.train()(x, encoder.start(2))
+    slow, state = encoder.eval()(x, encoder.start(2))
+    assert after == {}
+    assert torch.allclose(fast["sequence"][here], slow["sequence"][here], atol=1e-5)
+    assert state["keys"].shape == (2, 2, 2, 9, 32)
