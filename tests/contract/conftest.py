@@ -115,7 +115,7 @@ def _target_columns() -> list[contracts.Column]:
         contracts.Column("amount", [f"{v:.4f}" for v in random.normal(size=200)]),
         contracts.Column("days,died", _censored(random)),
         contracts.Column("reply", list(ANSWERS) * 16),
-        contracts.Column("phrase", [f"{a} {b}" for a, b in sorts]),
+        contracts.Column("phrase", [f"{a} {b} {i}" for i, (a, b) in enumerate(sorts)]),
         contracts.Column("sorts", ["|".join(sorted(set(map(str, pair)))) for pair in sorts]),
         contracts.Column("slots", _spans(random)),
     ]
