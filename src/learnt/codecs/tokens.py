@@ -8,6 +8,9 @@ from functools import cached_property
 from learnt.codecs import subwords
 from learnt.codecs.subwords import Merge, Subwords
 
+MERGES = 8000
+PER_MERGE = 40
+
 
 class Coder(Subwords):
     """Texts to tokens and back. The token after all others is the mark: it stands between texts, and ends them."""
@@ -25,13 +28,27 @@ class Coder(Subwords):
         return self.decode(token for token in tokens if token != self.mark)
 
 
+def learn(texts: Sequence[str], most: int | None) -> list[list[int]]:
+    """Merges of what is frequent in these texts, at most so many; None: at most one for `PER_MERGE` characters."""
+    cleaned = [subwords.clean(text) for text in texts]
+    most = min(MERGES, sum(map(len, cleaned)) // PER_MERGE) if most is None else most
+    return subwords.learn(map(subwords.pieces, cleaned), most) if most else []
+
+
 _CODERS: list[tuple[Sequence[Merge], Coder]] = []
 """The last ones and what they were made of: making one takes longer than reading a text."""
 
 
 def coder(merges: Sequence[Merge]) -> Coder:
     """The coder of these merges."""
-    for known, made in _CODERS:
+    for known, made in def learn(texts: Sequence[str], most: int | None) -> list[list[int]]:
+    """Merges of what is frequent in these texts, at most so many; None: at most one for `PER_MERGE` characters."""
+    cleaned = [subwords.clean(text) for text in texts]
+    most = min(MERGES, sum(map(len, cleaned)) // PER_MERGE) if most is None else most
+    return subwords.learn(map(subwords.pieces, cleaned), most) if most else []
+
+
+_CODERS:
         if known is merges:
             return made
     made = Coder(merges)

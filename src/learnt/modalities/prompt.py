@@ -17,9 +17,6 @@ from learnt.errors import DataError, unknown
 if TYPE_CHECKING:
     from torch import nn
 
-SUBWORDS = 8000
-PER_SUBWORD = 40
-"""At most one subword for so many characters to learn from."""
 LONGEST = 256
 """Tokens of a text that are read: its last ones, for what follows goes on from there."""
 PARTS = 32
@@ -58,11 +55,10 @@ class Prompt:
         """Merges of subwords of texts and answers; at most 0 are bytes. Raises DataError without a text."""
         (given,) = columns.values()
         whole = [*given, *(answers or ())]
-        texts = [subwords.clean(_text(cell)) for cell in whole if not cells.is_missing(cell)]
+        texts = [_text(cell) for cell in whole if not cells.is_missing(cell)]
         if not texts:
             raise DataError("There is no text to learn from.")
-        most = min(SUBWORDS, sum(map(len, texts)) // PER_SUBWORD) if most is None else most
-        return {"free": answers is None, "merges": subwords.learn(texts, most) if most else []}
+        return {"free": answers is None, "merges": tokens.learn(texts, most)}
 
     def language(self, settings: Settings) -> Settings:
         """The merges, and whether what is said goes on with the text itself."""

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.codecs import cells, decoding, subwords
 from learnt.codecs.files import File
-from learnt.codecs.tokens import Coder, coder
+from learnt.codecs.tokens import Coder, coder, learn
 from learnt.contracts import Arrays, Cells, Column, Evidence, Prediction, Raw, Settings, Shape, Tensors, Verdicts
 from learnt.errors import DataError
 from learnt.stats import bleu, chrf, logistic, metrics
@@ -58,7 +58,7 @@ class Generate:
 
     def learn(self, labels: Cells) -> Settings:
         texts = [_text(label) for label in labels if not cells.is_missing(label)]
-        return self.learn_in(labels, {"merges": subwords.learn(texts, sum(map(len, texts)) // 40), "free": False})
+        return self.learn_in(labels, {"merges": learn(texts, None), "free": False})
 
     def learn_in(self, labels: Cells, language: Settings) -> Settings:
         texts = [_text(label) for label in labels if not cells.is_missing(label)]
