@@ -8,8 +8,8 @@ from functools import cached_property
 from learnt.codecs import subwords
 from learnt.codecs.subwords import Merge, Subwords
 
-MERGES = 8000
-PER_MERGE = 40
+MERGES, PER_MERGE = 8000, 40
+"""At most so many merges, and at most one for so many characters."""
 
 
 class Coder(Subwords):
@@ -29,7 +29,7 @@ class Coder(Subwords):
 
 
 def learn(texts: Sequence[str], most: int | None) -> list[list[int]]:
-    """Merges of what is frequent in these texts, at most so many; None: at most one for `PER_MERGE` characters."""
+    """Merges of what is frequent in these texts, at most so many; None: as many as the texts are worth."""
     cleaned = [subwords.clean(text) for text in texts]
     most = min(MERGES, sum(map(len, cleaned)) // PER_MERGE) if most is None else most
     return subwords.learn(map(subwords.pieces, cleaned), most) if most else []
@@ -41,14 +41,7 @@ _CODERS: list[tuple[Sequence[Merge], Coder]] = []
 
 def coder(merges: Sequence[Merge]) -> Coder:
     """The coder of these merges."""
-    for known, made in def learn(texts: Sequence[str], most: int | None) -> list[list[int]]:
-    """Merges of what is frequent in these texts, at most so many; None: at most one for `PER_MERGE` characters."""
-    cleaned = [subwords.clean(text) for text in texts]
-    most = min(MERGES, sum(map(len, cleaned)) // PER_MERGE) if most is None else most
-    return subwords.learn(map(subwords.pieces, cleaned), most) if most else []
-
-
-_CODERS:
+    for known, made in _CODERS:
         if known is merges:
             return made
     made = Coder(merges)
