@@ -10,7 +10,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Continues, Doubts, Guessing, Writes
+from learnt.contracts import Cells, Column, Continues, Doubts, Guessing
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
@@ -18,6 +18,8 @@ _ID = re.compile(r"(?i:(?:.*[\s_.-])?(?:id|uuid|guid|index)|unnamed: 0)|.*[a-z]I
 FEWEST_FOR_IDS = 20
 """With fewer rows, texts that all differ may be chance."""
 
+UNSURE = 0.05
+"""Below this claim a task is for the user to choose."""
 GLANCE = 1000
 """Cells that mostly tell already what all of them would."""
 
@@ -169,10 +171,11 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> st
         winner = task
     else:
         winner = _winner("tasks", target, "--task")
-        if isinstance(registry.task(winner), Writes):
+        if registry.task(winner).claims(target) < UNSURE:
+            able = [f"--task {name}" for name in registry.names("tasks") if registry.task(name).claims(target)]
             raise RequestError(
-                f"{target.name!r} is no label: {_example(target)}. If such texts are to be written: --task {winner}. "
-                "If classes were meant, another --target has them, or rows must share their labels."
+                f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {' or '.join(able)}. If "
+                "classes were meant, another --target has them, or rows must share their labels."
             )
         guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
     guessing = registry.task(winner)
