@@ -76,6 +76,8 @@ def _right(evidence: Evidence) -> str:
     """What it means that an answer that is no label is right; "" where it is one."""
     if not isnan(evidence.near):
         return f"at most {wording.quantity(evidence.near)} from the truth"
+    if "there" in evidence.verdicts.measures:
+        return "start, end and label of a part are those of the data"
     if "horizon" in evidence.verdicts.measures:
         return "of happening and not happening by a horizon, it held for likelier what came"
     return ""
@@ -101,6 +103,28 @@ def measured(task: Task, settings: Settings, evidence: Evidence, resamples: int 
         name: {"value": value, "low": ends[name][0], "high": ends[name][1], "n": count, "source": evidence.source}
         for name, value in values.items()
     }
+
+
+def all_right(evidence: Mapping[str, Evidence]) -> dict[str, Any] | None:
+    """Of several targets the share of examples of which everything was right, as they weigh; None of one target."""
+    if len(evidence) < 2:
+        return None
+    count = len(next(iter(evidence.values())).ids)
+    wrong, weight = np.zeros(count), np.ones(count)
+    for one in evidence.values():
+        np.maximum.at(wrong, one.verdicts.example, 1 - one.verdicts.correct)
+        weight = examples.worth(one.verdicts.example, count, one.verdicts.weight)
+    share, worth = float(weight @ (wrong == 0) / weight.sum()), examples.effective(weight)
+    low, high = intervals.wilson(share * worth, worth)
+    return {"value": share, "low": low, "high": high, "n": count}
+
+
+def told(whole: Mapping[str, Any] | None) -> list[str]:
+    """What `all_right` found, as a sentence."""
+    if whole is None:
+        return []
+    share = f"{wording.percent(whole['value'])} ({wording.percents(whole['low'], whole['high'])})"
+    return [f"Every target of an example is right in {share} of {whole['n']:,} examples."]
 
 
 def keyed(by_target: Mapping[str, Any]) -> Any:
@@ -204,7 +228,8 @@ def _answered(
         findings += ask_each(asked, evidence[name], equipped[name])
         metrics[name] = measured(task, settings, evidence[name])
         labels[name] = [str(label) for label in settings.get("labels", ())]
-    return {"metrics": keyed(metrics), "findings": rows_of(findings), "labels": labels}, findings
+    whole = all_right(evidence)
+    return {"metrics": keyed(metrics), "all_right": whole, "findings": rows_of(findings), "labels": labels}, findings
 
 
 def gathered(artifact: Artifact, columns: Mapping[str, Cells], given: Sequence[str]) -> dict[str, Cells]:

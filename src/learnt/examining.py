@@ -86,6 +86,7 @@ class Examining:
             "seconds": seconds,
             "rows": {part: len(rows) for part, rows in self._parts().items()},
             "metrics": asking.keyed(self.metrics),
+            "all_right": asking.all_right(self.evidence),
             "metrics_source": "sisters" if exported.small else "file",
             "baseline": judging.figures(self.compared, exported.judges),
             "nothing": judging.figures(
@@ -163,6 +164,7 @@ class Examining:
         exported = self.exported
         stated = deciding.notes({name: judge.settings for name, judge in exported.judges.items()})
         stated += [] if exported.tried is None else [exported.tried.sentence]
+        stated += asking.told(asking.all_right(self.evidence))
         if not exported.small:
             return stated
         many = len(exported.sisters)

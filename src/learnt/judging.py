@@ -126,8 +126,9 @@ def figures(known: Mapping[str, tuple[str, Evidence]], judges: Mapping[str, Judg
         target: registry.task(judges[target].task).metrics(evidence, judges[target].settings)
         for target, (_, evidence) in known.items()
     }
-    name = next(iter(known.values()))[0]
-    return {"name": name, "metrics": metrics if len(judges) > 1 else next(iter(metrics.values()))}
+    names = {target: name for target, (name, _) in known.items()}
+    name = next(iter(names.values()))
+    return {"name": name, "names": names, "metrics": metrics if len(judges) > 1 else next(iter(metrics.values()))}
 
 
 def held_out(sisters: Sequence[Sister]) -> Rows:

@@ -98,3 +98,24 @@ def test_merges_do_not_reach_over_the_edges_that_they_are_learnt_with():
     )
     assert [apart.decode([token]) for token in apart.encode("서울에서")] == ["서울", "에서"]
     assert [together.decode([token]) for token in together.encode("서울에서")] == ["서울에서"]
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "span", "expected"),
+    [
+        ("play Miles Davis now", "play Miles Davis now", (5, 16), "Miles Davis"),
+        ("play Miles Davis now", "paly Miles Dvis now", (5, 16), "Miles Dvis"),
+        ("play Miles Davis now", "pplay iles Davis now", (5, 16), "iles Davis"),
+        ("play Miles Davis now", "play MILES Davis now", (5, 16), "MILES Davis"),
+        ("play Miles Davis now", "play, Miles Davis, now", (5, 16), "Miles Davis"),
+        ("play Miles Davis now", "play Miles Daviss now", (5, 16), "Miles Daviss"),
+        ("서울에서 만나", "ㅅㅓ울에서 만나", (0, 2), "ㅅㅓ울"),
+    ],
+)
+def test_spans_are_followed_into_a_damaged_text(before, after, span, expected):
+    ((start, end, _),) = spans.moved([(*span, "a")], before, after)
+    assert after[start:end] == expected
+
+
+def test_a_span_of_which_nothing_is_left_is_gone():
+    assert spans.moved([(3, 7, "city"), (8, 11, "day")], "in Rome now", "in now") == [(3, 6, "day")]

@@ -100,14 +100,16 @@ def test_metrics_are_those_worked_out_by_hand():
     truth = [[[0, 5, "artist"]], [[0, 5, "artist"], [9, 13, "city"]], [], [], [[2, 4, "city"]]]
     said = [[[0, 5, "artist"]], [[0, 5, "city"], [9, 13, "city"]], [], [[0, 2, "city"]], [[2, 5, "city"]]]
     verdicts, found = judged(said, truth)
-    assert found == pytest.approx({"precision": 2 / 5, "recall": 2 / 4, "f1": 4 / 9, "exact_match": 2 / 5})
+    assert found == pytest.approx(
+        {"span_precision": 2 / 5, "span_recall": 2 / 4, "span_f1": 4 / 9, "exact_match": 2 / 5}
+    )
     assert np.isnan(verdicts.confidence).sum() == 1
     assert set(verdicts.example.tolist()) == set(range(5))
 
 
 def test_a_label_never_learnt_counts_as_missed():
     _, found = judged([[]], [[[0, 5, "festival"]]])
-    assert found == {"precision": 0.0, "recall": 0.0, "f1": 0.0, "exact_match": 0.0}
+    assert found == {"span_precision": 0.0, "span_recall": 0.0, "span_f1": 0.0, "exact_match": 0.0}
 
 
 def test_columns_of_spans_are_claimed_and_others_are_not():

@@ -117,7 +117,7 @@ def test_where_several_labels_hold_of_an_example_the_reason_is_that():
     several = numbers(np.ones(90), np.ones(90), atoms=3, labels=("a", "b", "c"))
     (found,) = Decision().ask(several, Tools())
     assert found.grade == "not examined"
-    assert "several labels can hold of one example" in found.sentence
+    assert "one example can have several answers" in found.sentence
     (suspects,) = LabelErrors().ask(several, Tools())
     assert "it is asked of one label an example" in suspects.sentence
     (plain,) = Decision().ask(numbers(np.ones(90), np.ones(90)), Tools())

@@ -252,7 +252,7 @@ class Artifact:
             outputs = self.run(raw) if outputs is None else outputs
             said[target] = task.decode({**batches.of(outputs, target), "unfamiliar": outputs["unfamiliar"]}, settings)
             if isinstance(task, Points):
-                said[target] = task.quoted(said[target], self._spelled(raw))
+                said[target] = task.quoted(said[target], self.spelled(raw))
         return said
 
     def unrolled(self, raw: Raw) -> Arrays:
@@ -264,6 +264,15 @@ class Artifact:
                 said[:] = self._unrolled(target, raw)
                 found = {**found, f"{target}.predictions": said}
         return found
+
+    def spelled(self, raw: Raw) -> list[str]:
+        """The text of each example that answers are parts of."""
+        kinds = {name: (given["modality"], given["columns"]) for name, given in self.manifest["inputs"].items()}
+        name = inputs.spelling(kinds)
+        modality = registry.modality(kinds[name][0]) if name is not None else None
+        if name is None or not isinstance(modality, Spells):
+            raise ArtifactError("The file points at parts of a text, and reads none.")
+        return modality.spelled(batches.of(raw, name), self.manifest["inputs"][name]["settings"])
 
     def predict(self, x: Any) -> Any:
         """One example (a dict of cells) -> its Answer. Many (dicts, a dict of lists, a frame) -> a list of
@@ -336,15 +345,6 @@ class Artifact:
             target: (registry.task(wanted["task"]), wanted["settings"])
             for target, wanted in self.manifest["targets"].items()
         }
-
-    def _spelled(self, raw: Raw) -> list[str]:
-        """The text of each example that answers are parts of."""
-        kinds = {name: (given["modality"], given["columns"]) for name, given in self.manifest["inputs"].items()}
-        name = inputs.spelling(kinds)
-        modality = registry.modality(kinds[name][0]) if name is not None else None
-        if name is None or not isinstance(modality, Spells):
-            raise ArtifactError("The file points at parts of a text, and reads none.")
-        return modality.spelled(batches.of(raw, name), self.manifest["inputs"][name]["settings"])
 
     def _joined_columns(self) -> set[str]:
         return {

@@ -16,7 +16,7 @@ from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
 from learnt.artifact.maps import pictured, thumbnails
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Cells, Evidence, Legible, Measurable, Moved, Raw, Reasons, Remembers, Tools
+from learnt.contracts import Cells, Evidence, Legible, Measurable, Moved, Points, Raw, Reasons, Remembers, Tools
 
 
 def tools(
@@ -37,7 +37,14 @@ def tools(
     task, settings = artifact.tasks()[target]
 
     def predict(changed: Raw) -> Evidence:
-        return gather(artifact, changed, {target: truth[target]}, ids, groups, weight=weight)[target]
+        return gather(artifact, changed, {target: followed(changed)}, ids, groups, weight=weight)[target]
+
+    def followed(changed: Raw) -> Cells | None:
+        """The truth; where it is parts of a text, as they stand in the changed one."""
+        told = truth[target]
+        if told is None or not isinstance(task, Points):
+            return told
+        return task.moved(told, artifact.spelled(raw), artifact.spelled(changed))
 
     def explain(rows: NDArray[np.int64]) -> Reasons:
         chosen = take_each(raw, rows)
@@ -101,13 +108,14 @@ def tools(
         )  # fmt: skip
 
     kinds = [registry.modality(held["modality"]).stresses for held in artifact.manifest["inputs"].values()]
+    lost = task.lost if isinstance(task, Points) else ()
     return Tools(
         predict=predict,
         raw=raw,
         explain=explain,
         hide=hide,
         stress=stress,
-        stresses=tuple(dict.fromkeys(kind for listed in kinds for kind in listed)),
+        stresses=tuple(dict.fromkeys(kind for listed in kinds for kind in listed if kind not in lost)),
         moved=moved,
         cells=readable,
         facts=measured,

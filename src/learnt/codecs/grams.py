@@ -27,6 +27,16 @@ def of_word(word: str) -> tuple[int, ...]:
     return (_number(WORD, edged), *(_number(RUN, run) for run in sorted(runs)))
 
 
+@lru_cache(1 << 16)
+def of_form(word: str) -> tuple[int, ...]:
+    """The word itself, its beginnings and its ends from long to short, then the other runs of its characters."""
+    edged = f"<{word.lower()}>"
+    sizes = range(min(LONGEST, len(edged)), SHORTEST - 1, -1)
+    ends = [piece for size in sizes for piece in (edged[:size], edged[-size:])]
+    within = (edged[start : start + size] for size in sizes for start in range(1, len(edged) - size))
+    return (_number(WORD, edged), *(_number(RUN, run) for run in dict.fromkeys([*ends, *within])))
+
+
 def of_pair(left: str, right: str) -> int:
     """Two words, one after the other; "" is the beginning or the end of the text."""
     return _number(PAIR, f"{left.lower()} {right.lower()}")
@@ -51,6 +61,7 @@ class Grams:
     def __init__(self, known: Sequence[int]) -> None:
         self._known = {number: place for place, number in enumerate(known, 1)}
         self._of_word: dict[str, list[int]] = {}
+        self._of_form: dict[str, list[int]] = {}
 
     def find(self, words: Sequence[str]) -> list[tuple[int, int, int]]:
         """(n-gram, its first word, its last word) of each known one in a text."""
@@ -59,6 +70,16 @@ class Grams:
         for place, pair in enumerate(_pairs(words)):
             if gram := self._known.get(of_pair(*pair)):
                 found.append((gram, max(place - 1, 0), min(place, last)))
+        return found
+
+    def form(self, word: str, most: int) -> list[int]:
+        """Known n-grams of a word alone, at most so many, those that tell most first; 0 for none."""
+        found = self._of_form.get(word)
+        if found is None:
+            if len(self._of_form) > 1 << 16:
+                self._of_form.clear()
+            known = [gram for number in of_form(word) if (gram := self._known.get(number, 0))][:most]
+            found = self._of_form[word] = known + [0] * (most - len(known))
         return found
 
     def _in(self, word: str) -> list[int]:

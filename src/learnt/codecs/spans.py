@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import unicodedata
 from collections.abc import Mapping, Sequence
+from difflib import SequenceMatcher
 from itertools import pairwise
 from typing import Any
 
@@ -76,6 +77,27 @@ def composed(text: str, spans: Sequence[Span]) -> list[Span]:
         if not text.isascii():
             begin, stop = (len(unicodedata.normalize("NFC", text[:place])) for place in (begin, stop))
         found.append((begin, stop, label))
+    return found
+
+
+def moved(spans: Sequence[Span], before: str, after: str) -> list[Span]:
+    """Spans of a text where they stand in it after it was damaged; without those of which nothing is left.
+
+    Edges go by the edits that make one text of the other (`difflib`); letters put in at an edge belong to the span.
+    """
+    if before == after or not spans:
+        return list(spans)
+    edits = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
+    found = []
+    for start, end, label in spans:
+        kept = [
+            (lead + max(start - first, 0) * (kind == "equal"), stop - max(last - end, 0) * (kind == "equal"))
+            for kind, first, last, lead, stop in edits
+            if (first < end and last > start)
+            or (first == last and first in (start, end) and after[lead:stop].isalnum() and start < end)
+        ]
+        if kept and kept[0][0] < kept[-1][1] and after[kept[0][0] : kept[-1][1]].strip():
+            found.append((kept[0][0], kept[-1][1], label))
     return found
 
 

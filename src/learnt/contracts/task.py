@@ -260,12 +260,19 @@ class Decides(Protocol):
 class Points(Protocol):
     """A task whose answers are parts of a text, in characters: of the first input that `Spells`."""
 
+    lost: ClassVar[tuple[str, ...]]
+    """Kinds of damage after which nobody can say where the parts stand."""
+
     def edges(self, labels: Cells) -> Sequence[Sequence[int]]:
         """Of each label the characters at which its parts begin or end."""
         ...
 
     def located(self, labels: Cells, texts: Sequence[str], settings: Settings) -> Settings:
         """What `learn` gave, completed by how the parts lie in these texts."""
+        ...
+
+    def moved(self, labels: Cells, before: Sequence[str], after: Sequence[str]) -> Cells:
+        """The labels where their parts stand after texts were damaged."""
         ...
 
     def quoted(self, predictions: Sequence[Prediction], texts: Sequence[str]) -> list[Prediction]:

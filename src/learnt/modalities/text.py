@@ -27,6 +27,8 @@ PARTS = 32
 """Reasons point at words; of a longer text at so many runs of words."""
 PLAIN = 1024
 """Sums of n-grams that the baseline sees."""
+FORMS = 16
+"""N-grams of the word of a token, where places are asked."""
 LAYERS = 2
 DROPPED_GRAMS, DROPPED_TOKENS = 0.3, 0.1
 
@@ -77,16 +79,17 @@ class Text:
         """Files that are not there or not UTF-8."""
         return files.undecodable(cells)
 
-    def inputs(self, settings: Settings) -> Mapping[str, Spec]:  # noqa: ARG002
-        """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part."""
-        return {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 3))}
+    def inputs(self, settings: Settings) -> Mapping[str, Spec]:
+        """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part. Where
+        places are asked, `forms` int64 [T, FORMS]: n-grams of the word of a token."""
+        specs = {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 3))}
+        return {**specs, "forms": Spec("int64", ("T", FORMS))} if settings.get("places") else specs
 
     def read(self, columns: Columns, settings: Settings) -> Raw:
         """Every text can be read. Raises DataError for a file that is not there or is not UTF-8."""
         (given,) = columns.values()
         reader = _reader(settings)
-        found = [reader.read(_text(cell)) for cell in given]
-        return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
+        return reader.tensors([_text(cell) for cell in given])
 
     def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
         """Tokens and n-grams at random; every other text is shorter."""
@@ -98,6 +101,9 @@ class Text:
             raw["tokens"].append(np.stack([random.integers(1, subwords.BYTES + 1, words), part], 1))
             ends = np.sort(random.integers(0, min(words, PARTS), (3 * words, 2)), 1)
             raw["grams"].append(np.column_stack([random.integers(0, len(settings["grams"]) + 1, len(ends)), ends]))
+        if settings.get("places"):
+            most = len(settings["grams"]) + 1
+            raw["forms"] = [random.integers(0, most, (len(tokens), FORMS)) for tokens in raw["tokens"]]
         return raw
 
     def suggest(self, rows: int) -> Settings:
@@ -126,6 +132,10 @@ class Text:
         from learnt.nets import text as net
 
         known = len(_reader(settings).subwords.texts)
+        if settings.get("places"):
+            from learnt.nets.places import PlaceEncoder
+
+            return cast("Encoder", PlaceEncoder(known, len(settings["grams"]), width))
         return cast("Encoder", net.TextEncoder(known, len(settings["grams"]), width, LAYERS))
 
     def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
@@ -148,6 +158,9 @@ class Text:
                 code = copy[:, 0]
                 copy[:, 0] = np.where(gone[copy[:, 1:]].any(1), -np.abs(code) if name == "tokens" else 0, code)
                 found.append(copy)
+        if "forms" in raw:
+            shown = [tokens[:, :1] > 0 for tokens in hidden["tokens"]]
+            hidden["forms"] = [forms * seen for forms, seen in zip(raw["forms"], shown, strict=True)]
         return hidden
 
     def spelled(self, raw: Raw, settings: Settings) -> list[str]:
@@ -161,8 +174,8 @@ class Text:
         texts = [subwords.clean(_text(cell)) for cell in given]
         cut = [subwords.cut(text, at) for text, at in zip(texts, edges, strict=True)]
         if all(one == subwords.pieces(text) for one, text in zip(cut, texts, strict=True)):
-            return settings
-        return {**settings, "merges": subwords.learn(cut, MERGES)}
+            return {**settings, "places": True}
+        return {**settings, "merges": subwords.learn(cut, MERGES), "places": True}
 
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
         """Mistyped, in capitals, with other marks, words swapped, Hangul taken apart, letters that look alike."""
@@ -171,8 +184,7 @@ class Text:
         random = np.random.default_rng([severity, self.stresses.index(kind)])
         reader, harm = _reader(settings), getattr(misspelt, kind)
         texts = [reader.subwords.decode(np.maximum(tokens, 0)[:, 0].tolist()) for tokens in raw["tokens"]]
-        found = [reader.read(harm(text, severity, random)) for text in texts]
-        return {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
+        return reader.tensors([harm(text, severity, random) for text in texts])
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
         """TF-IDF of all n-grams, each row of length 1, folded into [N, PLAIN]; the number says where.
@@ -199,6 +211,22 @@ class _Reader:
     def __init__(self, settings: Settings) -> None:
         self.subwords = subwords.Subwords(settings["merges"])
         self.grams = grams.Grams(settings["grams"])
+        self.places = bool(settings.get("places"))
+
+    def tensors(self, texts: Sequence[str]) -> dict[str, list[NDArray[np.int64]]]:
+        """Raw tensors of texts."""
+        found = [self.read(text) for text in texts]
+        raw = {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
+        return {**raw, "forms": [self.forms(text) for text in texts]} if self.places else raw
+
+    def forms(self, text: str) -> NDArray[np.int64]:
+        """[T, FORMS]: known n-grams of the word of each token."""
+        found = [
+            self.grams.form(bare, FORMS) if (bare := subwords.bare(piece)) else [0] * FORMS
+            for piece in subwords.pieces(subwords.clean(text)[:LONGEST])
+            for _ in self.subwords.encode(piece)
+        ]
+        return np.array(found or [[0] * FORMS], np.int64)
 
     def read(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """`tokens` [T, 2] and `grams` [N, 3] of a text, at least one row of each."""
@@ -213,17 +241,17 @@ class _Reader:
         return np.array(tokens or [(0, 0)], np.int64), np.array(known or [(0, 0, 0)], np.int64)
 
 
-_READERS: list[tuple[Any, Any, _Reader]] = []
+_READERS: list[tuple[Any, Any, bool, _Reader]] = []
 """The last readers and the tables that they were made of: making one takes longer than reading a text."""
 
 
 def _reader(settings: Settings) -> _Reader:
-    tables = settings["merges"], settings["grams"]
-    for merges, numbers, reader in _READERS:
-        if merges is tables[0] and numbers is tables[1]:
+    merges, numbers, places = settings["merges"], settings["grams"], bool(settings.get("places"))
+    for one, other, asked, reader in _READERS:
+        if one is merges and other is numbers and asked == places:
             return reader
     reader = _Reader(settings)
-    _READERS[:] = [*_READERS[-3:], (*tables, reader)]
+    _READERS[:] = [*_READERS[-3:], (merges, numbers, places, reader)]
     return reader
 
 

@@ -37,7 +37,8 @@ class TextPrepare(nn.Module):
         tokens, grams = raw["tokens"], raw["grams"]
         place = torch.arange(tokens.shape[1], device=tokens.device)
         here = place[None] < raw["length"][:, None]
-        return {
+        forms = {"forms": torch.where(tokens[:, :, :1] > 0, raw["forms"], 0)} if "forms" in raw else {}
+        return forms | {
             "tokens": torch.where(here, tokens[:, :, 0], 0).clamp(min=0),
             "here": here,
             "where": self._where(torch.where(here, tokens[:, :, 0], 0).abs()),
@@ -62,7 +63,8 @@ class Words(nn.Module):
     def forward(self, x: Tensors, keep: Tensor) -> dict[str, Tensor]:
         tokens = torch.where(keep.gather(1, x["part"]), x["tokens"], 0)
         kept = keep.gather(1, x["first"]) & keep.gather(1, x["last"])
-        return {**x, "tokens": tokens, "weight": x["weight"] * kept.to(x["weight"].dtype)}
+        forms = {"forms": torch.where(tokens.unsqueeze(2) > 0, x["forms"], 0)} if "forms" in x else {}
+        return {**x, **forms, "tokens": tokens, "weight": x["weight"] * kept.to(x["weight"].dtype)}
 
 
 class TextEncoder(nn.Module):
@@ -136,4 +138,7 @@ class TextDropout(nn.Module):
             kept = (torch.rand(codes.shape[:2]) >= rate).to(codes.device).unsqueeze(2)
             left = -codes.abs() if name == "tokens" else torch.zeros_like(codes)
             found[name] = torch.cat([torch.where(kept, codes, left), rest], 2)
+        if "forms" in raw:
+            kept = torch.rand(raw["forms"].shape) >= self.rates["grams"]
+            found["forms"] = raw["forms"] * kept.to(raw["forms"].device)
         return found

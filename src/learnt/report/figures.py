@@ -37,6 +37,10 @@ KINDS: dict[str, Kind] = {
     "f1": Kind("F1", "precision and recall in one number"),
     "f1_macro": Kind("F1, macro", "precision and recall in one number, every label counting the same"),
     "f1_micro": Kind("F1, micro", "precision and recall in one number, over all labels together"),
+    "span_f1": Kind("F1 of parts", "precision and recall of the parts it marks in one number"),
+    "span_precision": Kind("precision of parts", "of the parts it marks, the share that is right", "percent"),
+    "span_recall": Kind("recall of parts", "of the parts there are, the share that it marks rightly", "percent"),
+    "exact_match": Kind("wholly right", "share of examples in which everything is right", "percent"),
     "log_loss": Kind("log loss", "surprise at the truth", up=False),
     "brier_score": Kind("Brier score", "how far probabilities are from the truth", up=False),
     "brier": Kind("Brier score", "how far probabilities are from the truth", up=False),
@@ -64,7 +68,7 @@ KINDS: dict[str, Kind] = {
 }
 """By scikit-learn's names. A metric that is not here is shown under its own name."""
 LEADS = (
-    "accuracy", "concordance_index", "mean_absolute_error", "mae", "r2", "word_error_rate", "f1_macro", "f1",
+    "accuracy", "concordance_index", "mean_absolute_error", "mae", "r2", "word_error_rate", "span_f1", "f1_macro", "f1",
     "roc_auc", "average_precision",
 )  # fmt: skip
 """The first of these that was measured is what the verdict speaks of."""

@@ -29,10 +29,11 @@ def summary(document: Document) -> str:
 
 
 def _figures(document: Document) -> Iterator[str]:
-    name = (document.get("baseline") or {}).get("name")
+    baseline = document.get("baseline") or {}
     rows = []
     by_target = figures(document)
     for target, listed in by_target.items():
+        name = baseline.get("names", {}).get(target) or baseline.get("name")
         for figure in listed[: 4 if len(by_target) == 1 else 1]:
             how = figure.kind.how
             spread = numbers.interval(figure.low, figure.high, how)
@@ -47,6 +48,9 @@ def _figures(document: Document) -> Iterator[str]:
                     f"doing nothing {numbers.figure(figure.nothing, how)}" if numbers.known(figure.nothing) else "",
                 )
             )
+    if whole := document.get("all_right"):
+        spread = numbers.interval(whole["low"], whole["high"], "percent")
+        rows.append(("all of it right", numbers.percent(whole["value"]), f"({spread})", "", ""))
     widths = [max((len(row[column]) for row in rows), default=0) for column in range(5)]
     for row in rows:
         line = "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True) if width).rstrip()

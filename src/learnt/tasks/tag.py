@@ -51,6 +51,7 @@ class Tag:
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
     logits: ClassVar[tuple[str, ...]] = ("tags",)
+    lost: ClassVar[tuple[str, ...]] = ("order",)
 
     def claims(self, target: Column) -> float:
         some = [cell for cell in target.cells[:LOOKED_AT] if not cells.is_missing(cell)]
@@ -86,6 +87,12 @@ class Tag:
             inside += sum(edge not in ends for edge in edges)
             total += len(edges)
         return {**settings, "whole": inside <= INSIDE * total}
+
+    def moved(self, labels: Cells, before: Sequence[str], after: Sequence[str]) -> Cells:
+        return [
+            [list(span) for span in spans.moved(one, *texts)]
+            for one, *texts in zip(_read(labels), before, after, strict=True)
+        ]
 
     def quoted(self, predictions: Sequence[Prediction], texts: Sequence[str]) -> list[Prediction]:
         found = []
@@ -235,9 +242,9 @@ class Tag:
         counts = np.zeros(len(evidence.ids))
         counts[verdicts.example] = weight
         return {
-            "precision": precision,
-            "recall": recall,
-            "f1": 2 * precision * recall / (precision + recall) if right else 0.0,
+            "span_precision": precision,
+            "span_recall": recall,
+            "span_f1": 2 * precision * recall / (precision + recall) if right else 0.0,
             "exact_match": metrics.mean(wrong[count > 0] == 0, counts[count > 0]),
         }
 

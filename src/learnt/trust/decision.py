@@ -55,7 +55,7 @@ class Decision:
         if verdicts.decision is None or not evidence.labels or evidence.probability is None:
             why = "they are no labels"
             if evidence.labels and not single(verdicts.example):
-                why = "several labels can hold of one example, and each is decided by itself"
+                why = "one example can have several answers, and each is decided by itself"
             return [self._found(evidence, f"What acting on its answers costs was not examined: {why}.")]
         known = verdicts.truth >= 0
         acts = _Acts(
