@@ -44,6 +44,7 @@ from learnt.contracts.modality import (
     Spells,
     Staged,
     Starts,
+    Traces,
     Varies,
 )
 from learnt.contracts.task import (
@@ -136,6 +137,7 @@ __all__ = [
     "Tensors",
     "Timed",
     "Tools",
+    "Traces",
     "Unlabelled",
     "Unrolls",
     "Varies",

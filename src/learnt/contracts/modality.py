@@ -47,6 +47,11 @@ class Staged(Protocol):
         """After each stage, from the first to the last: [B, channels, H, W], never below 0. Without state."""
         ...
 
+
+@runtime_checkable
+class Traces(Staged, Protocol):
+    """One that can say where in its input something came from."""
+
     def trace(self, x: Tensors, said: Tensor, stage: int) -> Tensor:
         """How much of what the last grid said [B, D, h, w] goes back to each place after the first `stage` stages, 0
         being what the encoder is given: [B, H, W]. Once the network is frozen; continuous, with forward passes alone.

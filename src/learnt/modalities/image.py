@@ -89,7 +89,8 @@ class Image:
             return settings
         own, other = (float(np.iinfo(of["dtype"]).max) for of in (settings, foreign))
         colours = {name: [value * own / other for value in foreign[name]] for name in ("mean", "spread")}
-        return {**settings, **foreign, **colours, "dtype": settings["dtype"], "mirror": settings["mirror"]}
+        found = {**settings, **foreign, **colours, "dtype": settings["dtype"], "mirror": settings["mirror"]}
+        return self.sized(found, foreign["side"])
 
     def varied(self, raw: Raw, kinds: Cells, settings: Settings) -> Settings:
         """Pictures are mirrored where, within a label, a mirrored one is as near to another as they are themselves."""
@@ -154,8 +155,11 @@ class Image:
         return grids.PicturePrepare(settings["side"], settings["mean"], settings["spread"])
 
     def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
-        """A grid of SIDE x SIDE or less."""
-        from learnt.nets import grids
+        """A grid of SIDE x SIDE or less, or that of a pretrained network."""
+        from learnt.nets import grids, pretrained
+
+        if "pretrained" in settings:
+            return cast("Encoder", pretrained.pictures({**settings["pretrained"], "side": settings["side"]}))
 
         return cast(
             "Encoder", grids.PictureEncoder(settings["channels"], _stages(settings["side"], width), settings["mirror"])

@@ -167,4 +167,4 @@ def _goldens(fitted: Fitted, artifact: Artifact) -> Any:
     inputs = manifest.golden_inputs(fitted.network)
     names = [output.name for output in artifact.session.get_outputs()]
     outputs = dict(zip(names, artifact.session.run(names, inputs), strict=True))
-    return manifest.goldens(inputs, outputs, tracing.tolerances(fitted.network))
+    return manifest.goldens(inputs, outputs, tracing.tolerance(fitted.network), tracing.tolerances(fitted.network))

@@ -16,11 +16,13 @@ from learnt.codecs import cells
 from learnt.codecs.ragged import take
 from learnt.contracts import Doubts, Settings, Timed
 from learnt.data.collecting import Collected
+from learnt.errors import RequestError
 from learnt.retraining import read_alike
 from learnt.running.beginning import Begun
 from learnt.stats import conformal
 from learnt.train import planning
 from learnt.train.batches import Rows
+from learnt.train.export import neutral
 from learnt.train.learning import Learnt, learn
 from learnt.train.loop import Plan
 from learnt.train.network import build, groups_of, sizes_for
@@ -70,7 +72,12 @@ def prepare(begun: Begun) -> Prepared:
 
 def _noted(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Collected:
     """With what of the network does not start as it was trained before; said aloud."""
-    notes = build(known.inputs, known.targets, sizes, begun.recipe["seed"]).notes
+    network = build(known.inputs, known.targets, sizes, begun.recipe["seed"]).eval()
+    try:
+        neutral(network, 1)
+    except (ValueError, RuntimeError) as error:
+        raise RequestError(f"The pretrained network does not take these inputs: {error} Leave --size out.") from None
+    notes = network.notes
     for note in notes:
         begun.say(note)
     return replace(begun.collected, notes=[*begun.collected.notes, *notes])

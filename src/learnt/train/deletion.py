@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from learnt import registry
-from learnt.contracts import Staged, Task, Tensors
+from learnt.contracts import Task, Tensors, Traces
 from learnt.train.attribution import Attribution, is_code, part_counts, placed
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Network
@@ -43,7 +43,7 @@ def choose(network: Network, examples: Examples, rows: Rows, shown: int) -> dict
     for place, given in enumerate(network.inputs):
         own = rows[examples.present[given.name][rows]] if given.name in examples.present else rows
         own = own[np.unique(np.linspace(0, len(own) - 1, most).astype(np.int64))] if len(own) else own
-        if not len(own) or not isinstance(network.encoder(place), Staged) or not placed(network, tasks, place):
+        if not len(own) or not isinstance(network.encoder(place), Traces) or not placed(network, tasks, place):
             continue
         stages: list[int | None] = [None, *range(len(network.encoder(place).fields) - 1, -1, -1)]
         areas = np.zeros(len(stages))

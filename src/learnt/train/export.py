@@ -95,9 +95,14 @@ def freeze(network: Network, examples: Examples | None = None, rows: Rows | None
 
 
 def tolerances(network: Network) -> dict[str, float]:
-    """By output, where it is not `TOLERANCE`."""
+    """By output, where it is not `tolerance`."""
     cached = {f"next.{name}": CACHED for name in network.start(1)}
     return PERCENTILE | cached | {f"reasons.{name}": TRACED for name in network.traced}
+
+
+def tolerance(network: Network) -> float:
+    """Of every other output: an encoder may state a `tolerance` above `TOLERANCE`."""
+    return max([TOLERANCE, *(getattr(encoder, "tolerance", 0.0) for encoder in network.encoders)])
 
 
 def specs_of(network: Network) -> dict[str, dict[str, Spec]]:
@@ -276,7 +281,7 @@ def disagreement(torch_says: Arrays, file_says: Arrays) -> dict[str, float]:
 def parity(network: Network, constants: Arrays, content: bytes, seed: int = 2) -> dict[str, float]:
     """The largest disagreement of network and file over several batch sizes and lengths.
 
-    Raises LearntError when an output is off by more than `TOLERANCE` (`tolerances`): such a file must not be written.
+    Raises LearntError when an output is off by more than `tolerance` (`tolerances`): such a file must not be written.
     """
     import onnxruntime
 
@@ -290,13 +295,13 @@ def parity(network: Network, constants: Arrays, content: bytes, seed: int = 2) -
         said = dict(zip(names, session.run(names, feed(network, made, True)), strict=True))
         for name, apart in disagreement(expected(network, constants, made), said).items():
             worst[name] = max(apart, worst.get(name, 0.0))
-    loose = tolerances(network)
-    off = {name: apart for name, apart in worst.items() if not apart <= loose.get(name, TOLERANCE)}
+    loose, most = tolerances(network), tolerance(network)
+    off = {name: apart for name, apart in worst.items() if not apart <= loose.get(name, most)}
     if off:
         raise LearntError(
             "The exported file does not say what the trained network says, so it was not written: "
             + ", ".join(f"{name} is off by {apart:.2g}" for name, apart in sorted(off.items()))
-            + f" (at most {TOLERANCE:.0e} is allowed). Please report this with the recipe."
+            + f" (at most {most:.0e} is allowed). Please report this with the recipe."
         )
     return worst
 

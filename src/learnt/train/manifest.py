@@ -15,7 +15,7 @@ from learnt import registry
 from learnt.artifact.verify import nested
 from learnt.codecs import subwords
 from learnt.stats import familiarity
-from learnt.train.export import TOLERANCE, feed, parts_of, specs_of, trial
+from learnt.train.export import feed, parts_of, specs_of, trial
 from learnt.train.network import Network, Target, groups_of
 
 FORMAT = 1
@@ -119,13 +119,13 @@ OF_TARGETS = {
 """What the settings of a task hold of its target."""
 
 
-def versions() -> dict[str, str]:
-    """Of everything that decides the bytes of a file; also machine kind and thread count."""
+def versions(more: Sequence[str] = ()) -> dict[str, str]:
+    """Of everything that decides the bytes of a file, and of `more` packages; also machine kind and thread count."""
     import torch
 
     import learnt
 
-    names = ("torch", "numpy", "onnx", "onnxscript", "onnxruntime")
+    names = ("torch", "numpy", "onnx", "onnxscript", "onnxruntime", *more)
     found = {"learnt": learnt.__version__}
     for name in names:
         try:
@@ -154,6 +154,7 @@ def describe(
     state = network.start(1)
     labels = [label for target in network.targets for label in target.settings.get("labels", ())]
     kinds = dict.fromkeys(given.modality for given in network.inputs)
+    more = ["transformers"] if any("pretrained" in given.settings for given in network.inputs) else []
     return {
         "format": FORMAT,
         "inputs": {
@@ -192,7 +193,7 @@ def describe(
         "measured": {},
         "data": dict(data),
         "recipe": dict(recipe),
-        "versions": versions(),
+        "versions": versions(more),
         "licence": "Yours: the file holds what was learnt from your data. The code that made it is Apache-2.0."
         + _started(recipe.get("pretrained")),
         "use": "Predicts "
@@ -242,13 +243,16 @@ def golden_inputs(network: Network) -> dict[str, NDArray[Any]]:
 
 
 def goldens(
-    inputs: Mapping[str, NDArray[Any]], outputs: Mapping[str, NDArray[Any]], tolerances: Mapping[str, float]
+    inputs: Mapping[str, NDArray[Any]],
+    outputs: Mapping[str, NDArray[Any]],
+    tolerance: float,
+    tolerances: Mapping[str, float],
 ) -> dict[str, Any]:
     """As JSON; nan is null. `tolerances` of outputs that have one of their own."""
     return {
         "inputs": {name: nested(value) for name, value in inputs.items()},
         "outputs": {name: nested(value) for name, value in outputs.items()},
-        "tolerance": TOLERANCE,
+        "tolerance": tolerance,
         "tolerances": dict(tolerances),
     }
 

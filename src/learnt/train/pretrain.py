@@ -102,23 +102,36 @@ def _listed(names: Any) -> str:
 
 
 def opened(given: str | Path, modalities: Collection[str]) -> Start:
-    """A run of ours (its folder), a file of weights of ours (.safetensors, .pt), or a folder of transformers.
+    """A run of ours (its folder), a file of weights of ours (.safetensors, .pt), a folder of transformers, or, where
+    `given` begins with `HUB`, the name of one on a hub: nothing is fetched for any other.
 
     `modalities` are those of the inputs. Raises RequestError for what is none of these or fits none of the inputs,
     MissingExtra without the package that it needs.
     """
-    path = Path(given)
+    path, hub = Path(given), str(given).startswith(HUB)
     able = sorted(name for name in modalities if isinstance(registry.modality(name), Starts))
     if not able:
         raise RequestError("--pretrained is for pictures and texts, and none of the inputs is one. Leave it out.")
+    if hub or (path / "config.json").exists():
+        return _of_transformers(str(given).removeprefix(HUB), hub, able)
     if not path.exists():
         raise RequestError(
             f"There is no {str(given)!r} to start from. Expected the folder of a run, a .safetensors or .pt file, or a "
-            "folder with config.json and model.safetensors."
+            f"folder with config.json and model.safetensors. To fetch a model of a hub, write: --pretrained {HUB}NAME"
         )
     if path.is_dir():
         return _of_run(path, able)
     return _of_weights(path, able)
+
+
+def _of_transformers(name: str, hub: bool, able: Sequence[str]) -> Start:
+    from learnt.train.foreign import FINE as USUAL
+    from learnt.train.foreign import Foreign
+
+    found = Foreign(name, hub)
+    if found.modality not in able:
+        raise RequestError(f"{found.kind} learns from {found.modality}, and the inputs here are {', '.join(able)}.")
+    return Start(found.modality, found.kind, [found.weights], found.settings, USUAL, found.unused)
 
 
 def _of_run(folder: Path, able: Sequence[str]) -> Start:

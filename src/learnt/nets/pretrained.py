@@ -1,0 +1,101 @@
+"""Encoders whose architecture comes from the package transformers: built from a description, weights come later."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from inspect import signature
+from math import isqrt
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from learnt.contracts import Features, Shape, Tensors
+from learnt.errors import MissingExtra
+
+TOLERANCE = 1e-4
+"""By how much a file may be off: sums of some hundred numbers in a dozen layers are rounded in another order."""
+LOOKS = 8
+"""Random pictures by which the field of a stage is measured: what is silent for one is not for another."""
+
+
+def package() -> Any:
+    """transformers, told to be quiet. Raises MissingExtra."""
+    try:
+        import transformers
+    except ImportError:
+        raise MissingExtra("transformers", "pretrained", "A network of transformers") from None
+    transformers.logging.set_verbosity_error()
+    transformers.logging.disable_progress_bar()
+    return transformers
+
+
+def network(config: Mapping[str, Any]) -> nn.Module:
+    """A network of this description, its weights at random; attention written out, so that it exports anywhere."""
+    found = dict(config)
+    made = package().AutoConfig.for_model(found.pop("model_type"), **found)
+    module: nn.Module = package().AutoModel.from_config(made, attn_implementation="eager")
+    return bare(module.float())
+
+
+def bare(module: Any) -> nn.Module:
+    """Without what some classes have behind the last layer, and no encoder here asks."""
+    if "add_pooling_layer" in signature(type(module)).parameters:
+        module.pooler = None
+    return module  # type: ignore[no-any-return]
+
+
+def pictures(about: Mapping[str, Any]) -> Pictures:
+    """`about`: `config`, `width`, `side`, and whether there are `stages`."""
+    return (StagedPictures if about["stages"] else Pictures)(about["config"], about["width"], about["side"])
+
+
+class Pictures(nn.Module):
+    """`pixels` [B, C, S, S] -> a grid [B, D, h, w]; of a transformer its patches, without what stands before them."""
+
+    tolerance = TOLERANCE
+
+    def __init__(self, config: Mapping[str, Any], width: int, side: int) -> None:
+        super().__init__()
+        self.model: Any = network(config)
+        self.side = side
+        self.widths: Mapping[Shape, int] = {Shape.GRID: width}
+
+    def start(self, batch: int) -> dict[str, Tensor]:  # noqa: ARG002
+        return {}
+
+    def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
+        return {Shape.GRID: (as_grid(self.model(pixel_values=x["pixels"]).last_hidden_state),)}, {}
+
+
+class StagedPictures(Pictures):
+    """One whose stages are grids, too."""
+
+    def stages(self, x: Tensors) -> Iterator[Tensor]:
+        for grid in self.model(pixel_values=x["pixels"], output_hidden_states=True).hidden_states:
+            yield functional.relu(grid)
+
+    @cached_property
+    def fields(self) -> list[tuple[int, int]]:
+        """Measured: how far away a pixel may be that changes what the middle of a stage says; the picture at most."""
+        channels = self.model.config.num_channels
+        found = []
+        with torch.enable_grad():
+            pixels = torch.randn(LOOKS, channels, self.side, self.side, generator=torch.Generator().manual_seed(0))
+            pixels.requires_grad_(True)
+            for grid in self.model(pixel_values=pixels, output_hidden_states=True).hidden_states:
+                middle = grid[:, :, grid.shape[2] // 2, grid.shape[3] // 2].sum()
+                (gradient,) = torch.autograd.grad(middle, pixels, retain_graph=True)
+                seen = (gradient != 0).any((0, 1)).any(0).nonzero()
+                found.append((self.side // grid.shape[3], int(seen[-1] - seen[0]) + 1 if len(seen) else 1))
+        return found
+
+
+def as_grid(said: Tensor) -> Tensor:
+    """[B, D, h, w] as it is; [B, n + h * h, D] without the first n."""
+    if said.dim() == 4:
+        return said
+    side = isqrt(said.shape[1])
+    return said[:, said.shape[1] - side * side :].transpose(1, 2).reshape(len(said), -1, side, side)
