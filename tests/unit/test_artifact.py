@@ -206,6 +206,18 @@ def test_a_loop_may_go_on_with_its_rows_in_another_order() -> None:
     assert [one.value for one in said] == pytest.approx([3 * score for score in (3.56, 2.56, 1.56)], abs=1e-5)
 
 
+def test_a_loop_may_go_back_to_where_it_was() -> None:
+    described = file.manifest(targets=("count",))
+    described["targets"]["count"]["settings"] = {"steps": 4, "back": 1}
+    artifact = Artifact.open(file.with_manifest(file.graph(), described))
+    said = artifact.predict([{**ONE, "left": left} for left in (1, 2, 3)])
+    assert [one.value for one in said] == pytest.approx([2 * score for score in (1.56, 2.56, 3.56)], abs=1e-5)
+
+
+def test_a_file_that_answers_whole_texts_completes_none(artifact: Artifact) -> None:
+    assert artifact.completing() is None
+
+
 def test_evidence_is_what_the_file_says(artifact: Artifact) -> None:
     raw = artifact.read(file.EXAMPLES)
     truth = {"colour": ["red", "red", "blue", "red"]}

@@ -60,8 +60,14 @@ class Stage:
         self.asked = {"model": model.path, "data": data, "about": about}
         return iter(ROWS)
 
-    def predict(self, model: Any, data: str, out: str, problems: list[str]) -> int:
-        return self.write(model, data, out, None, problems)
+    def predictions(self, model: Any, data: str, top: int) -> Any:
+        self.asked = {"model": model.path, "data": data, "top": top}
+        return iter(ROWS)
+
+    def predict(self, model: Any, data: str, out: str, problems: list[str], top: int) -> int:
+        self.write(model, data, out, None, problems)
+        self.asked["top"] = top
+        return len(ROWS)
 
     def write(self, model: Any, data: str, out: str, about: str | None, problems: list[str]) -> int:
         self.asked = {"model": model.path, "data": data, "out": out, "about": about}
@@ -75,7 +81,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
         "training": {"train": made.train, "audit": made.audit, "walk": made.walk},
         "model": {
             "load": made.load,
-            "predictions": made.rows,
+            "predictions": made.predictions,
             "explanations": made.rows,
             "predict_file": made.predict,
             "explain_file": made.write,
@@ -100,7 +106,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "--decide recall>=.9 --prevalence .02 --positive yes "
         "--sensitive s1 --sensitive s2 --weight w --reweigh s1 --horizons 1,2.5 --test u.csv --coverage .8 --ask all "
         "--views A,B --unlabelled v.csv "
-        "--out o --budget 3m --size large --seed 7 --recipe r.yaml --resume"
+        "--out o --budget 3m --size large --seed 7 --recipe r.yaml --pretrained p --resume"
     )
     assert run(*line.split()) == 0
     del stage.asked["say"]
@@ -129,6 +135,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "size": "large",
         "seed": 7,
         "recipe": "r.yaml",
+        "pretrained": "p",
         "resume": True,
     }
 
@@ -164,7 +171,7 @@ def test_json_holds_the_error_too(stage: Stage, capsys: pytest.CaptureFixture[st
         (["train", "t.csv", "--out=x", "--sede=3"], "Did you mean '--seed'?"),
         (["train", "t.csv", "--target", "a", "--coverage", "90"], "'90' is no share"),
         (["show", "a.onnx", "b.onnx"], "'b.onnx' is one argument too many"),
-        (["predict", "m.onnx", "d.csv", "--live"], "No option '--live'"),
+        (["predict", "m.onnx", "d.csv", "--liv"], "No option '--liv'. Did you mean '--live'?"),
         (["demo", "tabel"], "No demonstration 'tabel'. Did you mean 'table'?"),
     ],
 )
@@ -216,8 +223,8 @@ def test_an_interrupted_look_does_not_speak_of_resuming(stage: Stage, capsys: py
 
 
 def test_predict_prints_a_table(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run("predict", "m.onnx", "-") == 0
-    assert stage.asked == {"model": "m.onnx", "data": "-", "about": None}
+    assert run("predict", "m.onnx", "-", "--top", "3") == 0
+    assert stage.asked == {"model": "m.onnx", "data": "-", "top": 3}
     assert capsys.readouterr().out.splitlines()[0].split() == ["row", "prediction", "confidence", "reasons"]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
@@ -22,7 +22,9 @@ from learnt.codecs.files import are_files
 from learnt.contracts import (
     Arrays,
     Cells,
+    Completes,
     Opens,
+    Part,
     Piece,
     Points,
     Prediction,
@@ -285,6 +287,16 @@ class Artifact:
         )
         answers = self._each(self.answers(self.read(columns)))
         return answers[0] if single else answers
+
+    def completing(self) -> Callable[[str, float], Sequence[Part]] | None:
+        """How a text goes on while it is typed, as `Completes` has it; None for a file that answers whole texts."""
+        from learnt.artifact.steps import Steps
+
+        (target, (task, settings)), *others = self.tasks().items()
+        if others or not isinstance(task, Completes) or len(self.columns) != 1:
+            return None
+        steps = Steps(self, target, self.collate(self.read({self.columns[0]: [""]}), np.arange(1)))
+        return task.completing(steps, settings)
 
     def explain(self, x: Any, about: Any = None) -> Any:
         """As `predict`, each Answer in an Explanation. `about`: the label to explain instead of what was

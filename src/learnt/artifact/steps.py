@@ -19,7 +19,8 @@ class Steps:
 
     Called with some inputs of the next step, it keeps the others as they were at the start; `length` not
     given is the whole axis. With `rows` int64 among them, only these rows of the state go on, in this order:
-    finished ones are left out, a beam's best may come twice. It returns the target's outputs and `vector`,
+    finished ones are left out, a beam's best may come twice. With `upto`, a number, only the first so many places of
+    the state go on, as if what came after them had never been read. It returns the target's outputs and `vector`,
     `unfamiliar`.
     """
 
@@ -40,6 +41,8 @@ class Steps:
         given = dict(step)
         if (rows := given.pop("rows", None)) is not None:
             self._kept = {name: values[rows] for name, values in self._kept.items()}
+        if (upto := given.pop("upto", None)) is not None:
+            self._kept = {name: self._cut(name, values, int(upto)) for name, values in self._kept.items()}
         named: dict[str, NDArray[Any]] = {self._full.get(name, name): values for name, values in given.items()}
         for name, values in list(named.items()):
             length = f"{name.partition('.')[0]}.length"
@@ -51,3 +54,11 @@ class Steps:
             **of(said, self._target),
             **{name: said[name] for name in ("vector", "unfamiliar") if name in said},
         }
+
+    def _cut(self, name: str, values: NDArray[Any], places: int) -> NDArray[Any]:
+        """The first places of a state along the axes that grow from call to call; anything else as it is."""
+        state = self._artifact.manifest.get("state", {}).get(name.removeprefix("state."))
+        if state is None or not name.startswith("state."):
+            return values
+        grows = [not isinstance(axis, int) for axis in state["axes"]]
+        return values[(slice(None), *(slice(places if more else None) for more in grows))]

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from learnt import printed
-from learnt.errors import ArtifactError
+from learnt.errors import ArtifactError, RequestError
 
 LISTED = 10
 """Problems that are said."""
@@ -58,6 +59,11 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import model
 
     opened = model.load(args.model)
+    if args.live:
+        return _live(args, opened)
+    if args.data is None or args.least is not None:
+        what = "--least is for --live" if args.data else "What is to be predicted?"
+        raise RequestError(f"{what} Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
     data, problems = _told(args), list[str]()
     if args.out:
         count = model.predict_file(opened, data, args.out, problems, args.top)
@@ -66,6 +72,22 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     rows = list(model.predictions(opened, data, args.top))
     args.say(printed.table(rows))
     return {"model": args.model, "predictions": rows}
+
+
+def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
+    """A line of JSON for each line that comes, as soon as it comes."""
+    from learnt import live
+    from learnt.data import streams
+    from learnt.report.document import plain
+
+    if args.json or args.out or args.top:
+        raise RequestError(
+            f"--live prints lines of JSON and takes no other option. Write: learnt predict {args.model} --live"
+        )
+    with streams.typed(args.data) as lines:
+        for row in live.answers(opened, lines, live.LEAST if args.least is None else args.least):
+            print(json.dumps(plain(row), ensure_ascii=False, allow_nan=False), flush=True)
+    return {}
 
 
 def explain(args: argparse.Namespace) -> Mapping[str, Any]:

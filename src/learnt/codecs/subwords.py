@@ -22,6 +22,7 @@ _ALONE = r"\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 """Kana and Chinese characters are written without blanks: each is a word."""
 PIECE = re.compile(f" ?[{_ALONE}]| ?[^{_BLANK}{_MARK}{_ALONE}]{{1,32}}| ?[{_MARK}]{{1,32}}|[{_BLANK}]{{1,32}}")
 
+_APART = re.compile(f"[{_BLANK}{_ALONE}]")
 _BLANKS = re.compile(f"^[{_BLANK}]+")
 
 Merge = Sequence[int]
@@ -30,6 +31,11 @@ Merge = Sequence[int]
 def pieces(text: str) -> list[str]:
     """Words, runs of marks and runs of blanks, in order; joined they are the text. A word takes the blank before it."""
     return PIECE.findall(text)
+
+
+def apart(text: str) -> bool:
+    """Whether a word has ended before this text: it begins with a blank, or a character that is a word of its own."""
+    return _APART.match(text) is not None
 
 
 def bare(piece: str) -> str:

@@ -48,6 +48,7 @@ from learnt.contracts.modality import (
     Varies,
 )
 from learnt.contracts.task import (
+    Completes,
     Decides,
     Guessing,
     Paced,
@@ -86,6 +87,7 @@ __all__ = [
     "Channel",
     "Column",
     "Columns",
+    "Completes",
     "Continues",
     "Decides",
     "Decodes",

@@ -300,3 +300,19 @@ class Writes(Protocol):
     def learn_in(self, labels: Cells, language: Settings) -> Settings:
         """What `learn` gives, in these tokens."""
         ...
+
+
+@runtime_checkable
+class Completes(Protocol):
+    """A task that goes on from a text while it is being written."""
+
+    def completing(
+        self, step: Callable[[Arrays], Arrays], settings: Settings
+    ) -> Callable[[str, float], Sequence[Part]] | None:
+        """(a text as far as it is written, a chance) -> the next word, the next two words and so on, each at least so
+        likely to be right; None with settings by which whole texts are answered.
+
+        Texts are asked about one after the other, and what they share with the one before is not read again: `step` is
+        as in `Unrolls`, and takes `upto`, how many places of the state go on.
+        """
+        ...

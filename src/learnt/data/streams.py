@@ -91,6 +91,20 @@ def standard_input() -> Iterable[str]:
     return sys.stdin if binary is None else io.TextIOWrapper(binary, "utf-8-sig", newline="")
 
 
+@contextmanager
+def typed(source: str | None) -> Iterator[Iterable[str]]:
+    """Lines of a file, or of standard input as they come; bytes that are no UTF-8 become U+FFFD."""
+    if source is not None and source != "-":
+        with opened(cast(Path, existing(source, "data")), newline="\n") as file:
+            yield file
+        return
+    binary = getattr(sys.stdin, "buffer", None)
+    if binary is None:
+        yield sys.stdin
+        return
+    yield (line.decode("utf-8", "replace") for line in iter(binary.readline, b""))
+
+
 def existing(source: str | Path, what: str) -> Path | File:
     """The file that was named. Raises RequestError for a folder, and for what is not there, with near names."""
     if isinstance(source, File):

@@ -22,6 +22,8 @@ class Tally:
             said = step({})
         if "turned" in settings:
             said = step({"rows": np.arange(len(said["total"]))[::-1]})
+        if "back" in settings:
+            said = step({"upto": np.array(settings["back"])})
         for total, unfamiliar in zip(said["total"].tolist(), said["unfamiliar"].tolist(), strict=True):
             yield Prediction(value=total, confidence=1.0, decision="", unfamiliar=unfamiliar)
 

@@ -1,0 +1,84 @@
+"""Answers while a text is being written: a line in, a line of JSON out. No torch."""
+
+from __future__ import annotations
+
+import json
+import time as clock
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from itertools import chain, islice
+from typing import Any
+
+from learnt.artifact.artifact import Artifact
+from learnt.contracts import Part
+from learnt.errors import LearntError, RequestError, unknown
+from learnt.model import predictions
+
+LEAST = 0.5
+"""A suggestion is as likely to be right, or it is not made."""
+
+Row = dict[str, Any]
+
+
+def answers(model: Artifact, lines: Iterable[str], least: float = LEAST) -> Iterator[Row]:
+    """For each line what goes on from the text so far, or where the file answers whole texts its prediction.
+
+    Lines are texts, or where the first one is such, JSON: texts, or objects with the file's columns, whose other keys
+    come back. A row has `completion` ("" where nothing is as likely as `least`) and its `confidence` (None there), or
+    what `predictions` says; and `ms`, how long that took. What is wrong with a line is `error`, and the next is read.
+    """
+    completing = model.completing()
+    given = iter(lines)
+    first = list(islice(given, 1))
+    as_json = bool(first) and _is_json(first[0])
+    for number, line in enumerate(chain(first, given), 1):
+        began = clock.perf_counter()
+        text = line.rstrip("\r\n")
+        row: Row = {}
+        try:
+            cells, row = _cells(model, text, number) if as_json else (text, row)
+            row |= _completed(model, completing, cells, least) if completing else _predicted(model, cells)
+        except LearntError as error:
+            row["error"] = str(error)
+        yield row | {"ms": round(1000 * (clock.perf_counter() - began), 1)}
+
+
+def _is_json(line: str) -> bool:
+    try:
+        return isinstance(json.loads(line), dict | str)
+    except ValueError:
+        return False
+
+
+def _cells(model: Artifact, text: str, number: int) -> tuple[Any, Row]:
+    """What is asked, and what comes back with the answer."""
+    try:
+        found = json.loads(text)
+    except ValueError as error:
+        raise RequestError(f"Line {number} is no JSON, as the first one is: {error}.") from None
+    if not isinstance(found, Mapping):
+        return str(found), {}
+    return found, {key: value for key, value in found.items() if key not in model.columns}
+
+
+def _completed(model: Artifact, completing: Callable[[str, float], Sequence[Part]], cells: Any, least: float) -> Row:
+    if isinstance(cells, Mapping):
+        (column,) = model.columns
+        if column not in cells:
+            raise unknown("column", column, cells, "this line")
+        cells = cells[column]
+    found = completing("" if cells is None else str(cells), least)
+    return {"completion": found[-1].value, "confidence": found[-1].confidence} if found else _NOTHING.copy()
+
+
+_NOTHING: Row = {"completion": "", "confidence": None}
+
+
+def _predicted(model: Artifact, cells: Any) -> Row:
+    if not isinstance(cells, Mapping):
+        if len(model.columns) != 1:
+            listed = ", ".join(f'"{name}": ...' for name in model.columns[:3])
+            raise RequestError(f"The file reads {len(model.columns)} columns. Write a line of JSON: {{{listed}}}")
+        cells = {model.columns[0]: cells}
+    (row,) = predictions(model, [dict(cells)])
+    row.pop("row", None)
+    return row
