@@ -10,9 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.codecs import cells, decoding, subwords
+from learnt.codecs.completing import Completing
 from learnt.codecs.files import File
 from learnt.codecs.tokens import Coder, coder, learn
-from learnt.contracts import Arrays, Cells, Column, Evidence, Prediction, Raw, Settings, Shape, Tensors, Verdicts
+from learnt.contracts import Arrays, Cells, Column, Evidence, Part, Prediction, Raw, Settings, Shape, Tensors, Verdicts
 from learnt.errors import DataError
 from learnt.stats import bleu, chrf, logistic, metrics
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 LONGEST = 256
 """Tokens that are said at most."""
+SHORTEST = 16
+"""Tokens that are read at least of a text while it is typed."""
 ALIKE = 50.0
 """chrF from which an answer is acceptable, where answers are seldom the same."""
 FEWEST = 60
@@ -167,6 +170,20 @@ class Generate:
         odds = weights[0] + _features(mean, texts) @ weights[1:]
         for text, sure, odd in zip(texts, 1 / (1 + np.exp(-odds)), first["unfamiliar"].tolist(), strict=True):
             yield Prediction(text, float(sure), text, unfamiliar=odd)
+
+    def completing(
+        self, step: Callable[[Arrays], Arrays], settings: Settings
+    ) -> Callable[[str, float], Sequence[Part]] | None:
+        """Of a text that goes on from its own beginning; no more of it is read than texts learnt from had."""
+        if not settings["free"]:
+            return None
+
+        def run(kept: int, tokens: NDArray[np.int64]) -> NDArray[Any]:
+            return np.asarray(step({"upto": np.array(kept), "tokens": tokens[None]})["chances"][0])
+
+        longest = max(SHORTEST, min(LONGEST, round(settings["typical"])))
+        complete = Completing(run, coder(settings["merges"]), longest)
+        return lambda text, least: [Part(one.text, one.confidence) for one in complete(text, least)]
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
         """Texts of a baseline; else the next token alone."""
