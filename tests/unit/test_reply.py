@@ -163,3 +163,30 @@ def test_equal_answers_of_a_batch_are_all_right() -> None:
     assert same[:2].tolist() == pytest.approx([np.log(2)] * 2, abs=1e-4)
     assert same[2] == pytest.approx(0, abs=1e-4)
     assert other[2] == same[2]
+
+
+def test_silence_is_a_policy(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At a cost of nine to one a suggestion must be acceptable nine times in ten; half of the rows: the surest half."""
+    monkeypatch.chdir(place)
+    speaks = {}
+    for policy in ("cost=fn:1,fp:9", "alerts<=50%", "precision>=.99"):
+        assert cli.main(["recalibrate", "runs/chats", "chats.csv", "--decide", policy, "--out", "other.onnx"]) == 0
+        model = learnt.load("other.onnx")
+        settings = model.manifest["targets"]["reply"]["settings"]
+        assert settings["policy"]["actions"] == ["silent", "suggest"]
+        said = model.predict([context for context, _ in chats(400, 5)])
+        speaks[policy] = np.array([[one.decision != "", one.confidence] for one in said])
+    by_cost, half, precise = speaks.values()
+    assert ((by_cost[:, 1] >= 0.9) == by_cost[:, 0]).all()
+    assert half[:, 0].mean() == pytest.approx(0.5, abs=0.1)
+    assert precise[:, 0].mean() > half[:, 0].mean()
+
+
+@pytest.mark.parametrize("asked", [{"--decide": "odds=context"}, {"--prevalence": ".2"}])
+def test_replies_are_not_decided_between(
+    place: Path, asked: dict[str, str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    (option,) = asked.items()
+    data = str(place / "chats.csv")
+    assert cli.main(["recalibrate", str(place / "runs/chats"), data, *option, "--out", str(place / "no.onnx")]) == 2
+    assert "repl" in capsys.readouterr().err.lower()

@@ -123,7 +123,7 @@ def settled(
 
 def _wishes(held: Settings, wishes: Settings) -> dict[str, Any]:
     """What the file has where nothing else is wished for."""
-    own = held["labels"][int(held["positive"])] if "decide" in held else None
+    own = held["labels"][int(held["positive"])] if "decide" in held and "positive" in held else None
     return {
         "decide": wishes.get("decide") or held.get("decide"),
         "prevalence": wishes.get("prevalence"),

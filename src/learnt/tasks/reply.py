@@ -25,8 +25,8 @@ from learnt.contracts import (
     Tensors,
     Verdicts,
 )
-from learnt.errors import DataError
-from learnt.stats import calibrators, chrf, conformal, metrics
+from learnt.errors import DataError, RequestError
+from learnt.stats import calibrators, chrf, conformal, decisions, metrics, policies
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -43,13 +43,14 @@ LONGEST = 300
 NEAR = 50.0
 """chrF from which a reply is as good as the recorded one."""
 SILENCE = 0.5
+ACTIONS = ("silent", "suggest")
 _WORDS = re.compile(r"\w+")
 
 
 class Reply:
     """Settings: `replies`, the most frequent first, each said by at least `OFTEN` of the rows learnt from but for case,
-    marks and blanks, `shares`, how frequent each is, and `alike`, the most frequent one that it says the same
-    as; `silence`, the confidence below which nothing is said.
+    marks and blanks, `shares`, how frequent each is, and `alike`, the most frequent one that it says the same as; where
+    a policy is wished for `decide`, as it was written, and what became of it.
 
     A reply is acceptable where it is the recorded one but for case, marks and blanks, or has a chrF of at least `NEAR`
     with it.
@@ -93,7 +94,6 @@ class Reply:
             "replies": [forms[form][0] for form in often],
             "shares": [counts[form] / len(texts) for form in often],
             "alike": _alike(often),
-            "silence": SILENCE,
         }
 
     def encode(self, labels: Cells, settings: Settings) -> Raw:
@@ -145,11 +145,41 @@ class Reply:
         about = torch.where(about < 0, scores.argmax(1), about)
         return scores.gather(1, about.unsqueeze(1)).squeeze(1) - scores.mean(1)
 
-    def constants(self, settings: Settings) -> Arrays:
+    def settle(
+        self,
+        settings: Settings,
+        targets: Raw,  # noqa: ARG002 no reply is named
+        weight: NDArray[np.float64] | None,  # noqa: ARG002
+        wishes: Settings,
+    ) -> dict[str, Any]:
+        settled = {name: value for name, value in settings.items() if name not in ("decide", "policy")}
+        if wishes.get("prevalence") is not None or wishes.get("positive") is not None:
+            raise RequestError("Replies are not decided between: leave --prevalence and --positive out.")
+        policy = _policy(wishes)
+        return settled if policy is None else settled | {"decide": policy.asked}
+
+    def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        raise RequestError("Replies have no prevalence. Give rows with the truth, and leave --prevalence out.")
+
+    def policy(
+        self,
+        outputs: Arrays,
+        targets: Raw,
+        groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one silence for all
+        settings: Settings,
+    ) -> Settings:
+        policy = _policy(settings)
+        if policy is None:
+            return {}
+        right, decision = _acceptable(outputs, targets, settings), (outputs["decision"] >= 0).astype(np.int64)
+        found = decisions.record(policy, decision, right, _rows(targets))
+        return found | {"sentences": decisions.sentences(found)}
+
+    def constants(self, settings: Settings) -> Arrays:  # noqa: ARG002
         return {
             "slope": np.ones((), np.float32),
             "offset": np.zeros((), np.float32),
-            "silence": np.array(settings.get("silence", SILENCE), np.float32),
+            "silence": np.array(SILENCE, np.float32),
         }
 
     def deploy(self, settings: Settings) -> nn.Module:
@@ -166,17 +196,17 @@ class Reply:
         settings: Settings,
     ) -> Arrays:
         neutral = dict(self.constants(settings))
-        truth = ["".join(map(chr, row[row > 0])) for row in np.asarray(targets["letters"])]
-        if len(truth) < conformal.FEWEST:
+        if len(outputs["value"]) < conformal.FEWEST:
             return neutral
-        weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
-        right = acceptable([settings["replies"][code] for code in outputs["value"]], truth)
+        right, weight = _acceptable(outputs, targets, settings), _rows(targets)
         share = outputs["confidence"].astype(np.float64)
+        odds = np.log(share) - np.log1p(-share)
         fitted = calibrators.fit(np.log(np.stack([1 - share, share], 1)), right.astype(np.int64), weight)
-        return neutral | {
-            "slope": np.array(1 / fitted["temperature"], np.float32),
-            "offset": np.array(fitted["bias"][1] - fitted["bias"][0], np.float32),
-        }
+        slope, offset = float(1 / fitted["temperature"]), float(fitted["bias"][1] - fitted["bias"][0])
+        policy = _policy(settings)
+        silence = SILENCE if policy is None else _silence(policy, slope * odds + offset, right, weight)
+        found = {"slope": slope, "offset": offset, "silence": silence}
+        return {name: np.array(value, np.float32) for name, value in found.items()}
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
         """`parts` are the other answers, the best first."""
@@ -272,6 +302,34 @@ def bare(text: str) -> str:
     """A text without case, marks and blanks between words; what has no word stays as it is."""
     whole = unicodedata.normalize("NFC", text).casefold()
     return " ".join(_WORDS.findall(whole)) or whole.strip()
+
+
+def _policy(wishes: Settings) -> policies.Policy | None:
+    """When to suggest and when to be silent; None: where a suggestion is more likely acceptable than not."""
+    policy = policies.parse(str(wishes.get("decide") or "argmax"), ACTIONS, ACTIONS[1])
+    if policy is not None and (policy.by is not None or len(policy.actions) != 2):
+        raise RequestError(f"{policy.asked!r}: a reply is suggested or not. Write for example --decide 'precision>=.8'")
+    return policy
+
+
+def _silence(
+    policy: policies.Policy, odds: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64] | None
+) -> float:
+    """The chance below which nothing is said; `odds` [n] are calibrated."""
+    if policy.costs:
+        (kept, missed), (wrong, paid) = policy.costs
+        return (wrong - kept) / (wrong - kept + missed - paid)
+    return float(1 / (1 + np.exp(-decisions.thresholds(policy, odds, right, weight)[0][-1])))
+
+
+def _acceptable(outputs: Arrays, targets: Raw, settings: Settings) -> NDArray[np.bool_]:
+    """[n]: whether the first reply is."""
+    truth = ["".join(map(chr, row[row > 0])) for row in np.asarray(targets["letters"])]
+    return acceptable([settings["replies"][code] for code in outputs["value"]], truth)
+
+
+def _rows(targets: Raw) -> NDArray[np.float64] | None:
+    return None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
 
 
 def _alike(forms: Sequence[str]) -> list[int]:
