@@ -55,21 +55,27 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[tuple[int, int]]:
     return sorted((number, -count) for count, number in often)
 
 
+def of_words(number: int) -> bool:
+    """Whether a number is of a word or of a pair of words, not of a run of characters."""
+    return number >> 30 != RUN
+
+
 class Grams:
-    """Looks n-grams up among known ones: the first is 1, and 0 stands for all others."""
+    """Looks n-grams up among known ones: the first is 1. One more than there are is any other run of characters, two
+    more any other word or pair."""
 
     def __init__(self, known: Sequence[int]) -> None:
         self._known = {number: place for place, number in enumerate(known, 1)}
+        self._other = len(known) + 1
         self._of_word: dict[str, list[int]] = {}
         self._of_form: dict[str, list[int]] = {}
 
     def find(self, words: Sequence[str]) -> list[tuple[int, int, int]]:
-        """(n-gram, its first word, its last word) of each known one in a text."""
+        """(n-gram, its first word, its last word) of each in a text."""
         found = [(gram, place, place) for place, word in enumerate(words) for gram in self._in(word)]
         last = len(words) - 1
         for place, pair in enumerate(_pairs(words)):
-            if gram := self._known.get(of_pair(*pair)):
-                found.append((gram, max(place - 1, 0), min(place, last)))
+            found.append((self._place(of_pair(*pair)), max(place - 1, 0), min(place, last)))
         return found
 
     def form(self, word: str, most: int) -> list[int]:
@@ -82,13 +88,15 @@ class Grams:
             found = self._of_form[word] = known + [0] * (most - len(known))
         return found
 
+    def _place(self, number: int) -> int:
+        return self._known.get(number, self._other + of_words(number))
+
     def _in(self, word: str) -> list[int]:
         found = self._of_word.get(word)
         if found is None:
             if len(self._of_word) > 1 << 16:
                 self._of_word.clear()
-            known = (self._known.get(number, 0) for number in of_word(word))
-            found = self._of_word[word] = [gram for gram in known if gram]
+            found = self._of_word[word] = [self._place(number) for number in of_word(word)]
         return found
 
 

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
     from torch import nn
 
 LOOKED_AT = 1000
-MERGES, GRAMS = 4000, 24_000
-"""At most so many merges and n-grams are learnt."""
+MERGES, GRAMS, GRAMS_OF_PLACES = 4000, 96_000, 24_000
+"""At most so many merges and n-grams are learnt; of the latter fewer where places are asked."""
+ROOM, NARROWEST = 3 << 20, 16
+"""Numbers that all embeddings of n-grams together may be, of two bytes each; and the least that one is."""
 LONGEST = 4000
 """Characters of a text that are read."""
 PARTS = 32
@@ -100,7 +102,7 @@ class Text:
             part = np.minimum(np.arange(words), PARTS - 1)
             raw["tokens"].append(np.stack([random.integers(1, subwords.BYTES + 1, words), part], 1))
             ends = np.sort(random.integers(0, min(words, PARTS), (3 * words, 2)), 1)
-            raw["grams"].append(np.column_stack([random.integers(0, len(settings["grams"]) + 1, len(ends)), ends]))
+            raw["grams"].append(np.column_stack([random.integers(0, len(settings["grams"]) + 3, len(ends)), ends]))
         if settings.get("places"):
             most = len(settings["grams"]) + 1
             raw["forms"] = [random.integers(0, most, (len(tokens), FORMS)) for tokens in raw["tokens"]]
@@ -125,7 +127,8 @@ class Text:
         from learnt.nets import text as net
 
         known = subwords.extents(_reader(settings).subwords.texts)
-        return net.TextPrepare(settings["counts"], settings["texts"], known)
+        words = [grams.of_words(number) for number in settings["grams"]]
+        return net.TextPrepare(settings["counts"], words, settings["texts"], known)
 
     def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
         """A bag of n-grams beside convolutions over tokens."""
@@ -136,7 +139,8 @@ class Text:
             from learnt.nets.places import PlaceEncoder
 
             return cast("Encoder", PlaceEncoder(known, len(settings["grams"]), width))
-        return cast("Encoder", net.TextEncoder(known, len(settings["grams"]), width, LAYERS))
+        bag = max(min(NARROWEST, width), min(width, ROOM // max(1, len(settings["grams"]))))
+        return cast("Encoder", net.TextEncoder(known, len(settings["grams"]), width, bag, LAYERS))
 
     def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
         """A hidden word is not there."""
@@ -174,8 +178,8 @@ class Text:
         texts = [subwords.clean(_text(cell)) for cell in given]
         cut = [subwords.cut(text, at) for text, at in zip(texts, edges, strict=True)]
         if all(one == subwords.pieces(text) for one, text in zip(cut, texts, strict=True)):
-            return {**settings, "places": True}
-        return {**settings, "merges": subwords.learn(cut, MERGES), "places": True}
+            return {**_frequent(settings), "places": True}
+        return {**_frequent(settings), "merges": subwords.learn(cut, MERGES), "places": True}
 
     def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
         """Mistyped, in capitals, with other marks, words swapped, Hangul taken apart, letters that look alike."""
@@ -199,6 +203,7 @@ class Text:
         found = np.zeros((len(raw["grams"]), PLAIN))
         for row, known in enumerate(raw["grams"]):
             grams_of, times = np.unique(np.asarray(known)[:, 0], return_counts=True)
+            grams_of, times = grams_of[grams_of < len(numbers)], times[grams_of < len(numbers)]
             size = np.sqrt(((times * weight[grams_of]) ** 2).sum())
             if size > 0:
                 np.add.at(found[row], place[grams_of], times * folded[grams_of] / size)
@@ -253,6 +258,13 @@ def _reader(settings: Settings) -> _Reader:
     reader = _Reader(settings)
     _READERS[:] = [*_READERS[-3:], (merges, numbers, places, reader)]
     return reader
+
+
+def _frequent(settings: Settings) -> dict[str, Any]:
+    """With the most frequent n-grams alone, as many as have room where each is also the form of a word."""
+    counts = np.asarray(settings["counts"], np.int64)
+    kept = np.sort(np.argsort(-counts, kind="stable")[:GRAMS_OF_PLACES])
+    return {**settings, **{name: np.asarray(settings[name])[kept].tolist() for name in ("grams", "counts")}}
 
 
 def _part(place: int, words: int) -> int:

@@ -9,7 +9,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from learnt.contracts import Features, Shape, Tensors
-from learnt.nets.text import LOW, Table
+from learnt.nets.text import LOW, Bag, Table
 
 REACHES = (1, 2, 4, 1)
 """How far apart the places are that each layer sees: 17 tokens in all (Strubell et al., "Fast and accurate entity
@@ -47,7 +47,7 @@ class PlaceEncoder(nn.Module):
         super().__init__()
         deep = 2 * width
         self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: deep, Shape.VECTOR: width + 2 * deep}
-        self.grams = Table(grams + 1, width)
+        self.grams = Bag(grams, width)
         self.tokens = Table(tokens, deep)
         self.forms = Table(grams + 1, deep)
         self.layers = nn.ModuleList(Layer(deep, reach) for reach in REACHES)
@@ -58,12 +58,10 @@ class PlaceEncoder(nn.Module):
         return {}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
-        weight = x["weight"]
-        size = (weight * weight).sum(1, keepdim=True).clamp(min=1e-6).sqrt()
-        bag = self.grams.sum(x["grams"], weight / size * self.grams.width**0.5)
+        bag = self.grams(x)
         shown = x["tokens"] > 0
-        here = x["here"].unsqueeze(2).to(weight.dtype)
-        places = (self.tokens(x["tokens"]) + self._forms(x["forms"])) * shown.unsqueeze(2).to(weight.dtype)
+        here = x["here"].unsqueeze(2).to(bag.dtype)
+        places = (self.tokens(x["tokens"]) + self._forms(x["forms"])) * shown.unsqueeze(2).to(bag.dtype)
         places = functional.dropout(places, DROPPED, self.training)
         for place, layer in enumerate(self.layers):
             places = layer(places, here)
@@ -80,7 +78,7 @@ class PlaceEncoder(nn.Module):
     def _forms(self, forms: Tensor) -> Tensor:
         """[B, T, F] -> [B, T, 2 D], the sum over the root of how many there are."""
         flat = forms.flatten(0, 1)
-        known = (flat > 0).to(self.forms.table.dtype)
+        known = (flat > 0).float()
         found = self.forms.sum(flat, known / known.sum(1, keepdim=True).clamp(min=1.0).sqrt())
         return found.view(forms.shape[0], forms.shape[1], -1)
 

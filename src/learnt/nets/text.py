@@ -17,20 +17,26 @@ LOW = -1e4
 
 
 class TextPrepare(nn.Module):
-    """`tokens` [B, T, 2], `length` [B], `grams` [B, N, 3] -> the same columns by name, and how much each n-gram weighs.
+    """`tokens` [B, T, 2], `length` [B], `grams` [B, N, 3] -> the same columns by name, whether each n-gram is of whole
+    words, and how much it weighs.
 
-    The weight is its inverse document frequency, as scikit-learn smooths it: log((1 + n) / (1 + df)) + 1. A token below
-    0 is left out, and yet its characters count for `where` the others stand. `extents` are those of `codecs.subwords`.
+    The weight is its inverse document frequency, as scikit-learn smooths it: log((1 + n) / (1 + df)) + 1; of one that
+    is not known as if one text had it. A token below 0 is left out, and yet its characters count for `where` the others
+    stand. `words` says of each known n-gram whether it is of whole words; `extents` are those of `codecs.subwords`.
     """
 
     weights: Tensor
+    words: Tensor
     extents: Tensor
 
-    def __init__(self, counts: Sequence[int], texts: int, extents: NDArray[np.int64]) -> None:
+    def __init__(self, counts: Sequence[int], words: Sequence[bool], texts: int, extents: NDArray[np.int64]) -> None:
         super().__init__()
-        found = torch.log((1.0 + texts) / (1.0 + torch.tensor([float(texts), *counts], dtype=torch.float64))) + 1.0
+        often = torch.tensor([float(texts), *counts, 1.0, 1.0], dtype=torch.float64)
+        found = torch.log((1.0 + texts) / (1.0 + often)) + 1.0
         found[0] = 0.0
+        self.known = len(counts)
         self.register_buffer("weights", found.float(), persistent=False)
+        self.register_buffer("words", torch.tensor([False, *words, False, True]), persistent=False)
         self.register_buffer("extents", torch.from_numpy(extents), persistent=False)
 
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
@@ -43,7 +49,8 @@ class TextPrepare(nn.Module):
             "here": here,
             "where": self._where(torch.where(here, tokens[:, :, 0], 0).abs()),
             "part": tokens[:, :, 1],
-            "grams": grams[:, :, 0],
+            "grams": torch.where(grams[:, :, 0] > self.known, 0, grams[:, :, 0]),
+            "words": self.words[grams[:, :, 0]],
             "first": grams[:, :, 1],
             "last": grams[:, :, 2],
             "weight": self.weights[grams[:, :, 0]],
@@ -67,19 +74,37 @@ class Words(nn.Module):
         return {**x, **forms, "tokens": tokens, "weight": x["weight"] * kept.to(x["weight"].dtype)}
 
 
+class Bag(nn.Module):
+    """N-grams as `TextPrepare` gives them -> the weighted sum of their embeddings over the length of their weights:
+    a linear model on TF-IDF features of rank D.
+
+    Runs of characters have one length and words with their pairs another, and what is not known counts in it: the less
+    of a text is known, the less is said of it.
+    """
+
+    def __init__(self, grams: int, width: int) -> None:
+        super().__init__()
+        self.embeddings = Table(grams + 1, width)
+
+    def forward(self, x: Tensors) -> Tensor:
+        weight = x["weight"]
+        of_words, of_runs = (_length(torch.where(kind, weight, 0.0)) for kind in (x["words"], ~x["words"]))
+        share = torch.where(x["grams"] > 0, weight / torch.where(x["words"], of_words, of_runs), 0.0)
+        return self.embeddings.sum(x["grams"], share * (self.embeddings.width / 2) ** 0.5)
+
+
 class TextEncoder(nn.Module):
-    """Tokens and n-grams -> a sequence [B, T, D] of the tokens and a vector [B, 3 D] of the text.
+    """Tokens and n-grams -> a sequence [B, T, D] of the tokens and a vector [B, bag + 2 D] of the text.
 
     The sequence says of a token that is left out what those around it say; the vector goes without.
 
-    The vector is the weighted sum of the embeddings of its n-grams over the length of their weights, which is a linear
-    model on TF-IDF features of rank D; beside it mean and maximum over the sequence, which knows the order of words.
+    The vector is a bag of n-grams of rank `bag`; beside it mean and maximum over the sequence, which knows the order.
     """
 
-    def __init__(self, tokens: int, grams: int, width: int, layers: int) -> None:
+    def __init__(self, tokens: int, grams: int, width: int, bag: int, layers: int) -> None:
         super().__init__()
-        self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width, Shape.VECTOR: 3 * width}
-        self.grams = Table(grams + 1, width)
+        self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width, Shape.VECTOR: bag + 2 * width}
+        self.grams = Bag(grams, bag)
         self.tokens = Table(tokens, width)
         self.layers = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1) for _ in range(layers))
 
@@ -87,11 +112,9 @@ class TextEncoder(nn.Module):
         return {}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
-        weight = x["weight"]
-        size = (weight * weight).sum(1, keepdim=True).clamp(min=1e-6).sqrt()
-        bag = self.grams.sum(x["grams"], weight / size * self.grams.width**0.5)
+        bag = self.grams(x)
         shown = x["tokens"] > 0
-        seen, here = (mask.unsqueeze(1).to(weight.dtype) for mask in (shown, x["here"]))
+        seen, here = (mask.unsqueeze(1).to(bag.dtype) for mask in (shown, x["here"]))
         places = self.tokens(x["tokens"]).transpose(1, 2) * seen
         for layer in self.layers:
             places = (places + functional.relu(layer(places))) * here
@@ -106,22 +129,32 @@ class TextEncoder(nn.Module):
         }, {}
 
 
+def _length(weight: Tensor) -> Tensor:
+    """[B, N] -> [B, 1]"""
+    length: Tensor = (weight * weight).sum(1, keepdim=True).clamp(min=1e-6).sqrt()
+    return length
+
+
 class Table(nn.Module):
-    """Embeddings [rows, D]; row 0 counts as zeros where it weighs nothing."""
+    """Embeddings [rows, D]; row 0 counts as zeros where it weighs nothing. The file holds them as float16."""
 
     def __init__(self, rows: int, width: int, spread: float = 0.1) -> None:
         super().__init__()
         self.width = width
         self.table = nn.Parameter(torch.randn(rows, width) * spread)
 
+    def freeze(self) -> None:
+        """Rounded to what the file holds."""
+        self.table = nn.Parameter(self.table.detach().half(), requires_grad=False)
+
     def forward(self, codes: Tensor) -> Tensor:
-        return self.table[codes]
+        return self.table[codes].float()
 
     def sum(self, codes: Tensor, weight: Tensor) -> Tensor:
         """[B, N] and their weights -> [B, D]; in training without the embeddings of all at once."""
         if torch.compiler.is_exporting():
-            return (weight.unsqueeze(1) @ self.table[codes]).squeeze(1)
-        return functional.embedding_bag(codes, self.table, mode="sum", per_sample_weights=weight)
+            return (weight.unsqueeze(1) @ self.forward(codes)).squeeze(1)
+        return functional.embedding_bag(codes, self.table.float(), mode="sum", per_sample_weights=weight)
 
 
 class TextDropout(nn.Module):

@@ -95,7 +95,8 @@ OF_TEXTS: list[dict[str, Any]] = [
         "2 to 5 of these characters, once each, in any order, as numbers: kind * 2^30 + CRC-32 of the "
         "UTF-8 / 4, rounded down; kind 1 is the word, 0 a run, and 2 two words with a blank between, as "
         "they are, nothing before the first and behind the last. An n-gram is its place in `grams` from "
-        "1; others are left out. Beside tokens and n-grams stand the words they are of, counted from 0; "
+        "1; one more than these is any other run, two more any other of kind 1 or 2. Beside tokens and n-grams stand "
+        "the words they are of, counted from 0; "
         "of more than 32 words word * 32 / words, rounded down.",
         "vectors": [["On", [2022396902, 1003079154, 647495604, 948655078, 519148127, 40733298, 565527459]]],
     },

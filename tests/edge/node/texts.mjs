@@ -1,0 +1,93 @@
+// Texts as `tokens` and `grams`, by the definitions in the manifest of a file, for any JavaScript.
+const POINTS = /[\s\S]/gu;
+
+const points = (text) => text.match(POINTS) ?? [];
+
+// UTF-8, half a surrogate pair as three bytes like any other character of its size.
+function bytes(text) {
+  const found = [];
+  for (const letter of points(text)) {
+    const code = letter.codePointAt(0);
+    if (code < 0x80) found.push(code);
+    else if (code < 0x800) found.push(0xc0 | (code >> 6), 0x80 | (code & 63));
+    else if (code < 0x10000) found.push(0xe0 | (code >> 12), 0x80 | ((code >> 6) & 63), 0x80 | (code & 63));
+    else found.push(0xf0 | (code >> 18), ...[12, 6, 0].map((shift) => 0x80 | ((code >> shift) & 63)));
+  }
+  return found;
+}
+
+const CRC = Uint32Array.from({ length: 256 }, (_, value) => {
+  for (let bit = 0; bit < 8; bit++) value = value & 1 ? (value >>> 1) ^ 0xedb88320 : value >>> 1;
+  return value;
+});
+
+function number(kind, text) {
+  let crc = 0xffffffff;
+  for (const byte of bytes(text)) crc = CRC[(crc ^ byte) & 255] ^ (crc >>> 8);
+  return kind * 2 ** 30 + ((crc ^ 0xffffffff) >>> 2);
+}
+
+// The regular expression stands behind the last blank of its definition; \UXXXXXXXX is written \u{X} here.
+function expression(steps) {
+  const { definition } = steps.find((step) => step.name === "pieces");
+  const pattern = definition.slice(definition.indexOf("runs of blanks. ") + "runs of blanks. ".length);
+  return new RegExp(pattern.replace(/\\U0*([0-9a-fA-F]+)/g, "\\u{$1}"), "gu");
+}
+
+export function reader(settings, steps) {
+  const piece = expression(steps);
+  const blanks = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
+  const place = new Map(settings.grams.map((gram, at) => [gram, at + 1]));
+  const other = settings.grams.length + 1;
+
+  // Tokens by the bytes they stand for: a merge that makes the bytes of another token is that token.
+  const texts = ["", ...Array.from({ length: 256 }, (_, byte) => String.fromCharCode(byte))];
+  const known = new Map(texts.map((text, token) => [text, token]));
+  const merged = new Map();
+  settings.merges.forEach(([left, right], rank) => {
+    const text = texts[left] + texts[right];
+    if (!known.has(text)) known.set(text, texts.push(text) - 1);
+    merged.set(left * 2 ** 20 + right, [rank, known.get(text)]);
+  });
+
+  function encode(text) {
+    const tokens = bytes(text).map((byte) => byte + 1);
+    for (;;) {
+      let urgent = null;
+      for (let at = 0; at + 1 < tokens.length; at++) {
+        const pair = merged.get(tokens[at] * 2 ** 20 + tokens[at + 1]);
+        if (pair && (!urgent || pair[0] < urgent[0])) urgent = [...pair, at];
+      }
+      if (!urgent) return tokens;
+      tokens.splice(urgent[2], 2, urgent[1]);
+    }
+  }
+
+  function ofWord(word) {
+    const edged = points(`<${word.toLowerCase()}>`);
+    const runs = new Set();
+    for (let size = 2; size <= 5; size++)
+      for (let at = 0; at + size <= edged.length; at++) runs.add(edged.slice(at, at + size).join(""));
+    return [number(1, edged.join("")), ...[...runs].map((run) => number(0, run))];
+  }
+
+  const gram = (value) => place.get(value) ?? other + (value >= 2 ** 30 ? 1 : 0);
+
+  return (text) => {
+    const pieces = points(text.normalize("NFC")).slice(0, 4000).join("").match(piece) ?? [];
+    const words = pieces.map((one) => one.replace(blanks, "")).filter(Boolean);
+    const part = words.map((_, at) => (words.length <= 32 ? at : Math.floor((at * 32) / words.length)));
+    const tokens = [];
+    let word = -1;
+    for (const one of pieces) {
+      if (one.replace(blanks, "")) word++;
+      for (const token of encode(one)) tokens.push([token, part[Math.max(word, 0)] ?? 0]);
+    }
+    const grams = words.flatMap((one, at) => ofWord(one).map((value) => [gram(value), part[at], part[at]]));
+    for (let at = 0; words.length && at <= words.length; at++) {
+      const pair = [words[at - 1] ?? "", words[at] ?? ""].map((one) => one.toLowerCase()).join(" ");
+      grams.push([gram(number(2, pair)), part[Math.max(at - 1, 0)], part[Math.min(at, words.length - 1)]]);
+    }
+    return { tokens: tokens.length ? tokens : [[0, 0]], grams: grams.length ? grams : [[0, 0, 0]] };
+  };
+}
