@@ -355,6 +355,11 @@ def _document(
     }
 
 
+def unasked_of(artifact: Artifact, path: str) -> tuple[dict[str, Any], list[Finding]]:
+    """The document of a file of which nothing was asked on any rows."""
+    return _document(artifact, path, {}, ()), []
+
+
 def _unreadable(artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Cells that count as missing though something stands there; `rows` are the places of the rows in the source."""
     for given in artifact.manifest["inputs"].values() if rows else ():

@@ -141,32 +141,39 @@ def audit(
     ask: str = "all",
     weight: str | None = None,
     out: str | Path | None = None,
+    templates: str | Path | None = None,
 ) -> Run:
     """Ask the questions of trust of a file on new labelled data, without torch.
 
     `model` is a model.onnx or the folder of a run. `target` names the columns with the truth where they are called
     otherwise than the file's targets, `weight` the one that says how much each row counts. Without `data` the questions
     are asked of the evidence that the run kept. `out` takes the rows of the one question that `ask` names: the suspects
-    of `label_errors`. Raises RequestError when no column holds the truth, or a run kept no evidence.
+    of `label_errors`. `templates` is a file of texts and of what is to come of them (`behaving`); without `data`
+    nothing else is asked. Raises RequestError when no column holds the truth, or a run kept no evidence.
     """
-    from learnt import asking
+    from learnt import asking, behaving
     from learnt.data import sources, writers
     from learnt.model import load
 
     given = Path(model)
-    if out is not None and len(asking.questions(ask)) != 1:
+    if out is not None and templates is None and len(asking.questions(ask)) != 1:
         raise RequestError(f"--out {out} takes the rows of one question. Name it, for example: --ask label_errors")
-    if data is None and not given.is_dir():
+    if data is None and templates is None and not given.is_dir():
         raise RequestError(
             f"{given} keeps no evidence. Name the folder of a run, or labelled data: learnt audit {given} DATA"
         )
     path = given / "model.onnx" if given.is_dir() else given
     artifact = load(path)
-    if data is None:
+    if data is None and templates is not None:
+        document, findings = asking.unasked_of(artifact, str(path))
+    elif data is None:
         document, findings = asking.remembered(artifact, given, ask)
     else:
         names = [target] if isinstance(target, str) else target
         document, findings = asking.audited(artifact, sources.opened(data), names, ask, str(path), weight)
+    if templates is not None:
+        findings = [*findings, *behaving.findings(artifact, templates)]
+        document |= {"findings": asking.rows_of(findings)}
     if out is not None:
         writers.write(out, asking.flat(findings))
     return Run(path.parent, document, artifact, findings)

@@ -141,7 +141,13 @@ def audit(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import report, training
 
     run = training.audit(
-        args.model, args.data, target=args.target or None, ask=args.ask, weight=args.weight, out=args.out
+        args.model,
+        args.data,
+        target=args.target or None,
+        ask=args.ask,
+        weight=args.weight,
+        out=args.out,
+        templates=args.templates,
     )
     for note in run.document.get("notes", ()):
         args.say(note)

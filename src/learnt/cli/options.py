@@ -173,6 +173,11 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     )
     one.add_argument("--ask", metavar="fast|all|NAME,...", default="all", help="the questions to answer (default all)")
     one.add_argument("--weight", metavar="COL", help="how much each row counts")
+    one.add_argument(
+        "--templates",
+        metavar="FILE",
+        help="texts with slots and what is to come of them, as JSON or YAML; needs no DATA",
+    )
     one.add_argument("--out", metavar="FILE", help="write the rows of the one question that --ask names here")
 
     one = add(

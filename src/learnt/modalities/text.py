@@ -32,7 +32,7 @@ PLAIN = 1024
 FORMS = 16
 """N-grams of the word of a token, where places are asked."""
 LAYERS = 2
-DROPPED_GRAMS, DROPPED_TOKENS = 0.3, 0.1
+DROPPED_GRAMS, DROPPED_TOKENS = 0.5, 0.1
 
 
 class Text:
