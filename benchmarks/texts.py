@@ -21,6 +21,7 @@ import numpy as np
 
 import learnt
 import sets
+from learnt.stats.intervals import wilson
 from results import Claim, claim, finish, kept, options
 
 Said = list[tuple[str, str]]
@@ -122,7 +123,10 @@ def rival(learnt_from: Said, asked: Said) -> dict[str, float]:
 
 
 def out_of_scope(folder: Path) -> dict[str, Any]:
-    """ROC AUC of requests that belong to no intent against those of the test set, nothing of them seen in training."""
+    """Requests that belong to no intent against those of the test set, nothing of them seen in training: ROC AUC, and
+    how many are told where 90 and 95 % of the test set are kept; `set`: with the thresholds .90 and .95 of
+    `unfamiliar`, which are calibration's.
+    """
     from sklearn.metrics import roc_auc_score
 
     document = _clinc150()
@@ -133,7 +137,16 @@ def out_of_scope(folder: Path) -> dict[str, Any]:
         "unfamiliar": [one.unfamiliar for one in [*inside, *outside]],
         "confidence": [-one.confidence for one in [*inside, *outside]],
     }
-    return {"out_of_scope": {name: float(roc_auc_score(truth, score)) for name, score in by.items()}}
+    ins, out = np.split(np.array(by["unfamiliar"]), [len(inside)])
+    told = {
+        f"{100 * kept:.0f}": {
+            "recall": float((out > np.quantile(ins, kept)).mean()),
+            "set": {"kept": float((ins <= kept).mean()), "recall": float((out > kept).mean())},
+        }
+        for kept in (0.9, 0.95)
+    }
+    areas = {name: float(roc_auc_score(truth, score)) for name, score in by.items()}
+    return {"out_of_scope": {**areas, "told": told, "n": len(out)}}
 
 
 def timed(call: Any, texts: list[str]) -> float:
@@ -168,6 +181,14 @@ def claims(name: str, found: dict[str, Any]) -> list[Claim]:
                 said=said,
             ),
         ]
+        for kept, bar in (("90", 0.88), ("95", 0.8)):
+            told, n = odd["told"][kept], odd["n"]
+            low, high = wilson(told["recall"] * n, n)
+            own = f"at .{kept} of `unfamiliar` {told['set']['recall']:.3f}, and {told['set']['kept']:.3f} are kept"
+            name_ = f"{name}, told as out of scope where {kept} % in scope are kept"
+            made.append(
+                claim(name_, f">= {bar}", told["recall"], told["recall"] >= bar, low=low, high=high, n=n, said=own)
+            )
     return made
 
 
