@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import cells, grams, pixels, subwords
+from learnt.codecs.borrowed import Borrowed
 from learnt.errors import ArtifactError, LearntError, MissingExtra
 
 SECONDS = 60.0
@@ -41,6 +42,7 @@ STEPS: dict[str, Callable[[Any], Any]] = {
     "pieces": lambda cell: subwords.pieces(subwords.clean(cell)),
     "subwords": lambda cell: subwords.Subwords(cell[0]).encode(cell[1]),
     "ngrams": lambda cell: list(grams.of_word(cell)),
+    "tokenizer": lambda cell: [list(token) for token in Borrowed(cell[0]).encode(cell[1])],
 }
 """The steps outside the file by the name that its manifest gives them: one cell in, what goes into the file
 out.

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.codecs import cells, files, grams, misspelt, subwords
+from learnt.codecs.borrowed import Borrowed
 from learnt.codecs.files import File
 from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
 from learnt.errors import DataError, unknown
@@ -83,8 +84,11 @@ class Text:
 
     def inputs(self, settings: Settings) -> Mapping[str, Spec]:
         """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part. Where
-        places are asked, `forms` int64 [T, FORMS]: n-grams of the word of a token."""
+        places are asked, `forms` int64 [T, FORMS]: n-grams of the word of a token. Where the network was pretrained,
+        `subwords` int64 [N, 2]: a token of its own tokenizer from 1, its part."""
         specs = {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 3))}
+        if "pretrained" in settings:
+            specs["subwords"] = Spec("int64", ("N", 2))
         return {**specs, "forms": Spec("int64", ("T", FORMS))} if settings.get("places") else specs
 
     def read(self, columns: Columns, settings: Settings) -> Raw:
@@ -106,6 +110,10 @@ class Text:
         if settings.get("places"):
             most = len(settings["grams"]) + 1
             raw["forms"] = [random.integers(0, most, (len(tokens), FORMS)) for tokens in raw["tokens"]]
+        if "pretrained" in settings:
+            known, most = settings["pretrained"]["known"], settings["pretrained"]["most"]
+            parts = [tokens[:most, 1] for tokens in raw["tokens"]]
+            raw["subwords"] = [np.stack([random.integers(1, known + 1, len(part)), part], 1) for part in parts]
         return raw
 
     def suggest(self, rows: int) -> Settings:
@@ -135,6 +143,10 @@ class Text:
         from learnt.nets import text as net
 
         known = len(_reader(settings).subwords.texts)
+        if "pretrained" in settings:
+            from learnt.nets.pretrained import Texts
+
+            return cast("Encoder", Texts(settings["pretrained"], len(settings["grams"]), width))
         if settings.get("places"):
             from learnt.nets.places import PlaceEncoder
 
@@ -165,6 +177,9 @@ class Text:
         if "forms" in raw:
             shown = [tokens[:, :1] > 0 for tokens in hidden["tokens"]]
             hidden["forms"] = [forms * seen for forms, seen in zip(raw["forms"], shown, strict=True)]
+        if "subwords" in raw:
+            pairs = zip(raw["subwords"], mask, strict=True)
+            hidden["subwords"] = [np.where(gone[held[:, 1]][:, None] * [True, False], 0, held) for held, gone in pairs]
         return hidden
 
     def spelled(self, raw: Raw, settings: Settings) -> list[str]:
@@ -217,12 +232,26 @@ class _Reader:
         self.subwords = subwords.Subwords(settings["merges"])
         self.grams = grams.Grams(settings["grams"])
         self.places = bool(settings.get("places"))
+        self.borrowed = Borrowed(settings["tokenizer"]) if "tokenizer" in settings else None
+        self.most = settings["pretrained"]["most"] if "tokenizer" in settings else 0
 
     def tensors(self, texts: Sequence[str]) -> dict[str, list[NDArray[np.int64]]]:
         """Raw tensors of texts."""
         found = [self.read(text) for text in texts]
         raw = {"tokens": [tokens for tokens, _ in found], "grams": [known for _, known in found]}
+        if self.borrowed is not None:
+            raw["subwords"] = [self.pretrained(text, self.borrowed) for text in texts]
         return {**raw, "forms": [self.forms(text) for text in texts]} if self.places else raw
+
+    def pretrained(self, text: str, borrowed: Borrowed) -> NDArray[np.int64]:
+        """[N, 2]: tokens from 1 and their parts, as many as the network takes; at least one row."""
+        clean = subwords.clean(text)[:LONGEST]
+        found = subwords.pieces(clean)
+        bare = np.array([bool(subwords.bare(piece)) for piece in found], bool)
+        word = np.repeat(np.maximum(bare.cumsum() - 1, 0), [len(piece) for piece in found])
+        tokens = borrowed.encode(clean)[: self.most]
+        own = [(token + 1, _part(int(word[max(end - 1, 0)]), int(bare.sum()))) for token, _, end in tokens]
+        return np.array(own or [(0, 0)], np.int64)
 
     def forms(self, text: str) -> NDArray[np.int64]:
         """[T, FORMS]: known n-grams of the word of each token."""
@@ -246,17 +275,18 @@ class _Reader:
         return np.array(tokens or [(0, 0)], np.int64), np.array(known or [(0, 0, 0)], np.int64)
 
 
-_READERS: list[tuple[Any, Any, bool, _Reader]] = []
+_READERS: list[tuple[Any, Any, Any, bool, _Reader]] = []
 """The last readers and the tables that they were made of: making one takes longer than reading a text."""
 
 
 def _reader(settings: Settings) -> _Reader:
     merges, numbers, places = settings["merges"], settings["grams"], bool(settings.get("places"))
-    for one, other, asked, reader in _READERS:
-        if one is merges and other is numbers and asked == places:
+    tokenizer = settings.get("tokenizer")
+    for one, other, third, asked, reader in _READERS:
+        if one is merges and other is numbers and third is tokenizer and asked == places:
             return reader
     reader = _Reader(settings)
-    _READERS[:] = [*_READERS[-3:], (merges, numbers, places, reader)]
+    _READERS[:] = [*_READERS[-3:], (merges, numbers, tokenizer, places, reader)]
     return reader
 
 

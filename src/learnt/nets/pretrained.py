@@ -14,6 +14,7 @@ from torch.nn import functional
 
 from learnt.contracts import Features, Shape, Tensors
 from learnt.errors import MissingExtra
+from learnt.nets.text import Bag
 
 TOLERANCE = 1e-4
 """By how much a file may be off: sums of some hundred numbers in a dozen layers are rounded in another order."""
@@ -91,6 +92,49 @@ class StagedPictures(Pictures):
                 seen = (gradient != 0).any((0, 1)).any(0).nonzero()
                 found.append((self.side // grid.shape[3], int(seen[-1] - seen[0]) + 1 if len(seen) else 1))
         return found
+
+
+class Texts(nn.Module):
+    """`subwords` [B, N], from 1, 0 for nothing, and a bag of n-grams -> a vector [B, width + D].
+
+    The bag is that of `nets.text`; D is the mean of what the network says of all tokens that are there, those that
+    stand before and behind every text among them.
+    """
+
+    tolerance = TOLERANCE
+
+    def __init__(self, about: Mapping[str, Any], grams: int, width: int) -> None:
+        super().__init__()
+        self.model: Any = network(about["config"])
+        self.grams = Bag(grams, width)
+        self.before, self.behind, self.pad = list(about["before"]), list(about["behind"]), int(about["pad"])
+        self.widths: Mapping[Shape, int] = {Shape.VECTOR: width + int(about["width"])}
+
+    def start(self, batch: int) -> dict[str, Tensor]:  # noqa: ARG002
+        return {}
+
+    def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
+        tokens, here = self.whole(x["subwords"])
+        said = self.model(input_ids=tokens, attention_mask=here.long()).last_hidden_state
+        seen = here.unsqueeze(2).to(said.dtype)
+        mean = (said * seen).sum(1) / seen.sum(1).clamp(min=1.0)
+        return {Shape.VECTOR: torch.cat([self.grams(x), mean], 1)}, {}
+
+    def whole(self, subwords: Tensor) -> tuple[Tensor, Tensor]:
+        """Tokens [B, before + N + behind] as the network knows them, and which of them are there."""
+        batch, shown = len(subwords), subwords > 0
+        end = (shown * (torch.arange(subwords.shape[1], device=subwords.device) + 1)).amax(1, keepdim=True)
+        before = torch.tensor(self.before, dtype=torch.int64, device=subwords.device).expand(batch, -1)
+        behind = torch.full((batch, len(self.behind)), self.pad, device=subwords.device)
+        tokens = torch.cat([before, torch.where(shown, subwords - 1, self.pad), behind], 1)
+        here = torch.cat(
+            [torch.ones_like(before, dtype=torch.bool), shown, torch.zeros_like(behind, dtype=torch.bool)], 1
+        )
+        place = torch.arange(tokens.shape[1], device=subwords.device)
+        for step, token in enumerate(self.behind):
+            own = place == end + len(self.before) + step
+            tokens, here = torch.where(own, token, tokens), here | own
+        return tokens, here
 
 
 def as_grid(said: Tensor) -> Tensor:

@@ -44,6 +44,8 @@ class TextPrepare(nn.Module):
         place = torch.arange(tokens.shape[1], device=tokens.device)
         here = place[None] < raw["length"][:, None]
         forms = {"forms": torch.where(tokens[:, :, :1] > 0, raw["forms"], 0)} if "forms" in raw else {}
+        if "subwords" in raw:
+            forms |= {"subwords": raw["subwords"][:, :, 0], "held": raw["subwords"][:, :, 1]}
         return forms | {
             "tokens": torch.where(here, tokens[:, :, 0], 0).clamp(min=0),
             "here": here,
@@ -71,6 +73,8 @@ class Words(nn.Module):
         tokens = torch.where(keep.gather(1, x["part"]), x["tokens"], 0)
         kept = keep.gather(1, x["first"]) & keep.gather(1, x["last"])
         forms = {"forms": torch.where(tokens.unsqueeze(2) > 0, x["forms"], 0)} if "forms" in x else {}
+        if "subwords" in x:
+            forms["subwords"] = torch.where(keep.gather(1, x["held"]), x["subwords"], 0)
         return {**x, **forms, "tokens": tokens, "weight": x["weight"] * kept.to(x["weight"].dtype)}
 
 

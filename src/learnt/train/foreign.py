@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from learnt.codecs.borrowed import Borrowed
 from learnt.contracts import Settings
 from learnt.errors import RequestError
 from learnt.nets import pretrained
@@ -18,6 +19,10 @@ PRIVATE = ("_name_or_path", "transformers_version", "architectures", "dtype", "t
 """Lines of a description that say where it was, or nothing of the encoder."""
 MODALITIES = {"pixel_values": "image", "input_ids": "text"}
 """By what the network wants first."""
+LONGEST = 512
+"""Tokens of a text that are read, where a network could take more."""
+COUNTED_FROM_PAD = ("roberta", "xlm-roberta", "camembert", "longformer", "mpnet", "ibert")
+"""Networks whose places are counted from the number of the padding on."""
 FINE: Settings = {"rate": 1e-3, "slower": 0.1, "decay": 1e-2}
 """As such networks are usually fine-tuned: 1e-4, the head ten times as fast."""
 
@@ -92,6 +97,8 @@ class Foreign:
         """What its inputs must be, for `Starts.started`. Raises RequestError for a network of another kind."""
         if self.modality == "image":
             return self._pictures()
+        if self.modality == "text":
+            return self._texts()
         raise RequestError(f"{self.kind} learns from {self.modality}. Expected a network of pictures or texts.")
 
     def _pictures(self) -> dict[str, Any]:
@@ -106,7 +113,7 @@ class Foreign:
         normal = told.get("do_normalize", True)
         mean = told["image_mean"] if normal else [0.0] * channels
         spread = told["image_std"] if normal else [1.0] * channels
-        said = self._said(torch.zeros(1, channels, side, side))
+        said = self._said(pixel_values=torch.zeros(1, channels, side, side))
         hidden = getattr(said, "hidden_states", None) or ()
         grid = pretrained.as_grid(said.last_hidden_state)
         about = {
@@ -125,15 +132,48 @@ class Foreign:
             "spread": [value / scale for value in spread],
         }
 
+    def _texts(self) -> dict[str, Any]:
+        tokenizer = self.document("tokenizer.json")
+        if tokenizer is None:
+            raise RequestError(
+                f"{self.name!r} has no tokenizer.json, without which nothing can be read. Copy it from where the "
+                "weights are from, or write it: AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
+            )
+        document = json.dumps(tokenizer, ensure_ascii=False)
+        told = self.document("tokenizer_config.json") or {}
+        before, behind = Borrowed(document).around()
+        config = self.network.config
+        pad = int(getattr(config, "pad_token_id", None) or 0)
+        places = int(getattr(config, "max_position_embeddings", LONGEST))
+        longest = int(min(LONGEST, places, told.get("model_max_length", LONGEST)))
+        if getattr(config, "model_type", "") in COUNTED_FROM_PAD:
+            longest = min(longest, places - pad - 1)
+        said = self._said(input_ids=torch.full((1, longest), pad + 1))
+        about = {
+            "class": self.kind,
+            "config": self.config,
+            "width": int(said.last_hidden_state.shape[-1]),
+            "known": int(config.vocab_size),
+            "before": before,
+            "behind": behind,
+            "pad": pad,
+            "most": longest - len(before) - len(behind),
+        }
+        return {"pretrained": about, "tokenizer": document}
+
     @torch.no_grad()
-    def _said(self, pixels: Tensor) -> Any:
+    def _said(self, **inputs: Tensor) -> Any:
         try:
-            said = self.network(pixel_values=pixels, output_hidden_states=True)
+            said = self.network(**inputs, output_hidden_states=True)
             if said.last_hidden_state.dim() in (3, 4):
                 return said
-        except (ValueError, RuntimeError, TypeError, AttributeError) as error:
-            raise RequestError(f"{self.kind} does not take pictures alone: {str(error).splitlines()[0]}") from None
-        raise RequestError(f"{self.kind} says nothing of places in a picture. Expected an encoder: ResNet, ViT, ...")
+        except (ValueError, RuntimeError, TypeError, AttributeError, IndexError) as error:
+            raise RequestError(
+                f"{self.kind} does not take {self.modality} alone: {str(error).splitlines()[0]}"
+            ) from None
+        raise RequestError(
+            f"{self.kind} says nothing of places in its input. Expected an encoder: ResNet, ViT, BERT ..."
+        )
 
 
 def _side(told: Settings) -> int:

@@ -99,7 +99,7 @@ def learn(
                 settled[encoder] = modality.started(settled[encoder], start.foreign)
             if asked.side is not None and isinstance(modality, Sized):
                 settled[encoder] = modality.sized(settled[encoder], asked.side)
-            if name == pointed and isinstance(modality, Spells):
+            if name == pointed and start is None and isinstance(modality, Spells):
                 settled[encoder] = modality.parted(ragged.take_each(given, fit), edges, settled[encoder])
         settings = settled[encoder]
         inputs.append(Input(name, kind, tuple(names), settings, encoder, start))

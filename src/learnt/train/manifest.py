@@ -101,6 +101,24 @@ OF_TEXTS: list[dict[str, Any]] = [
         "vectors": [["On", [2022396902, 1003079154, 647495604, 948655078, 519148127, 40733298, 565527459]]],
     },
 ]
+OF_TOKENIZERS: dict[str, Any] = {
+    "name": "tokenizer",
+    "definition": "A text in NFC, its first 4,000 characters, as tokens by the package `tokenizers` from the "
+    "`tokenizer` in the settings of the input, without what it puts before and behind, marks of its own being text "
+    "like any other: of each the number, its first character and the one behind the last. Here [tokenizer, text]. In "
+    "`subwords` of the input stand the first `most` of them, each plus one, with the part of its last character.",
+    "vectors": [
+        [
+            [
+                '{"version":"1.0","added_tokens":[],"normalizer":{"type":"Lowercase"},"pre_tokenizer":{"type":'
+                '"Whitespace"},"post_processor":null,"decoder":null,"model":{"type":"WordPiece","unk_token":"?","continuing_subword_'
+                'prefix":"##","max_input_chars_per_word":99,"vocab":{"?":0,"on":1,"t":2,"##urn":3}}}',
+                "Turn it on",
+            ],
+            [[2, 0, 1], [3, 1, 4], [0, 5, 7], [1, 8, 10]],
+        ]
+    ],
+}
 OF_INPUTS: dict[str, list[dict[str, Any]]] = {"image": [OF_PICTURES], "text": OF_TEXTS}
 """The steps of a modality that only files with such an input need."""
 KEPT = {
@@ -208,7 +226,11 @@ def describe(
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
         "inside": inside(network.targets, kinds),
-        "steps": [*STEPS, *(step for kind in kinds for step in OF_INPUTS.get(kind, ()))],
+        "steps": [
+            *STEPS,
+            *(step for kind in kinds for step in OF_INPUTS.get(kind, ())),
+            *([OF_TOKENIZERS] if any("tokenizer" in given.settings for given in network.inputs) else []),
+        ],
         "goldens": {},
     }
 
