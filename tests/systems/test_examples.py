@@ -12,14 +12,14 @@ from learnt.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-RISKS = {"risk": 3, "screening": 2}
-"""How many answers each writes to risks.csv."""
+WRITTEN = {"risk": ("risks.csv", 4), "screening": ("risks.csv", 3), "commands": ("slots.jsonl", 5)}
+"""The answers that each writes last, and how many lines."""
 
 
 pytestmark = pytest.mark.systems
 
 
-@pytest.mark.parametrize("name", RISKS)
+@pytest.mark.parametrize("name", WRITTEN)
 @pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
 def test_the_example_runs_as_written(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     readme = EXAMPLES / name / "README.md"
@@ -30,4 +30,5 @@ def test_the_example_runs_as_written(name: str, tmp_path: Path, monkeypatch: pyt
             exec(compile(text, str(readme), "exec"), names)
         for line in text.splitlines() if language == "sh" else ():
             assert main(shlex.split(line)[1:]) == 0, line
-    assert (tmp_path / "risks.csv").read_text(encoding="utf-8").count("\n") == 1 + RISKS[name]
+    path = tmp_path / WRITTEN[name][0]
+    assert path.read_text(encoding="utf-8").count("\n") == WRITTEN[name][1]

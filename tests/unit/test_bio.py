@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from pathlib import Path
 
 import pytest
 
@@ -169,3 +171,12 @@ def test_what_is_wrong_in_rasa_is_named(tmp_path):
     bad = {"rasa_nlu_data": {"common_examples": [one]}}
     with pytest.raises(DataError, match=r"example 1 .*reaches to character 9 of a text of 2"):
         sources.opened(written(tmp_path, "a.json", json.dumps(bad)))
+
+
+def test_the_page_on_spans_runs(tmp_path, monkeypatch):
+    page = Path(__file__).parents[2] / "docs/how-to/find-spans.md"
+    monkeypatch.chdir(tmp_path)
+    blocks = re.findall(r"^```python\n(.*?)^```$", page.read_text(encoding="utf-8"), re.MULTILINE | re.DOTALL)
+    assert len(blocks) == 2
+    for block in blocks:
+        exec(compile(block, str(page), "exec"), {})
