@@ -33,7 +33,7 @@ PLAIN = 1024
 FORMS = 16
 """N-grams of the word of a token, where places are asked."""
 LAYERS = 2
-DROPPED_GRAMS, DROPPED_TOKENS = 0.5, 0.1
+DROPPED_GRAMS, DROPPED_TOKENS, DROPPED_FORMS = 0.5, 0.1, 0.3
 
 
 class Text:
@@ -128,7 +128,7 @@ class Text:
         """N-grams and tokens are left out at random."""
         from learnt.nets import text as net
 
-        return net.TextDropout(DROPPED_GRAMS, DROPPED_TOKENS)
+        return net.TextDropout(DROPPED_GRAMS, DROPPED_TOKENS, DROPPED_FORMS)
 
     def prepare(self, settings: Settings) -> nn.Module:
         """Columns of both tensors by name, where tokens stand, and the weight of each n-gram."""

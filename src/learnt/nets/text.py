@@ -164,9 +164,10 @@ class Table(nn.Module):
 class TextDropout(nn.Module):
     """Training only, on raw tensors: n-grams and tokens are left out at random."""
 
-    def __init__(self, grams: float, tokens: float) -> None:
+    def __init__(self, grams: float, tokens: float, forms: float) -> None:
         super().__init__()
         self.rates = {"grams": grams, "tokens": tokens}
+        self.forms = forms
 
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
         found = dict(raw)
@@ -176,6 +177,6 @@ class TextDropout(nn.Module):
             left = -codes.abs() if name == "tokens" else torch.zeros_like(codes)
             found[name] = torch.cat([torch.where(kept, codes, left), rest], 2)
         if "forms" in raw:
-            kept = torch.rand(raw["forms"].shape) >= self.rates["grams"]
+            kept = torch.rand(raw["forms"].shape) >= self.forms
             found["forms"] = raw["forms"] * kept.to(raw["forms"].device)
         return found
