@@ -89,6 +89,11 @@ def test_tokens_know_their_characters():
     assert subwords.extents(known.texts)[tokens, 0].sum() == len(text)
 
 
+def test_the_blank_before_half_a_letter_is_no_part_of_it():
+    whole, half = " 카".encode(), " 카".encode()[:2]
+    assert subwords.extents([whole, half, "카".encode()[1:], b" "])[:, :2].tolist() == [[2, 1], [2, 1], [0, 0], [1, 1]]
+
+
 def test_merges_do_not_reach_over_the_edges_that_they_are_learnt_with():
     texts = ["서울에서 만나", "부산에서 만나", "서울에 간다", "부산에 간다"] * 5
     cut = [subwords.cut(text, [2]) for text in texts]

@@ -71,6 +71,7 @@ def extents(texts: Sequence[bytes]) -> NDArray[np.int64]:
         try:
             said = text.decode("utf-8")
         except UnicodeDecodeError:
+            found[token, 1] = text.startswith(b" ")
             continue
         found[token, 1] = len(said) - len(bare(said))
         found[token, 2:] = [_kind(said[:1]), _kind(said[-1:])]
