@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells, misspelt, subwords, tokens
+from learnt.codecs import cells, files, misspelt, subwords, tokens
 from learnt.codecs.files import File
 from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
 from learnt.errors import DataError, unknown
@@ -59,6 +59,10 @@ class Prompt:
         if not texts:
             raise DataError("There is no text to learn from.")
         return {"free": answers is None, "merges": tokens.learn(texts, most)}
+
+    def undecodable(self, cells: Cells) -> list[tuple[int, str]]:
+        """Files that are not there or not UTF-8."""
+        return files.undecodable(cells)
 
     def language(self, settings: Settings) -> Settings:
         """The merges, and whether what is said goes on with the text itself."""
