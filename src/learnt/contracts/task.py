@@ -73,7 +73,10 @@ class Task(Protocol):
         ...
 
     def head(self, settings: Settings, width: Mapping[Shape, int], members: int) -> nn.Module:
-        """Features -> named outputs [B, K, ...]; K = members for vectors, then it knows `keep(members)`, else 1."""
+        """Features -> named outputs [B, K, ...]; K = members for vectors, then it knows `keep(members)`, else 1.
+
+        The first of them is of each example; what all examples share, such as a table, may be [1, 1, ...].
+        """
         ...
 
     def loss(self, outputs: Tensors, targets: Tensors) -> Tensor:

@@ -40,6 +40,12 @@ def turned(x: Tensor, angle: tuple[Tensor, Tensor]) -> Tensor:
     return torch.cat([left * cos - right * sin, left * sin + right * cos], -1)
 
 
+def triangle(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+    """Attention of each place to itself and those before it; in float32 on a processor, where half of it is slower."""
+    with torch.autocast(query.device.type, torch.bfloat16, enabled=query.device.type == "cuda"):
+        return functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+
+
 class Layer(nn.Module):
     """Attention to what came before, then a multilayer perceptron; each is added to what it was given."""
 
@@ -59,10 +65,15 @@ class Layer(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor]:
         """x [B, T, W], keys and values of before [B, H, P, D], allowed bool [B, 1, T, P + T]; None: all before it."""
         batch, length, width = x.shape
-        three = self.ask(norm(x)).view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
+        three = self.ask(norm(x)).float()
+        three = three.view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         query, key = turned(norm(three[:2]), angle)
-        keys, values = torch.cat([keys, key], 2), torch.cat([values, three[2]], 2)
-        found = functional.scaled_dot_product_attention(query, keys, values, allowed, is_causal=allowed is None)
+        if allowed is None:
+            keys, values = key, three[2]
+            found = triangle(query, keys, values)
+        else:
+            keys, values = torch.cat([keys, key], 2), torch.cat([values, three[2]], 2)
+            found = functional.scaled_dot_product_attention(query, keys, values, allowed)
         x = x + self.dropout(self.tell(found.transpose(1, 2).reshape(batch, length, width)))
         return x + self.dropout(self.down(functional.relu(self.up(norm(x))).square())), keys, values
 
@@ -70,12 +81,13 @@ class Layer(nn.Module):
 class CausalEncoder(nn.Module):
     """`tokens` [B, T] and which of them are `here` [B, T] -> a sequence [B, T, W], each place knowing those before it.
 
-    The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, and which of them were `seen`.
+    It may be learnt in bfloat16. The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, and which of them were `seen`.
     """
 
     def __init__(self, tokens: int, width: int, layers: int, dropout: float) -> None:
         super().__init__()
         self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width}
+        self.halves = True
         self.heads = max(1, width // HEAD)
         self.table = nn.Parameter(torch.randn(tokens, width) * 0.02)
         self.layers = nn.ModuleList(Layer(width, self.heads, dropout) for _ in range(layers))
@@ -98,7 +110,7 @@ class CausalEncoder(nn.Module):
             place = (seen.cumsum(1) - 1)[:, past:]
             before = torch.arange(past + length, device=here.device).unsqueeze(0) <= order.unsqueeze(1) + past
             allowed = before.unsqueeze(0).unsqueeze(0) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
-        found = self.dropout(norm(self.table[x["tokens"]]))
+        found = self.dropout(norm(functional.embedding(x["tokens"], self.table)))
         angle = angles(place, state["keys"].shape[-1])
         keys, values = [], []
         for number, layer in enumerate(self.layers):
@@ -110,7 +122,7 @@ class CausalEncoder(nn.Module):
 
 
 class NextToken(nn.Module):
-    """What comes next: features -> `hidden` [B, 1, T, W] and `table` [B, 1, V, W], whose product are logits for the
+    """What comes next: features -> `hidden` [B, 1, T, W] and `table` [1, 1, V, W], whose product are logits for the
     loss, and `last` [B, 1, V], the logits after the last token.
 
     The table is the encoder's own once they are tied (Press and Wolf, EACL 2017).
@@ -135,7 +147,7 @@ class NextToken(nn.Module):
         last = hidden.gather(1, end.view(-1, 1, 1).expand(batch, 1, width))
         return {
             "hidden": hidden.unsqueeze(1),
-            "table": table.expand(batch, 1, *table.shape),
+            "table": table.view(1, 1, *table.shape),
             "last": last @ table.T,
         }
 

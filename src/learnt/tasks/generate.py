@@ -104,16 +104,17 @@ class Generate:
         from torch.nn.functional import cross_entropy
 
         wanted, table = targets["next"], outputs["table"][0]
-        there = wanted >= 0
+        places = (wanted.flatten() >= 0).nonzero().squeeze(1)
+        hidden = outputs["hidden"].flatten(0, 1).index_select(0, places)
+        codes = wanted.flatten().index_select(0, places)
         smoothing = SMOOTHING if torch.is_grad_enabled() else 0.0
-        hidden, codes = outputs["hidden"][there], wanted[there]
         losses = [
-            cross_entropy(some @ table.T, aim, reduction="none", label_smoothing=smoothing)
+            cross_entropy((some @ table.T).float(), aim, reduction="none", label_smoothing=smoothing)
             for some, aim in zip(torch.split(hidden, TOGETHER), torch.split(codes, TOGETHER), strict=True)
         ]
         each = torch.cat(losses)
-        found = torch.zeros_like(wanted, dtype=each.dtype).masked_scatter(there, each).sum(1)
-        return found * (len(wanted) / there.sum().clamp(min=1))
+        found = each.new_zeros(len(wanted)).index_add(0, places // wanted.shape[1], each)
+        return found * (len(wanted) / max(1, len(places)))
 
     def merge(self, outputs: Tensors) -> dict[str, Tensor]:
         """A sequence has one member."""

@@ -184,6 +184,15 @@ def _step(
         torch._foreach_lerp_(_moving(average), _moving(network), 1 - kept)
 
 
+def halved(network: Network) -> bool:
+    """Whether it is learnt in bfloat16: on a graphics card, and where a processor multiplies that faster and all that
+    is large in the network may be."""
+    if next(network.parameters()).device.type == "cuda":
+        return True
+    able = all(getattr(network.encoder(place), "halves", False) for place in range(len(network.inputs)))
+    return able and torch.cpu._is_avx512_bf16_supported()
+
+
 def _moving(network: Network) -> list[Tensor]:
     """Weights, and what norms have seen."""
     return [value for value in network.state_dict().values() if value.is_floating_point()]

@@ -14,7 +14,7 @@ from learnt import registry
 from learnt.errors import RequestError
 from learnt.train.batches import Examples, Rows
 from learnt.train.learning import Learnt
-from learnt.train.loop import Plan, evaluate, member_loss
+from learnt.train.loop import Plan, evaluate, halved, member_loss
 from learnt.train.network import Network, build
 
 TRIED = 5
