@@ -17,11 +17,12 @@ DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
     "reweigh": None, "views": None,
     "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": None,
-    "size": "small", "pretrained": None, "seed": 0,
+    "size": "small", "subwords": None, "pretrained": None, "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
 WIDER = {"small": 1.0, "medium": 1.5, "large": 2.0}
 """How many times as wide a network of each size is as what proved enough."""
+MOST_SUBWORDS = 64_000
 SIDES = (16, 512)
 """Least and greatest side that pictures may be brought to."""
 
@@ -57,6 +58,8 @@ def resolve(
         listed = f" Columns: {', '.join(columns[:30])}{', ...' * (len(columns) > 30)}." if columns else ""
         raise RequestError(f"What is to be learnt? Name the column: --target COLUMN.{listed}")
     _refuse_size(str(full["size"]))
+    if full["subwords"] is not None and not 0 <= int(full["subwords"]) <= MOST_SUBWORDS:
+        raise RequestError(f"--subwords {full['subwords']} is not between 0 and {MOST_SUBWORDS:,}. Write: --subwords 0")
     if not 0.5 <= float(full["coverage"]) <= 0.999:
         raise RequestError(f"--coverage {full['coverage']} is not between .5 and .999. Write for example --coverage .9")
     full["coverage"], full["seed"] = float(full["coverage"]), int(full["seed"])

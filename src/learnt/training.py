@@ -66,6 +66,7 @@ def train(
     out: str | Path | None = None,
     budget: str | float | None = None,
     size: str | int | None = None,
+    subwords: int | None = None,
     seed: int | None = None,
     recipe: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -77,8 +78,9 @@ def train(
     parallel texts, a frame, a dict of columns or a list of dicts. `reweigh`: a sensitive column, learnt from as if each
     label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all columns of
     pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its durations.
-    `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `pretrained`: weights
-    that the encoder of pictures or texts starts from: the folder of a run, a file of weights, or a folder of
+    `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `subwords`: at most
+    so many pieces of words for texts that are written, 0 for bytes. `pretrained`: weights that the encoder of pictures
+    or texts starts from: the folder of a run, a file of weights, or a folder of
     transformers. `recipe`: a recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are
     taken over where nothing else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer,
     how frequent the positive label is where the file will be used, and which one that is (docs/how-to/decide.md). `say`
@@ -119,6 +121,7 @@ def train(
             "positive": positive,
             "budget": budget,
             "size": size,
+            "subwords": subwords,
             "seed": seed,
         },
         test=test,

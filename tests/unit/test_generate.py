@@ -140,3 +140,42 @@ def test_in_training_and_in_use_the_encoder_says_the_same():
     assert after == {}
     assert torch.allclose(fast["sequence"][here], slow["sequence"][here], atol=1e-5)
     assert state["keys"].shape == (2, 2, 2, 9, 32)
+
+
+def test_a_text_that_goes_on_is_judged_by_its_second_half():
+    task = registry.task("generate")
+    settings = task.learn_in(["one two three", "four five six seven"], {"merges": [], "free": True})
+    modality = registry.modality("prompt")
+    read = modality.read({"text": ["abcdef"]}, {"merges": [], "free": True})
+    (shown,) = task.begun(read, settings)["tokens"]
+    assert coder([]).decode_text(shown.tolist()) == "abc"
+    assert task.feed(["abcdef"], settings) == {}
+    (right, wrong) = task.judge(
+        [Prediction("def", 0.5, ""), Prediction("xyz", 0.5, "")], ["abcdef"] * 2, settings
+    ).correct
+    assert (right, wrong) == (1, 0)
+    pairs_of = task.learn_in(["one", "two"], {"merges": [], "free": False})
+    assert task.begun(read, pairs_of) == read
+
+
+def test_pieces_of_one_length_do_not_end():
+    task = registry.task("generate")
+    cut = task.learn_in(["abcd", "efgh", "ijkl"], {"merges": [], "free": True})
+    whole = task.learn_in(["abcd", "efg", "ij", "k"], {"merges": [], "free": True})
+    assert [task.encode(["abcd"], one)["next"][0][-1] for one in (cut, whole)] == [-1, coder([]).mark]
+
+
+def test_bytes_and_subwords_are_for_the_user_to_choose():
+    modality = registry.modality("prompt")
+    texts = {"text": ["the river and the stone"] * 40}
+    counts = [len(modality.learn_with(texts, None, most)["merges"]) for most in (0, 5, None)]
+    assert counts == [0, 5, max(counts)]
+    (tokens,) = modality.read({"text": ["Rhein"]}, modality.learn_with(texts, None, 0))["tokens"]
+    assert len(tokens) == 6
+
+
+@pytest.mark.parametrize("width", [16, 64, 96, 100])
+def test_any_even_width_has_heads(width):
+    encoder = CausalEncoder(40, width, 1, 0.0).eval()
+    x = {"tokens": torch.ones(1, 3, dtype=torch.int64), "here": torch.ones(1, 3, dtype=torch.bool)}
+    assert encoder(x, encoder.start(1))[0]["sequence"].shape == (1, 3, width)

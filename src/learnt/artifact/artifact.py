@@ -257,6 +257,16 @@ class Artifact:
                 said[target] = task.quoted(said[target], self.spelled(raw))
         return said
 
+    def begun(self, raw: Raw) -> Raw:
+        """What is shown of the inputs where the truth is known: the beginnings of texts that are to be gone on from."""
+        shown = dict(raw)
+        for task, settings in self.tasks().values():
+            if isinstance(task, Completes):
+                for name in self.inputs:
+                    own = task.begun(batches.of(shown, name), settings)
+                    shown |= {f"{name}.{tensor}": values for tensor, values in own.items()}
+        return shown
+
     def unrolled(self, raw: Raw) -> Arrays:
         """`<target>.predictions` object [N] of every target that loops: what `calibrate` is told beside `run`."""
         found: Arrays = {}

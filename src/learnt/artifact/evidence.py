@@ -35,6 +35,8 @@ def gather(
     `raw` and `truth` in the same order; where the truth is None there are no verdicts. `outputs` of
     `artifact.run` on the same `raw` saves running it again; `weight` says how much each row counts.
     """
+    if any(cells is not None for cells in truth.values()):
+        raw = artifact.begun(raw)
     outputs = artifact.run(raw) if outputs is None else outputs
     said = artifact.answers(raw, outputs)
     tasks = artifact.tasks()

@@ -39,8 +39,9 @@ def recalibrated(
     truths = {name: task.encode(truth[name], held) for name, (task, held) in artifact.tasks().items()}
     settings = settled(artifact, wishes, truths, weight)
     tasks = {name: (task, settings[name]) for name, (task, _) in artifact.tasks().items()}
-    raw = artifact.read(columns)
-    fed = _fed(artifact, raw, {name: task.feed(truth[name], held) for name, (task, held) in tasks.items()})
+    whole = artifact.read(columns)
+    raw = artifact.begun(whole)
+    fed = _fed(artifact, whole, {name: task.feed(truth[name], held) for name, (task, held) in tasks.items()})
     rows = np.arange(len(next(iter(truth.values()))))
     groups = {name: cells.texts(values) for name, values in columns.items() if name in _group_columns(artifact)}
     neutral = neutral_of(artifact, tasks)

@@ -46,6 +46,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         out=args.out,
         budget=args.budget,
         size=args.size,
+        subwords=args.subwords,
         seed=args.seed,
         recipe=args.recipe,
         resume=args.resume,

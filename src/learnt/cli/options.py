@@ -145,6 +145,12 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--size", metavar="SIZE", help="small, medium or large, or the side of pictures in pixels (default small)"
     )
     how.add_argument(
+        "--subwords",
+        metavar="COUNT",
+        type=int,
+        help="pieces of words for texts that are written (default by how much text there is; 0: bytes)",
+    )
+    how.add_argument(
         "--pretrained",
         metavar="PATH",
         help="weights that pictures or texts start from: the folder of a run, a .safetensors or .pt file, a folder of "

@@ -297,6 +297,16 @@ class Unrolls(Protocol):
 
 
 @runtime_checkable
+class Completes(Protocol):
+    """A task whose answer may be the rest of the input itself."""
+
+    def begun(self, raw: Raw, settings: Settings) -> Raw:
+        """What is shown of one input, without prefix, where the truth is the rest of it: its beginning, or all of it
+        where the truth is another text."""
+        ...
+
+
+@runtime_checkable
 class Writes(Protocol):
     """A causal task whose answers are in the tokens of a modality that `Continues`."""
 

@@ -24,7 +24,8 @@ PARTS = 32
 PLAIN = 1024
 """Sums of tokens and pairs of them that a baseline sees."""
 LAYERS = 4
-DROPOUT, DROPPED = 0.1, 0.0
+DROPOUT = 0.1
+"""Where texts answer others; what goes on from a text is seldom learnt by heart."""
 
 
 class Prompt:
@@ -58,7 +59,8 @@ class Prompt:
         texts = [_text(cell) for cell in whole if not cells.is_missing(cell)]
         if not texts:
             raise DataError("There is no text to learn from.")
-        return {"free": answers is None, "merges": tokens.learn(texts, most)}
+        free = answers is None
+        return {"free": free, "merges": tokens.learn(texts, most), "dropout": 0.0 if free else DROPOUT}
 
     def undecodable(self, cells: Cells) -> list[tuple[int, str]]:
         """Files that are not there or not UTF-8."""
@@ -95,11 +97,9 @@ class Prompt:
             "batch": batch, "epochs": min(100, max(2, round(6000 * batch / max(rows, 1)))), "rate": 2e-3, "decay": 0.1,
         }  # fmt: skip
 
-    def augment(self, settings: Settings) -> nn.Module | None:
-        """Tokens of what is given are left out at random."""
-        from learnt.nets import causal
-
-        return causal.TokenDropout(DROPPED, tokens.coder(settings["merges"]).mark) if DROPPED else None
+    def augment(self, settings: Settings) -> nn.Module | None:  # noqa: ARG002
+        """As they are."""
+        return None
 
     def prepare(self, settings: Settings) -> nn.Module:  # noqa: ARG002
         """Which tokens are padding."""
@@ -112,7 +112,7 @@ class Prompt:
         from learnt.nets import causal as net
 
         known = tokens.coder(settings["merges"]).mark + 1
-        return cast("Encoder", net.CausalEncoder(known, width, LAYERS, DROPOUT))
+        return cast("Encoder", net.CausalEncoder(known, width, LAYERS, settings["dropout"]))
 
     def occlude(self, settings: Settings) -> Occlude:
         """A hidden token is 0."""

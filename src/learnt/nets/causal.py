@@ -81,14 +81,16 @@ class Layer(nn.Module):
 class CausalEncoder(nn.Module):
     """`tokens` [B, T] and which of them are `here` [B, T] -> a sequence [B, T, W], each place knowing those before it.
 
-    It may be learnt in bfloat16. The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, and which of them were `seen`.
+    It may be learnt in bfloat16.
+
+    The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, and which of them were `seen`.
     """
 
     def __init__(self, tokens: int, width: int, layers: int, dropout: float) -> None:
         super().__init__()
         self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width}
         self.halves = True
-        self.heads = max(1, width // HEAD)
+        self.heads = next(heads for heads in range(max(1, width // HEAD), 0, -1) if width % (2 * heads) == 0)
         self.table = nn.Parameter(torch.randn(tokens, width) * 0.02)
         self.layers = nn.ModuleList(Layer(width, self.heads, dropout) for _ in range(layers))
         self.dropout = PooledDropout(dropout)
@@ -190,17 +192,3 @@ class Runs(nn.Module):
         run = torch.where(length > self.parts, order * self.parts // length, order).clamp(max=self.parts - 1)
         kept = keep.gather(1, run.expand(tokens.shape[0], -1)) | (tokens == self.mark)
         return {**x, "tokens": torch.where(kept, tokens, 0)}
-
-
-class TokenDropout(nn.Module):
-    """Training only, on raw tensors: tokens of what is given, up to the first mark, are left out at random."""
-
-    def __init__(self, rate: float, mark: int) -> None:
-        super().__init__()
-        self.rate, self.mark = rate, mark
-
-    def forward(self, raw: Tensors) -> dict[str, Tensor]:
-        tokens = raw["tokens"]
-        given = (tokens == self.mark).cumsum(1) == 0
-        gone = given & (torch.rand(tokens.shape) < self.rate).to(tokens.device)
-        return {**raw, "tokens": torch.where(gone, 0, tokens)}

@@ -117,7 +117,14 @@ def begin(
         resume=resume,
         say=say,
         progress=Progress(folder / "log.jsonl", say, resume),
-        asked=Asked(collected.roles.inputs, collected.roles.targets, collected.roles.views, recipes.side(full), start),
+        asked=Asked(
+            collected.roles.inputs,
+            collected.roles.targets,
+            collected.roles.views,
+            recipes.side(full),
+            start,
+            full["subwords"],
+        ),
         wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
         | {"per_day": collected.per_day},
         name=_stem(data),

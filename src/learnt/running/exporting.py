@@ -106,10 +106,11 @@ def _compared(fitted: Fitted, maps: Mapping[str, Any]) -> Exported:
 
     def run(rows: Rows, constants: Arrays) -> Arrays:
         made = opened(constants)
-        return {**made.run(take_each(fed, rows)), **made.unrolled(take_each(known.raw, rows))}
+        return {**made.run(take_each(fed, rows)), **made.unrolled(made.begun(take_each(known.raw, rows)))}
 
     def unfed(rows: Rows, constants: Arrays) -> Arrays:
-        return opened(constants).run(take_each(known.raw, rows))
+        made = opened(constants)
+        return made.run(made.begun(take_each(known.raw, rows)))
 
     groups = take_each({**fitted.collected.groups, **fitted.groups}, splits.calibrate)
     constants = filling.constants(
@@ -118,7 +119,7 @@ def _compared(fitted: Fitted, maps: Mapping[str, Any]) -> Exported:
     )  # fmt: skip
     artifact = opened(constants)
     _policies(fitted, artifact, described)
-    described["usual"] = usual(artifact, take_each(known.raw, splits.calibrate))
+    described["usual"] = usual(artifact, artifact.begun(take_each(known.raw, splits.calibrate)))
     artifact = opened(constants)
     tracing.parity(fitted.network, constants, artifact.bytes)
     described["goldens"] = _goldens(fitted, artifact)

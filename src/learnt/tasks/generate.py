@@ -24,6 +24,9 @@ LONGEST = 256
 """Tokens that are said at most."""
 SHORTEST = 16
 """Tokens that are read at least of a text while it is typed."""
+NOTHING = -1
+PIECES = 0.5
+"""Texts to go on from of which more than this share have one length are pieces of longer ones."""
 ALIKE = 50.0
 """chrF from which an answer is acceptable, where answers are seldom the same."""
 FEWEST = 60
@@ -41,8 +44,9 @@ class Generate:
     language models, here causal throughout).
 
     Settings: `merges` and `free` of the prompt (`free`: the target goes on from its own beginning), `most` tokens that
-    are said, `typical` length of an answer, `exact` (only the true answer is acceptable, since most of them recur; else
-    what is near it by chrF).
+    are said, `typical` length of an answer, `cut` (texts are pieces of longer ones and do not end), `exact` (only the
+    true answer is acceptable, since most of them recur; else what is near it by chrF, and of how a text goes on what
+    begins with the true word).
     """
 
     name: ClassVar[str] = "generate"
@@ -68,20 +72,23 @@ class Generate:
         if not any(texts):
             raise DataError("A target to write needs texts; the rows to learn from hold none.")
         lengths = [len(tokens) + 1 for tokens in _tokens(texts, coder(language["merges"]))]
+        alike = Counter(map(len, texts)).most_common(1)[0][1]
         again = sum(count for count in Counter(texts).values() if count > 1)
-        most = LONGEST if language["free"] else min(LONGEST, round(1.5 * np.quantile(lengths, 0.999)) + 4)
+        longest = np.quantile(lengths, 0.5) if language["free"] else 1.5 * np.quantile(lengths, 0.999) + 4
         return {
             **language,
-            "most": int(most),
+            "most": min(LONGEST, round(longest)),
             "typical": float(np.mean(lengths)),
             "exact": again > len(texts) / 2,
+            "cut": bool(language["free"]) and alike > PIECES * len(texts),
         }
 
     def encode(self, labels: Cells, settings: Settings) -> Raw:
         """`next` int64: the tokens of each answer and the mark."""
         known = coder(settings["merges"])
         texts = [_text(label) for label in labels]
-        return {"next": [np.array([*tokens, known.mark], np.int64) for tokens in _tokens(texts, known)]}
+        end = NOTHING if settings["cut"] else known.mark
+        return {"next": [np.array([*tokens, end], np.int64) for tokens in _tokens(texts, known)]}
 
     def feed(self, labels: Cells, settings: Settings) -> Raw:
         """The answer after the text; nothing where the text is the answer."""
@@ -148,7 +155,7 @@ class Generate:
         if len(outputs.get("predictions", ())) < FEWEST:
             return self.constants(settings)
         known = coder(settings["merges"])
-        truth = [known.decode_text(np.asarray(tokens).tolist()) for tokens in targets["next"]]
+        truth = [_rest(np.asarray(tokens).tolist(), known, settings) for tokens in targets["next"]]
         said = outputs["predictions"].tolist()
         chance = np.array([one.confidence for one in said])
         features = _features(np.log(np.maximum(chance, 1e-30)), [one.value for one in said])
@@ -186,6 +193,12 @@ class Generate:
         complete = Completing(run, coder(settings["merges"]), longest)
         return lambda text, least: [Part(one.text, one.confidence) for one in complete(text, least)]
 
+    def begun(self, raw: Raw, settings: Settings) -> Raw:
+        """The first half of the tokens of texts that are to be gone on from."""
+        if not settings["free"] or "tokens" not in raw:
+            return raw
+        return {**raw, "tokens": [np.asarray(one)[: 1 + (len(one) - 1) // 2] for one in raw["tokens"]]}
+
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
         """Texts of a baseline; else the next token alone."""
         known = coder(settings["merges"])
@@ -195,7 +208,9 @@ class Generate:
 
     def judge(self, predictions: Sequence[Prediction], truth: Cells, settings: Settings) -> Verdicts:
         """One verdict a text: whether it is acceptable."""
-        found = _measures([str(one.value) for one in predictions], [_text(cell) for cell in truth], settings)
+        known = coder(settings["merges"])
+        rests = [_rest(tokens, known, settings) for tokens in _tokens([_text(cell) for cell in truth], known)]
+        found = _measures([str(one.value) for one in predictions], rests, settings)
         count = len(predictions)
         unknown, nothing = np.full(count, np.nan), np.full(count, -1, np.int64)
         return Verdicts(
@@ -239,11 +254,19 @@ class Generate:
         return "answer of the nearest text", {"text": said, "confidence": unknown, "unfamiliar": unknown}
 
 
+def _rest(tokens: Sequence[int], known: Coder, settings: Settings) -> str:
+    """What is to be said, of the tokens of a truth; see `begun`."""
+    tokens = [token for token in tokens if token not in (NOTHING, known.mark)]
+    return known.decode_text(tokens[len(tokens) // 2 :] if settings["free"] else tokens)
+
+
 def _measures(said: Sequence[str], truth: Sequence[str], settings: Settings) -> dict[str, NDArray[Any]]:
     """Of each text: whether it is `acceptable`, whether it is `exact`, and what chrF and BLEU count of it."""
     exact = np.array([one.strip() == other.strip() for one, other in zip(said, truth, strict=True)], np.float64)
     runs = chrf.counts(said, truth)
     near = exact if settings["exact"] else np.maximum(exact, chrf.sentences(runs) >= ALIKE)
+    if settings["free"]:
+        near = np.array([one.split()[:1] == other.split()[:1] for one, other in zip(said, truth, strict=True)], float)
     return {"acceptable": near, "exact": exact, "chrf": runs, "bleu": bleu.counts(said, truth)}
 
 

@@ -104,13 +104,14 @@ def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: 
         began = time.perf_counter()
         rows = batches[place % len(batches)]
         raw, targets = examples.batch(rows)
-        outputs = trial.learns(raw, examples.paired(rows))
-        loss = torch.stack(
-            [
-                member_loss(task, given, targets[target.name]).mean()
-                for task, target, given in zip(tasks, trial.targets, outputs, strict=True)
-            ]
-        ).sum()
+        with torch.autocast(examples.device, torch.bfloat16, enabled=halved(trial)):
+            outputs = trial.learns(raw, examples.paired(rows))
+            loss = torch.stack(
+                [
+                    member_loss(task, given, targets[target.name]).mean()
+                    for task, target, given in zip(tasks, trial.targets, outputs, strict=True)
+                ]
+            ).sum()
         optimiser.zero_grad(set_to_none=True)
         torch.autograd.backward(loss)
         optimiser.step()
