@@ -21,6 +21,7 @@ from learnt.codecs.cells import texts
 from learnt.codecs.files import are_files
 from learnt.contracts import (
     Arrays,
+    Begins,
     Cells,
     Completes,
     Opens,
@@ -261,7 +262,7 @@ class Artifact:
         """What is shown of the inputs where the truth is known: the beginnings of texts that are to be gone on from."""
         shown = dict(raw)
         for task, settings in self.tasks().values():
-            if isinstance(task, Completes):
+            if isinstance(task, Begins):
                 for name in self.inputs:
                     own = task.begun(batches.of(shown, name), settings)
                     shown |= {f"{name}.{tensor}": values for tensor, values in own.items()}

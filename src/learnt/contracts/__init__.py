@@ -48,6 +48,7 @@ from learnt.contracts.modality import (
     Varies,
 )
 from learnt.contracts.task import (
+    Begins,
     Completes,
     Decides,
     Guessing,
@@ -83,6 +84,7 @@ from learnt.contracts.words import (
 
 __all__ = [
     "Arrays",
+    "Begins",
     "Cells",
     "Channel",
     "Column",

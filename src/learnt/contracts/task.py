@@ -297,7 +297,7 @@ class Unrolls(Protocol):
 
 
 @runtime_checkable
-class Completes(Protocol):
+class Begins(Protocol):
     """A task whose answer may be the rest of the input itself."""
 
     def begun(self, raw: Raw, settings: Settings) -> Raw:
