@@ -179,3 +179,12 @@ def test_any_even_width_has_heads(width):
     encoder = CausalEncoder(40, width, 1, 0.0).eval()
     x = {"tokens": torch.ones(1, 3, dtype=torch.int64), "here": torch.ones(1, 3, dtype=torch.bool)}
     assert encoder(x, encoder.start(1))[0]["sequence"].shape == (1, 3, width)
+
+
+def test_what_a_caller_does_with_a_prompt_stands_in_the_manifest():
+    from learnt.artifact.verify import _steps
+    from learnt.train.manifest import OF_PROMPTS
+
+    assert [check.ok for check in _steps(OF_PROMPTS)] == [True] * 3
+    wrong = [{**OF_PROMPTS[0], "vectors": [[given, said[:-1]] for given, said in OF_PROMPTS[0]["vectors"]]}]
+    assert [check.ok for check in _steps(wrong)] == [False]

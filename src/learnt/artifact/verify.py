@@ -15,7 +15,11 @@ from numpy.typing import NDArray
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import cells, grams, pixels, subwords
+<<<<<<< HEAD
 from learnt.codecs.borrowed import Borrowed
+=======
+from learnt.codecs.tokens import coder
+>>>>>>> f3229424 (How and why texts are written; what a caller does with a prompt stands in the manifest)
 from learnt.errors import ArtifactError, LearntError, MissingExtra
 
 SECONDS = 60.0
@@ -41,6 +45,7 @@ STEPS: dict[str, Callable[[Any], Any]] = {
     "pixels": lambda cell: pixels.decode(b64decode(cell)).tolist(),
     "pieces": lambda cell: subwords.pieces(subwords.clean(cell)),
     "subwords": lambda cell: subwords.Subwords(cell[0]).encode(cell[1]),
+    "tokens": lambda cell: (known := coder(cell[0])).marked(known.encode_text(cell[2]), cell[1]),
     "ngrams": lambda cell: list(grams.of_word(cell)),
     "tokenizer": lambda cell: [list(token) for token in Borrowed(cell[0]).encode(cell[1])],
 }

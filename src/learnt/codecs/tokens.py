@@ -11,6 +11,9 @@ from learnt.codecs.subwords import Merge, Subwords
 MERGES, PER_MERGE = 8000, 40
 """At most so many merges, and at most one for so many characters."""
 
+LONGEST = 256
+"""Tokens that are read of a text to go on from: its last ones."""
+
 
 class Coder(Subwords):
     """Texts to tokens and back. The token after all others is the mark: it stands between texts, and ends them."""
@@ -22,6 +25,11 @@ class Coder(Subwords):
     def encode_text(self, text: str) -> list[int]:
         """Tokens of a text in NFC."""
         return [token for piece in subwords.pieces(subwords.clean(text)) for token in self.encode(piece)]
+
+    def marked(self, tokens: Sequence[int], free: bool) -> list[int]:
+        """The last `LONGEST` of these tokens, and the mark behind; before where a text goes on from itself."""
+        kept = list(tokens[-LONGEST:])
+        return [self.mark, *kept] if free else [*kept, self.mark]
 
     def decode_text(self, tokens: Sequence[int]) -> str:
         """Their text; marks are nothing."""

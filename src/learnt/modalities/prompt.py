@@ -17,8 +17,6 @@ from learnt.errors import DataError, unknown
 if TYPE_CHECKING:
     from torch import nn
 
-LONGEST = 256
-"""Tokens of a text that are read: its last ones, for what follows goes on from there."""
 PARTS = 32
 """Reasons point at tokens; of a longer text at so many runs of them."""
 PLAIN = 1024
@@ -78,15 +76,15 @@ class Prompt:
         """Every text can be read. Raises DataError for a file that is not there or is not UTF-8."""
         (given,) = columns.values()
         coder = tokens.coder(settings["merges"])
-        return {"tokens": [_marked(coder.encode_text(_text(cell)), coder.mark, settings["free"]) for cell in given]}
+        return {"tokens": [_array(coder.marked(coder.encode_text(_text(cell)), settings["free"])) for cell in given]}
 
     def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
         """Bytes at random; every other text is shorter."""
         random = np.random.default_rng([seed, 17])
-        mark = tokens.coder(settings["merges"]).mark
+        coder = tokens.coder(settings["merges"])
         lengths = [PARTS + 4 + seed % 5 - 16 * (row % 2) for row in range(rows)]
         found = [random.integers(1, subwords.BYTES + 1, length).tolist() for length in lengths]
-        return {"tokens": [_marked(codes, mark, settings["free"]) for codes in found]}
+        return {"tokens": [_array(coder.marked(codes, settings["free"])) for codes in found]}
 
     def suggest(self, rows: int) -> Settings:
         """No trunk: what is said comes from the sequence alone."""
@@ -151,7 +149,7 @@ class Prompt:
         coder, harm = tokens.coder(settings["merges"]), getattr(misspelt, kind)
         texts = [coder.decode_text(np.asarray(codes).tolist()) for codes in raw["tokens"]]
         found = [coder.encode_text(harm(text, severity, random)) for text in texts]
-        return {"tokens": [_marked(codes, coder.mark, settings["free"]) for codes in found]}
+        return {"tokens": [_array(coder.marked(codes, settings["free"])) for codes in found]}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:  # noqa: ARG002
         """How often each token and pair of tokens is there, damped, folded into [N, PLAIN], each row of length 1."""
@@ -164,10 +162,8 @@ class Prompt:
         return np.asarray(found / np.maximum(np.linalg.norm(found, axis=1, keepdims=True), 1e-12))
 
 
-def _marked(codes: list[int], mark: int, free: bool) -> NDArray[np.int64]:
-    """The mark behind the text, or before it where it is gone on from itself."""
-    kept = codes[-LONGEST:]
-    return np.array([mark, *kept] if free else [*kept, mark], np.int64)
+def _array(codes: list[int]) -> NDArray[np.int64]:
+    return np.array(codes, np.int64)
 
 
 def _runs(length: int) -> NDArray[np.int64]:

@@ -119,9 +119,25 @@ OF_TOKENIZERS: dict[str, Any] = {
         ]
     ],
 }
-OF_INPUTS: dict[str, list[dict[str, Any]]] = {"image": [OF_PICTURES], "text": OF_TEXTS}
+OF_PROMPTS: list[dict[str, Any]] = [
+    {
+        "name": "tokens",
+        "definition": "A text in NFC as `pieces`, whole and not cut at 4,000 characters, each as `subwords`; of these "
+        "tokens the last 256. The mark is the token after all others: 257 and as many as merges make new ones. It "
+        "stands behind the text, or before it where `free` is true. Saying it ends what is said. Here "
+        "[merges, free, text].",
+        "vectors": [
+            [[[[33, 112], [257, 111]], False, "on on"], [112, 111, 258, 259]],
+            [[[], True, "on"], [257, 112, 111]],
+        ],
+    },
+    *OF_TEXTS[:2],
+]
+OF_INPUTS: dict[str, list[dict[str, Any]]] = {"image": [OF_PICTURES], "text": OF_TEXTS, "prompt": OF_PROMPTS}
 """The steps of a modality that only files with such an input need."""
 KEPT = {
+    "prompt": "Of texts that are gone on from, and of what was said there: readable pieces of words that came at least "
+    "twice; and the weights may know passages by heart that came often.",
     "image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour.",
     "text": "Of texts: readable pieces of words that came at least twice, and numbers of the words, pairs of words and "
     "runs of characters that at least two texts have.",
@@ -129,6 +145,7 @@ KEPT = {
 """What the settings of a modality hold, beside those of tables."""
 
 OF_TARGETS = {
+    "generate": "Of texts that are written: how long they are.",
     "classify": "Of labels: how frequent each is.",
     "regress": "Of a number to predict: mean, spread, median, typical distance from it, least and greatest.",
     "reply": "Of replies: word for word those that at least 5 rows say but for case, marks and blanks, and how "
