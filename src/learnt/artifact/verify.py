@@ -15,11 +15,8 @@ from numpy.typing import NDArray
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import cells, grams, pixels, subwords
-<<<<<<< HEAD
 from learnt.codecs.borrowed import Borrowed
-=======
 from learnt.codecs.tokens import coder
->>>>>>> f3229424 (How and why texts are written; what a caller does with a prompt stands in the manifest)
 from learnt.errors import ArtifactError, LearntError, MissingExtra
 
 SECONDS = 60.0
