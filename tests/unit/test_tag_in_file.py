@@ -143,6 +143,21 @@ def test_parts_are_looked_for_where_they_stand_in_damaged_texts(place: Path, tmp
     assert min(row["y"] for row in rows if row["name"] == "punctuation" and row["x"] == 1) > 0.8
 
 
+def test_the_file_is_shown_verified_explained_and_recalibrated(place: Path, tmp_path: Path, capsys) -> None:
+    other = tmp_path / "other.jsonl"
+    other.write_text("\n".join(json.dumps(row, ensure_ascii=False) for row in commands(120, 5)), encoding="utf-8")
+    run, again = str(place / "run" / "model.onnx"), str(tmp_path / "again.onnx")
+    assert cli.main(["verify", run]) == 0
+    assert cli.main(["show", run]) == 0
+    assert cli.main(["explain", run, str(other), "--about", "artist", "--out", str(tmp_path / "why.jsonl")]) == 0
+    assert cli.main(["recalibrate", run, str(other), "--target", "intent", "slots", "--out", again]) == 0
+    text = "play Roma Stase please"
+    before, after = (learnt.load(path).predict(text)["slots"] for path in (run, again))
+    assert before.value == after.value
+    reasons = [json.loads(line)["reasons"][0] for line in (tmp_path / "why.jsonl").read_text("utf-8").splitlines()]
+    assert {len(reason["where"]) for reason in reasons} == {2}
+
+
 def test_the_file_answers_without_torch(place: Path) -> None:
     code = (
         "import sys, learnt; m = learnt.load(sys.argv[1]); print(m.predict('play Roma Stase please')['slots'].value);"

@@ -198,7 +198,7 @@ class Timed(Protocol):
 
 @runtime_checkable
 class Paced(Protocol):
-    """A task that is learnt more slowly than labels are."""
+    """A task that is learnt more slowly than labels are, or sooner: each example tells it more than one thing."""
 
     pace: ClassVar[float]
     """How many times the epochs that proved enough for labels; training still stops when nothing is gained."""

@@ -52,6 +52,7 @@ class Tag:
     unit: ClassVar[Literal["row", "label"]] = "row"
     logits: ClassVar[tuple[str, ...]] = ("tags",)
     lost: ClassVar[tuple[str, ...]] = ("order",)
+    pace: ClassVar[float] = 0.5
 
     def claims(self, target: Column) -> float:
         some = [cell for cell in target.cells[:LOOKED_AT] if not cells.is_missing(cell)]
