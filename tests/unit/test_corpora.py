@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from learnt.data import corpora, sources, tables
+from learnt.data.collecting import collect
 from learnt.data.folders import Folder
-from learnt.errors import UnreadableError
+from learnt.errors import RequestError, UnreadableError
 
 PROSE = "First Citizen:\nBefore we proceed any further, hear me speak.\n\nAll:\nSpeak, speak.\n\n" * 60
 
@@ -106,3 +107,16 @@ def test_a_txt_is_a_table_or_a_text(tmp_path: Path, text: str, running: bool) ->
     assert tables.running(tmp_path / "a.txt") == running
     (tmp_path / "a.csv").write_text(text, encoding="utf-8")
     assert not tables.running(tmp_path / "a.csv")
+
+
+def test_what_running_text_is_for_needs_no_task_and_a_column_beside_it_does(tmp_path: Path) -> None:
+    (tmp_path / "play.txt").write_text(
+        "".join(f"Line {place} says {place * 7}. " for place in range(3000)), encoding="utf-8"
+    )
+    source = corpora.fitting(sources.opened(tmp_path / "play.txt"), [])
+    found = collect(source, target=["text"], group=None, time=None, seed=0)
+    assert found.roles.targets == {"text": "generate"}
+    assert {"sentence": "'text' is learnt as generate.", "option": "--task"} in found.roles.guesses
+    columns = {**source.columns, "page": [str(place % 7) for place in range(len(source.columns["text"]))]}
+    with pytest.raises(RequestError, match="--task generate"):
+        collect(columns, target=["text"], group=None, time=None, seed=0)

@@ -10,7 +10,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Continues, Doubts, Guessing
+from learnt.contracts import Cells, Column, Continues, Doubts, Guessing, Writes
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
@@ -72,7 +72,8 @@ def assign(
     special = [name for name in (group, time, weight) if name is not None] + list(sensitive)
     _check(columns, target, special, named, drop)
     guesses: list[dict[str, str]] = []
-    targets = {name: _task(Column(name, columns[name]), task, guesses) for name in target}
+    alone = {*columns} == {*target}
+    targets = {name: _task(Column(name, columns[name]), task, guesses, alone) for name in target}
     causal = any(registry.task(kind).causal for kind in targets.values())
 
     taken = {*target, *drop, *special}
@@ -164,7 +165,8 @@ def _check(
             raise RequestError(f"{name!r} is in --inputs and in --drop. Take it out of one of them.")
 
 
-def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> str:
+def _task(target: Column, task: str | None, guesses: list[dict[str, str]], alone: bool) -> str:
+    """How to learn a target; one that is `alone`, with no other column, can only be gone on with."""
     if task is not None:
         if not registry.task(task).claims(target):
             raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task.")
@@ -172,11 +174,15 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]]) -> st
     else:
         winner = _winner("tasks", target, "--task")
         if registry.task(winner).claims(target) < UNSURE:
-            able = [f"--task {name}" for name in registry.names("tasks") if registry.task(name).claims(target)]
-            raise RequestError(
-                f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {' or '.join(able)}. If "
-                "classes were meant, another --target has them, or rows must share their labels."
-            )
+            able = [name for name in registry.names("tasks") if registry.task(name).claims(target)]
+            written = [name for name in able if alone and isinstance(registry.task(name), Writes)]
+            if not written:
+                listed = " or ".join(f"--task {name}" for name in able)
+                raise RequestError(
+                    f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {listed}. If "
+                    "classes were meant, another --target has them, or rows must share their labels."
+                )
+            winner = written[0]
         guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
     guessing = registry.task(winner)
     if isinstance(guessing, Guessing):
