@@ -70,7 +70,8 @@ def policies(artifact: Artifact, learnt: Learnt, collected: Collected, rows: Row
     asked = [target for target in learnt.targets if "decide" in target.settings]
     if not asked:
         return {}
-    outputs = artifact.run(take_each(learnt.raw, rows)) if len(rows) else {}
+    raw = artifact.begun(take_each(learnt.raw, rows))
+    outputs = {**artifact.run(raw), **artifact.unrolled(raw)} if len(rows) else {}
     found = {}
     for target in asked:
         task, start = registry.task(target.task), len(target.name) + 1

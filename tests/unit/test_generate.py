@@ -92,12 +92,15 @@ def test_confidence_is_calibrated_on_what_was_unrolled():
     draw = np.random.default_rng(0)
     right = draw.random(400) < 0.7
     sure = np.clip(np.where(right, 0.8, 0.5) + draw.normal(0, 0.1, 400), 0.05, 0.95)
-    said = np.array([Prediction("maybe so" if ok else "zzz", s, "") for ok, s in zip(right, sure, strict=True)], object)
+    said = np.array(
+        [Prediction("maybe so" if ok else "perhaps?", s, "") for ok, s in zip(right, sure, strict=True)], object
+    )
     truth = task.encode(["maybe so"] * 400, settings)
     weights = task.calibrate({"predictions": said}, truth, {}, {}, settings)["weights"]
     few = task.calibrate({"predictions": said[:20]}, {"next": list(truth["next"])[:20]}, {}, {}, settings)["weights"]
     assert few.tolist() == task.constants(settings)["weights"].tolist()
     assert weights[1] > 1
+    assert weights[-1] == 0
 
 
 def test_a_text_goes_on_from_itself_where_it_is_the_only_column():
@@ -188,3 +191,20 @@ def test_what_a_caller_does_with_a_prompt_stands_in_the_manifest():
     assert [check.ok for check in _steps(OF_PROMPTS)] == [True] * 3
     wrong = [{**OF_PROMPTS[0], "vectors": [[given, said[:-1]] for given, said in OF_PROMPTS[0]["vectors"]]}]
     assert [check.ok for check in _steps(wrong)] == [False]
+
+
+def test_it_is_silent_below_a_stated_share_of_acceptable_answers():
+    task = registry.task("generate")
+    settings = task.learn_in(["yes", "no", "maybe so"], {"merges": [], "free": False})
+    quiet = task.settle(settings, {}, None, {"decide": "precision>=.9"})
+    draw = np.random.default_rng(0)
+    sure = draw.uniform(0.05, 0.95, 2000)
+    right = draw.random(2000) < sure
+    said = np.empty(2000, object)
+    said[:] = [Prediction("maybe so" if ok else "perhaps?", s, "") for ok, s in zip(right, sure, strict=True)]
+    truth = task.encode(["maybe so"] * 2000, settings)
+    silence = task.calibrate({"predictions": said}, truth, {}, {}, quiet)["weights"][-1]
+    assert 0.6 < silence < 0.95
+    assert task.calibrate({"predictions": said}, truth, {}, {}, settings)["weights"][-1] == 0
+    with pytest.raises(RequestError, match="precision"):
+        task.settle(settings, {}, None, {"decide": "a if p>.5 if q>.1"})

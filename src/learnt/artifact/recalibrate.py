@@ -53,7 +53,7 @@ def recalibrated(
 
     found = filling.calibrated(tasks, truths, neutral, run, rows, groups, {"coverage": coverage}, weight)
     before = filled(artifact, found, settings)
-    outputs = before.run(raw)
+    outputs = {**before.run(raw), **before.unrolled(raw)}
     found |= filling.percentiles(tasks, outputs, bank_of(artifact), nearest_of(artifact))
     for name, (task, held) in tasks.items():
         if isinstance(task, Decides) and "decide" in held:

@@ -14,8 +14,8 @@ from learnt.codecs.completing import Completing
 from learnt.codecs.files import File
 from learnt.codecs.tokens import Coder, coder, learn
 from learnt.contracts import Arrays, Cells, Column, Evidence, Part, Prediction, Raw, Settings, Shape, Tensors, Verdicts
-from learnt.errors import DataError
-from learnt.stats import bleu, chrf, logistic, metrics
+from learnt.errors import DataError, RequestError
+from learnt.stats import bleu, chrf, decisions, logistic, metrics, policies
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -35,6 +35,7 @@ SMOOTHING = 0.1
 """Of the truth, shared among all tokens while learning answers; what goes on from a text is learnt as it is."""
 TOGETHER = 4096
 """Tokens whose chances are in memory together where nothing is learnt from them."""
+ACTIONS = ("silent", "say")
 SURE = 9.0
 """Log odds beyond which confidence is not told apart."""
 
@@ -135,8 +136,9 @@ class Generate:
         return log_p - (1 - log_p.exp()).clamp(min=1e-6).log()
 
     def constants(self, settings: Settings) -> Arrays:  # noqa: ARG002
-        """`weights`: intercept and slopes of `_features`. Neutral, confidence is the mean chance of a token."""
-        return {"weights": np.array([0, 1, 0], np.float32)}
+        """`weights`: intercept and slopes of `_features`, and the confidence below which nothing is said. Neutral,
+        confidence is the mean chance of a token, and all is said."""
+        return {"weights": np.array([0, 1, 0, 0], np.float32)}
 
     def deploy(self, settings: Settings) -> nn.Module:  # noqa: ARG002
         from learnt.nets.causal import Said
@@ -154,14 +156,56 @@ class Generate:
         """How likely an answer is acceptable, by the mean chance of its tokens and its length."""
         if len(outputs.get("predictions", ())) < FEWEST:
             return self.constants(settings)
-        known = coder(settings["merges"])
-        truth = [_rest(np.asarray(tokens).tolist(), known, settings) for tokens in targets["next"]]
         said = outputs["predictions"].tolist()
         chance = np.array([one.confidence for one in said])
         features = _features(np.log(np.maximum(chance, 1e-30)), [one.value for one in said])
-        right = _measures([one.value for one in said], truth, settings)["acceptable"]
+        right = self._right(said, targets, settings)
         weight = np.asarray(targets["weight"]) if "weight" in targets else None
-        return {"weights": logistic.fit(features, right, weight).astype(np.float32)}
+        fitted = logistic.fit(features, right, weight)
+        policy = _policy(settings)
+        odds = fitted[0] + features @ fitted[1:]
+        silence = 0.0 if policy is None else decisions.least(policy, odds, right > 0, weight)
+        return {"weights": np.array([*fitted, silence], np.float32)}
+
+    def settle(
+        self,
+        settings: Settings,
+        targets: Raw,  # noqa: ARG002 no text is named
+        weight: NDArray[np.float64] | None,  # noqa: ARG002
+        wishes: Settings,
+    ) -> dict[str, Any]:
+        settled = {name: value for name, value in settings.items() if name not in ("decide", "policy")}
+        if wishes.get("prevalence") is not None or wishes.get("positive") is not None:
+            raise RequestError("Texts are not decided between: leave --prevalence and --positive out.")
+        policy = _policy(wishes)
+        return settled if policy is None else settled | {"decide": policy.asked}
+
+    def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        """A written text has no prevalence."""
+        raise RequestError("A text that is written has no prevalence. Leave --prevalence out.")
+
+    def policy(
+        self,
+        outputs: Arrays,
+        targets: Raw,
+        groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one silence for all
+        settings: Settings,
+    ) -> Settings:
+        policy = _policy(settings)
+        if policy is None or "predictions" not in outputs:
+            return {}
+        said = outputs["predictions"].tolist()
+        right = self._right(said, targets, settings) > 0
+        spoken = np.array([one.decision == one.value for one in said], np.int64)
+        weight = np.asarray(targets["weight"]) if "weight" in targets else None
+        found = decisions.record(policy, spoken, right, weight)
+        return found | {"sentences": decisions.sentences(found)}
+
+    def _right(self, said: Sequence[Prediction], targets: Raw, settings: Settings) -> NDArray[np.float64]:
+        """[N]: whether each is acceptable."""
+        known = coder(settings["merges"])
+        truth = [_rest(np.asarray(tokens).tolist(), known, settings) for tokens in targets["next"]]
+        return np.asarray(_measures([str(one.value) for one in said], truth, settings)["acceptable"])
 
     def unroll(self, step: Callable[[Arrays], Arrays], start: Arrays, settings: Settings) -> Iterator[Prediction]:
         known = coder(settings["merges"])
@@ -175,9 +219,9 @@ class Generate:
         texts = [known.decode_text(one.tokens) for one in said]
         mean = np.array([one.log_probability / max(1, len(one.scores)) for one in said])
         weights = first["weights"][0].astype(np.float64)
-        odds = weights[0] + _features(mean, texts) @ weights[1:]
+        odds = weights[0] + _features(mean, texts) @ weights[1:-1]
         for text, sure, odd in zip(texts, 1 / (1 + np.exp(-odds)), first["unfamiliar"].tolist(), strict=True):
-            yield Prediction(text, float(sure), text, unfamiliar=odd)
+            yield Prediction(text, float(sure), text if sure >= weights[-1] else "", unfamiliar=odd)
 
     def completing(
         self, step: Callable[[Arrays], Arrays], settings: Settings
@@ -222,16 +266,28 @@ class Generate:
             given=unknown,
             covered=unknown,
             size=unknown,
-            measures={name: np.asarray(values, np.float64) for name, values in found.items() if name != "acceptable"},
+            measures={
+                "spoken": np.array([one.decision == one.value for one in predictions], np.float64),
+                **{name: np.asarray(values, np.float64) for name, values in found.items() if name != "acceptable"},
+            },
         )
 
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
-        """BLEU and chrF as sacreBLEU counts them, over 100; shares of acceptable and of exactly right answers."""
+        """BLEU and chrF as sacreBLEU counts them, over 100; shares of acceptable and of exactly right answers, and
+        of acceptable ones among those that were said where some were not."""
         verdicts = evidence.verdicts
         weight = verdicts.weight
         scale = 1.0 if weight is None else weight[:, None]
         counted = verdicts.measures["chrf"].reshape(len(verdicts.correct), -1) * scale
+        spoken = verdicts.measures["spoken"] > 0
+        more = {} if spoken.all() else {"answered": metrics.mean(verdicts.measures["spoken"], weight)}
+        if more and spoken.any():
+            own = None if weight is None else weight[spoken]
+            more["acceptable_answered"] = metrics.mean(verdicts.correct[spoken], own)
+        if not np.isnan(verdicts.confidence).any():
+            more["ece"] = metrics.ece(verdicts.confidence, verdicts.correct, weight=weight)
         return {
+            **more,
             "acceptable": metrics.mean(verdicts.correct, weight),
             "exact_match": metrics.mean(verdicts.measures["exact"], weight),
             "chrf": chrf.score(counted.reshape(verdicts.measures["chrf"].shape)) / 100,
@@ -252,6 +308,14 @@ class Generate:
         )
         unknown = np.full(len(asked), np.nan, np.float32)
         return "answer of the nearest text", {"text": said, "confidence": unknown, "unfamiliar": unknown}
+
+
+def _policy(wishes: Settings) -> policies.Policy | None:
+    """When to say something and when to be silent; None: always."""
+    policy = policies.parse(str(wishes.get("decide") or "argmax"), ACTIONS, ACTIONS[1])
+    if policy is not None and (policy.by is not None or len(policy.actions) != 2):
+        raise RequestError(f"{policy.asked!r}: a text is said or not. Write for example --decide 'precision>=.8'")
+    return policy
 
 
 def _rest(tokens: Sequence[int], known: Coder, settings: Settings) -> str:

@@ -204,7 +204,7 @@ class Reply:
         fitted = calibrators.fit(np.log(np.stack([1 - share, share], 1)), right.astype(np.int64), weight)
         slope, offset = float(1 / fitted["temperature"]), float(fitted["bias"][1] - fitted["bias"][0])
         policy = _policy(settings)
-        silence = SILENCE if policy is None else _silence(policy, slope * odds + offset, right, weight)
+        silence = SILENCE if policy is None else decisions.least(policy, slope * odds + offset, right, weight)
         found = {"slope": slope, "offset": offset, "silence": silence}
         return {name: np.array(value, np.float32) for name, value in found.items()}
 
@@ -310,16 +310,6 @@ def _policy(wishes: Settings) -> policies.Policy | None:
     if policy is not None and (policy.by is not None or len(policy.actions) != 2):
         raise RequestError(f"{policy.asked!r}: a reply is suggested or not. Write for example --decide 'precision>=.8'")
     return policy
-
-
-def _silence(
-    policy: policies.Policy, odds: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64] | None
-) -> float:
-    """The chance below which nothing is said; `odds` [n] are calibrated."""
-    if policy.costs:
-        (kept, missed), (wrong, paid) = policy.costs
-        return (wrong - kept) / (wrong - kept + missed - paid)
-    return float(1 / (1 + np.exp(-decisions.thresholds(policy, odds, right, weight)[0][-1])))
 
 
 def _acceptable(outputs: Arrays, targets: Raw, settings: Settings) -> NDArray[np.bool_]:
