@@ -223,7 +223,7 @@ def test_marks_of_the_tokenizer_in_a_text_are_text(place):
 
 
 def test_a_network_of_texts_is_not_for_pictures(place, tmp_path):
-    with pytest.raises(RequestError, match="learns from text, and the inputs here are image"):
+    with pytest.raises(RequestError, match="learns from text or prompt, and the inputs here are image"):
         pretrain.opened(place / "BertModel", {"image"})
     (tmp_path / "config.json").write_bytes((place / "BertModel/config.json").read_bytes())
     (tmp_path / "model.safetensors").write_bytes((place / "BertModel/model.safetensors").read_bytes())

@@ -65,7 +65,7 @@ def test_tokens_are_those_of_the_package_tokenizers(settings: Any) -> None:
 
     known = subwords.Subwords(settings["merges"])
     assert len(known.texts) > 300
-    letters = {byte: letter for letter, byte in subwords._alphabet().items()}
+    letters = {byte: letter for letter, byte in subwords.alphabet().items()}
     written = ["".join(letters[byte] for byte in text) for text in known.texts]
     vocabulary = {text: token for token, text in enumerate(written)}
     other = Tokenizer(models.BPE(vocabulary, [(written[a], written[b]) for a, b in settings["merges"]]))

@@ -2,7 +2,29 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from learnt.codecs import subwords
 from learnt.errors import MissingExtra
+
+
+def merges(document: Mapping[str, Any]) -> tuple[list[list[int]], list[int]]:
+    """The merges of a byte-level BPE tokenizer as `codecs.subwords` counts tokens, and of each of these from 1 on the
+    number that the tokenizer gives it, -1 for none. Raises ValueError for a tokenizer of another kind.
+    """
+    model = document["model"]
+    if model["type"] != "BPE" or "ByteLevel" not in json.dumps(document["pre_tokenizer"]):
+        raise ValueError(f"a tokenizer of the kind {model['type']} that is not over bytes")
+    known = {letter: byte + 1 for letter, byte in subwords.alphabet().items()}
+    found = []
+    for pair in model["merges"]:
+        left, right = pair.split(" ") if isinstance(pair, str) else pair
+        known.setdefault(left + right, len(known) + 1)
+        found.append([known[left], known[right]])
+    ordered = sorted(known, key=lambda letters: known[letters])
+    return found, [int(model["vocab"].get(letters, -1)) for letters in ordered]
 
 
 class Borrowed:

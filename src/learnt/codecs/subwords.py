@@ -144,7 +144,7 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[list[int]]:
         raise MissingExtra("tokenizers", "train", "Learning from text") from None
     import json
 
-    alphabet = _alphabet()
+    letters = alphabet()
     whole = Tokenizer(models.BPE())
     whole.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     trainer = trainers.BpeTrainer(
@@ -155,7 +155,7 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[list[int]]:
     )
     said = (piece.encode("utf-8", "replace").decode("utf-8") for text in texts for piece in text)
     whole.train_from_iterator(said, trainer)
-    known = {letter: byte + 1 for letter, byte in alphabet.items()}
+    known = {letter: byte + 1 for letter, byte in letters.items()}
     merges = []
     for left, right in json.loads(whole.to_str())["model"]["merges"]:
         known.setdefault(left + right, len(known) + 1)
@@ -163,7 +163,7 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[list[int]]:
     return merges
 
 
-def _alphabet() -> dict[str, int]:
+def alphabet() -> dict[str, int]:
     """The letter by which the package writes each byte: those that can be printed as they are, the others from 256."""
     printed = [*range(33, 127), *range(161, 173), *range(174, 256)]
     others = [byte for byte in range(BYTES) if byte not in set(printed)]

@@ -64,6 +64,10 @@ class Prompt:
         """Files that are not there or not UTF-8."""
         return files.undecodable(cells)
 
+    def started(self, settings: Settings, foreign: Settings) -> Settings:
+        """In the tokens that the weights belong to."""
+        return {**settings, **foreign, "free": settings["free"], "dropout": settings["dropout"]}
+
     def language(self, settings: Settings) -> Settings:
         """The merges, and whether what is said goes on with the text itself."""
         return {"merges": settings["merges"], "free": settings["free"]}
@@ -110,6 +114,10 @@ class Prompt:
         from learnt.nets import causal as net
 
         known = tokens.coder(settings["merges"]).mark + 1
+        if "pretrained" in settings:
+            from learnt.nets.pretrained import CausalTexts
+
+            return cast("Encoder", CausalTexts(settings["pretrained"], known))
         return cast("Encoder", net.CausalEncoder(known, width, LAYERS, settings["dropout"]))
 
     def occlude(self, settings: Settings) -> Occlude:

@@ -7,6 +7,7 @@ So et al., "Primer", NeurIPS 2021 (squared ReLU); output projections that start 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -133,17 +134,18 @@ class NextToken(nn.Module):
     def __init__(self, width: int, tokens: int) -> None:
         super().__init__()
         self.own: nn.Parameter | None = nn.Parameter(torch.randn(tokens, width) * 0.02)
-        self.encoder: list[CausalEncoder] = []
+        self.encoder: list[nn.Module] = []
 
     def tie(self, encoder: nn.Module) -> None:
         """Take the table of this encoder, where it has one as large."""
-        if isinstance(encoder, CausalEncoder) and self.own is not None and encoder.table.shape == self.own.shape:
+        table = getattr(encoder, "table", None)
+        if isinstance(table, nn.Parameter) and self.own is not None and table.shape == self.own.shape:
             # In a list, so that the table is a weight of the encoder alone.
             self.own, self.encoder = None, [encoder]
 
     def forward(self, features: Features) -> dict[str, Tensor]:
         hidden: Tensor = features[Shape.SEQUENCE]
-        table = self.encoder[0].table if self.own is None else self.own
+        table: Any = self.encoder[0].table if self.own is None else self.own
         batch, _, width = hidden.shape
         end = (features["mask"].sum(1) - 1).clamp(min=0)
         last = hidden.gather(1, end.view(-1, 1, 1).expand(batch, 1, width))

@@ -18,6 +18,10 @@ from learnt.nets.text import Bag
 
 TOLERANCE = 1e-4
 """By how much a file may be off: sums of some hundred numbers in a dozen layers are rounded in another order."""
+PASSES = 64
+"""Copies of an example for its reasons: two orders of its parts, since each costs much."""
+LOW = -1e9
+"""What is added where nothing may be seen."""
 LOOKS = 8
 """Random pictures by which the field of a stage is measured: what is silent for one is not for another."""
 
@@ -101,7 +105,7 @@ class Texts(nn.Module):
     stand before and behind every text among them.
     """
 
-    tolerance = TOLERANCE
+    tolerance, passes = TOLERANCE, PASSES
 
     def __init__(self, about: Mapping[str, Any], grams: int, width: int) -> None:
         super().__init__()
@@ -135,6 +139,50 @@ class Texts(nn.Module):
             own = place == end + len(self.before) + step
             tokens, here = torch.where(own, token, tokens), here | own
         return tokens, here
+
+
+class CausalTexts(nn.Module):
+    """`tokens` [B, T] and which of them are `here` -> a sequence [B, T, W], with the state of `nets.causal`.
+
+    The table of embeddings is in the order of our tokens, and stands outside the network for the head to share.
+    """
+
+    tolerance = TOLERANCE
+
+    def __init__(self, about: Mapping[str, Any], tokens: int) -> None:
+        super().__init__()
+        model: Any = network(about["config"])
+        model.set_input_embeddings(nn.Identity())
+        self.model: Any = model
+        width = int(about["width"])
+        self.layers, self.heads, self.head = (int(about[name]) for name in ("layers", "heads", "head"))
+        self.table = nn.Parameter(torch.randn(tokens, width) * 0.02)
+        self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width}
+
+    def start(self, batch: int) -> dict[str, Tensor]:
+        nothing = self.table.new_zeros(batch, self.layers, self.heads, 0, self.head)
+        return {"keys": nothing, "values": nothing.clone(), "seen": self.table.new_zeros(batch, 0)}
+
+    def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:
+        here = x["here"]
+        length, past = here.shape[1], state["seen"].shape[1]
+        seen = torch.cat([state["seen"], here.to(state["seen"].dtype)], 1)
+        order = torch.arange(length, device=here.device)
+        before = torch.arange(past + length, device=here.device).unsqueeze(0) <= order.unsqueeze(1) + past
+        allowed = before.unsqueeze(0).unsqueeze(0) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
+        cache = package().DynamicCache()
+        for layer in range(self.layers):
+            cache.update(state["keys"][:, layer], state["values"][:, layer], layer)
+        said = self.model(
+            inputs_embeds=self.table[x["tokens"]],
+            attention_mask=torch.where(allowed, 0.0, LOW),
+            position_ids=(seen.cumsum(1) - 1)[:, past:].clamp(min=0).long(),
+            past_key_values=cache,
+            use_cache=True,
+        ).last_hidden_state
+        keys, values = (torch.stack([getattr(one, name) for one in cache.layers], 1) for name in ("keys", "values"))
+        after = {} if self.training else {"keys": keys, "values": values, "seen": seen}
+        return {Shape.SEQUENCE: said, "mask": here}, after
 
 
 def as_grid(said: Tensor) -> Tensor:

@@ -23,7 +23,8 @@ from learnt.train.network import Network
 SILENT = 1e-2
 """Beside the mean of a channel, so that a silent one says nothing."""
 PASSES = 200
-"""At most so many copies of an example where the parts allow it; never fewer than one more than there are parts."""
+"""At most so many copies of an example where the parts allow it, or `passes` of an encoder that states fewer; never
+fewer than one more than there are parts."""
 
 
 class Attribution(nn.Module):
@@ -36,7 +37,8 @@ class Attribution(nn.Module):
         super().__init__()
         self.network, self.tasks, self.parts = network, tasks, tuple(parts)
         self.hidden = [place for place in range(len(parts)) if not placed(network, tasks, place)]
-        keep, weights = shapley.design(sum(parts[place] for place in self.hidden), PASSES, seed=0)
+        budget = min([PASSES, *(getattr(network.encoder(place), "passes", PASSES) for place in self.hidden)])
+        keep, weights = shapley.design(sum(parts[place] for place in self.hidden), budget, seed=0)
         self.register_buffer("keep", torch.from_numpy(keep), persistent=False)
         self.register_buffer("weights", torch.from_numpy(weights), persistent=False)
 

@@ -10,6 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from learnt.codecs import borrowed
 from learnt.codecs.borrowed import Borrowed
 from learnt.contracts import Settings
 from learnt.errors import RequestError
@@ -17,7 +18,7 @@ from learnt.nets import pretrained
 
 PRIVATE = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "id2label", "label2id")
 """Lines of a description that say where it was, or nothing of the encoder."""
-MODALITIES = {"pixel_values": "image", "input_ids": "text"}
+MODALITIES = {"pixel_values": ("image",), "input_ids": ("text", "prompt")}
 """By what the network wants first."""
 LONGEST = 512
 """Tokens of a text that are read, where a network could take more."""
@@ -51,7 +52,8 @@ class Foreign:
         self.missing: set[str] = set(told["missing_keys"]) | {str(one[0]) for one in told["mismatched_keys"]}
         left = whole - set(self.network.state_dict()) - self.missing
         self.unused: Sequence[str] = sorted({*told["unexpected_keys"], *left})
-        self.modality = MODALITIES.get(self.network.main_input_name, self.network.main_input_name)
+        wanted = self.network.main_input_name
+        self.modalities: tuple[str, ...] = MODALITIES.get(wanted, (wanted,))
 
     def _loaded(self, load: Any, **asked: Any) -> Any:
         try:
@@ -92,14 +94,14 @@ class Foreign:
         found: dict[str, Any] | None = json.loads(Path(path).read_text(encoding="utf-8")) if path else None
         return found
 
-    @property
-    def settings(self) -> dict[str, Any]:
-        """What its inputs must be, for `Starts.started`. Raises RequestError for a network of another kind."""
-        if self.modality == "image":
-            return self._pictures()
-        if self.modality == "text":
-            return self._texts()
-        raise RequestError(f"{self.kind} learns from {self.modality}. Expected a network of pictures or texts.")
+    def begun(self, modality: str) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """The weights of an encoder of this modality, and what its inputs must be, for `Starts.started`.
+
+        Raises RequestError for a network that cannot be one.
+        """
+        if modality == "image":
+            return self.weights, self._pictures()
+        return (self.weights, self._texts()) if modality == "text" else self._causal()
 
     def _pictures(self) -> dict[str, Any]:
         told = self.document("preprocessor_config.json")
@@ -133,12 +135,7 @@ class Foreign:
         }
 
     def _texts(self) -> dict[str, Any]:
-        tokenizer = self.document("tokenizer.json")
-        if tokenizer is None:
-            raise RequestError(
-                f"{self.name!r} has no tokenizer.json, without which nothing can be read. Copy it from where the "
-                "weights are from, or write it: AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
-            )
+        tokenizer = self._tokenizer()
         document = json.dumps(tokenizer, ensure_ascii=False)
         told = self.document("tokenizer_config.json") or {}
         before, behind = Borrowed(document).around()
@@ -161,16 +158,58 @@ class Foreign:
         }
         return {"pretrained": about, "tokenizer": document}
 
+    def _tokenizer(self) -> dict[str, Any]:
+        found = self.document("tokenizer.json")
+        if found is None:
+            raise RequestError(
+                f"{self.name!r} has no tokenizer.json, without which nothing can be read. Copy it from where the "
+                "weights are from, or write it: AutoTokenizer.from_pretrained(NAME).save_pretrained(FOLDER)"
+            )
+        return found
+
+    def _causal(self) -> tuple[dict[str, Tensor], dict[str, Any]]:
+        """Its embeddings in the order of our tokens: its merges are ours, and the mark is what ends its texts."""
+        tokenizer, config = self._tokenizer(), self.network.config
+        one, other = (self._said(input_ids=torch.tensor([[5, last]])).last_hidden_state for last in (6, 7))
+        if not torch.equal(one[:, 0], other[:, 0]) or not getattr(config, "tie_word_embeddings", False):
+            raise RequestError(
+                f"{self.kind} cannot write texts. Expected a causal network whose last layer is its table of "
+                "embeddings, such as GPT-2."
+            )
+        try:
+            merges, numbers = borrowed.merges(tokenizer)
+        except ValueError as error:
+            raise RequestError(
+                f"{self.kind} comes with {error}. Texts are written over bytes alone, as by GPT-2."
+            ) from None
+        embeddings = self.network.get_input_embeddings()
+        table, end = embeddings.weight, config.eos_token_id
+        mean = table.mean(0)
+        rows = [torch.zeros_like(mean), *(mean if number < 0 else table[number] for number in numbers)]
+        end = end[0] if isinstance(end, list) else end
+        rows.append(mean if end is None else table[end])
+        (name,) = (name for name, module in self.network.named_modules() if module is embeddings)
+        weights = {key: value for key, value in self.weights.items() if key != f"model.{name}.weight"}
+        cache = self._said(input_ids=torch.tensor([[5, 6]]), use_cache=True).past_key_values
+        about = {
+            "class": self.kind,
+            "config": self.config,
+            "width": int(table.shape[1]),
+            "layers": len(cache.layers),
+            "heads": int(cache.layers[0].keys.shape[1]),
+            "head": int(cache.layers[0].keys.shape[3]),
+        }
+        return {**weights, "table": torch.stack(rows)}, {"pretrained": about, "merges": merges}
+
     @torch.no_grad()
-    def _said(self, **inputs: Tensor) -> Any:
+    def _said(self, **inputs: Any) -> Any:
         try:
             said = self.network(**inputs, output_hidden_states=True)
             if said.last_hidden_state.dim() in (3, 4):
                 return said
         except (ValueError, RuntimeError, TypeError, AttributeError, IndexError) as error:
-            raise RequestError(
-                f"{self.kind} does not take {self.modality} alone: {str(error).splitlines()[0]}"
-            ) from None
+            why = str(error).splitlines()[0]
+            raise RequestError(f"{self.kind} does not take {' and '.join(inputs)} alone: {why}") from None
         raise RequestError(
             f"{self.kind} says nothing of places in its input. Expected an encoder: ResNet, ViT, BERT ..."
         )

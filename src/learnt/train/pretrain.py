@@ -129,9 +129,13 @@ def _of_transformers(name: str, hub: bool, able: Sequence[str]) -> Start:
     from learnt.train.foreign import Foreign
 
     found = Foreign(name, hub)
-    if found.modality not in able:
-        raise RequestError(f"{found.kind} learns from {found.modality}, and the inputs here are {', '.join(able)}.")
-    return Start(found.modality, found.kind, [found.weights], found.settings, USUAL, found.unused)
+    modality = next((name for name in found.modalities if name in able), None)
+    if modality is None:
+        raise RequestError(
+            f"{found.kind} learns from {' or '.join(found.modalities)}, and the inputs here are {', '.join(able)}."
+        )
+    weights, settings = found.begun(modality)
+    return Start(modality, found.kind, [weights], settings, USUAL, found.unused)
 
 
 def _of_run(folder: Path, able: Sequence[str]) -> Start:
