@@ -125,3 +125,43 @@ def test_whether_spans_are_of_whole_words_is_learnt():
     for text, end, whole in (("Seoul now", 5, True), ("서울에서 만나", 2, False)):
         labels = [[[0, end, "city"]]]
         assert task.located(labels, [text], task.learn(labels))["whole"] is whole
+
+
+@pytest.mark.parametrize("weight", [None, np.ones(600)])
+@pytest.mark.parametrize("sharper", [1.0, 3.0])
+def test_confidence_is_calibrated_where_tags_are_too_sure(sharper, weight):
+    """Tags drawn from probabilities that are true; said are sharper ones, which calibration takes back."""
+    random = np.random.default_rng(4)
+    task, settings = Tag(), {"labels": ["city"], "whole": False}
+    logits = random.normal(size=(1200, 4, 3)) * 1.5
+    logits[:, :, 2] -= 20  # only spans of one place, so that each sequence drawn is legal
+    true = np.exp(logits) / np.exp(logits).sum(2, keepdims=True)
+    drawn = (random.random((1200, 4, 1)) > true.cumsum(2)).sum(2)
+    where = np.tile(np.stack([2 * np.arange(4), 2 * np.arange(4) + 1, np.zeros(4, int)], 1), (1200, 1, 1))
+    cells = [[[2 * place, 2 * place + 1, "city"] for place in np.flatnonzero(one == 1).tolist()] for one in drawn]
+
+    def said(constants, rows):
+        merged = {"tags": torch.from_numpy(logits[rows] * sharper), "where": torch.from_numpy(where[rows])}
+        held = {name: torch.from_numpy(np.asarray(value)) for name, value in constants.items()}
+        outputs = {name: value.numpy() for name, value in net.Tagged()(merged, held).items()}
+        return outputs | {"unfamiliar": np.zeros(len(outputs["tags"]))}
+
+    first, second = slice(0, 600), slice(600, 1200)
+    targets = dict(task.encode(cells[first], settings)) | ({} if weight is None else {"weight": weight})
+    found = task.calibrate(said(task.constants(settings), first), targets, {}, {"coverage": 0.9}, settings)
+    off = {}
+    for name, constants in (("before", task.constants(settings)), ("after", found)):
+        verdicts = task.judge(task.decode(said(constants, second), settings), cells[second], settings)
+        known = ~np.isnan(verdicts.confidence) & (verdicts.said >= 0)
+        off[name] = abs(float(verdicts.confidence[known].mean() - verdicts.correct[known].mean()))
+    assert off["after"] < 0.04
+    assert (off["before"] > 0.1) is (sharper > 1)
+
+
+def test_long_texts_are_decoded_as_short_ones_are(monkeypatch):
+    random = np.random.default_rng(5)
+    probability, where = random.dirichlet(np.full(5, 0.4), (7, 4)), np.repeat(PLACES, 7, 0)
+    together = tagging.decode(probability, where, True)
+    monkeypatch.setattr(tagging, "TOGETHER", 1)
+    assert tagging.decode(probability, where, True) == together
+    assert tagging.decode(probability[:0], where[:0], True) == []

@@ -18,8 +18,8 @@ Floats = NDArray[np.float64]
 Codes = NDArray[np.int64]
 Found = tuple[int, int, int, float]
 """First and last place of a span, code of its label, probability that it is exactly there."""
-TOGETHER = 256
-"""Sequences that are worked on in one go."""
+TOGETHER = 1 << 21
+"""Probabilities that are worked on in one go."""
 NEVER = -1e30
 LEAST = 1e-30
 """Stands for a probability of 0, whose logarithm there is none of."""
@@ -32,8 +32,9 @@ def decode(probability: NDArray[np.floating], where: Codes, whole: bool) -> list
     they are equal, and whether it is inside the word of the place before; `whole`: spans are of whole words.
     """
     found: list[list[Found]] = []
-    for start in range(0, len(probability), TOGETHER):
-        part = slice(start, start + TOGETHER)
+    rows = max(1, TOGETHER // max(1, probability[0].size if len(probability) else 1))
+    for start in range(0, len(probability), rows):
+        part = slice(start, start + rows)
         log_p = np.log(np.maximum(np.asarray(probability[part], np.float64), LEAST))
         here = where[part, :, 0] < where[part, :, 1]
         joined = (where[part, :, 2] > 0) & here & whole

@@ -161,11 +161,11 @@ class Tag:
         told = np.stack([spans.tags(where[row], truth[row]) for row in range(len(truth))])
         log_p = np.log(np.maximum(outputs["tags"].astype(np.float64), 1e-38))
         weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
-        wide = None if weight is None else np.repeat(weight, told.shape[1])
-        temperature = calibrators.fit(log_p.reshape(-1, log_p.shape[2]), told.ravel(), wide)["temperature"]
+        here = told >= 0
+        wide = None if weight is None else np.repeat(weight, told.shape[1])[here.ravel()]
+        temperature = calibrators.fit(log_p[here], told[here], wide)["temperature"]
         tempered = np.exp(log_p / float(temperature))
         tempered /= tempered.sum(2, keepdims=True)
-        here = told >= 0
         whole = np.exp(np.where(here, np.log(tempered.max(2)), 0.0).sum(1))
         right = ((tempered.argmax(2) == told) | ~here).all(1)
         found = tagging.decode(tempered, where, bool(settings["whole"]))

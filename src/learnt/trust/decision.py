@@ -54,7 +54,9 @@ class Decision:
         verdicts, policy = evidence.verdicts, evidence.policy
         if verdicts.decision is None or not evidence.labels or evidence.probability is None:
             why = "they are no labels"
-            if evidence.labels and not single(verdicts.example):
+            if "there" in verdicts.measures:
+                why = "they are parts of an input"
+            elif evidence.labels and not single(verdicts.example):
                 why = "one example can have several answers, and each is decided by itself"
             return [self._found(evidence, f"What acting on its answers costs was not examined: {why}.")]
         known = verdicts.truth >= 0
