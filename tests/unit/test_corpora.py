@@ -60,8 +60,11 @@ def test_windows_end_where_something_ends(text: str, ends: str) -> None:
     assert all(piece.endswith(ends) for piece in found[:-1])
 
 
-def test_an_empty_text_has_no_window() -> None:
+def test_an_empty_text_has_no_window_and_is_counted(tmp_path: Path) -> None:
     assert corpora.windows("") == []
+    for name, text in (("a.txt", PROSE), ("b.txt", ""), ("c.txt", "One line.")):
+        (tmp_path / name).write_text(text, encoding="utf-8")
+    assert opened(tmp_path).notes == ["1 of 3 texts are empty."]
 
 
 def test_texts_with_labels_are_no_corpus(tmp_path: Path) -> None:

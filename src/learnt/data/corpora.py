@@ -49,6 +49,7 @@ def examples(source: Folder) -> Folder:
     problems = [(str(column[row]), why) for row, why in damaged.items()]
     refuse(problems, len(damaged), len(column))
     texts = {str(cell): windows(cell.text()) for row, cell in enumerate(column) if row not in damaged}
+    empty = sum(not found for found in texts.values())
     several = len(texts) >= FEWEST
     whole = [(name, found, 0 if several else round(TESTED * len(found))) for name, found in texts.items()]
     learnt = [(name, place) for name, found, tested in whole for place in range(len(found) - tested)]
@@ -69,7 +70,11 @@ def examples(source: Folder) -> Folder:
             {"sentence": said, "option": "a table with --target"},
             {"sentence": parted, "option": "--group none" if several else "--test"},
         ],
-        notes=[*source.notes, *(f"{why} Left out." for _, why in problems)],
+        notes=[
+            *source.notes,
+            *(f"{why} Left out." for _, why in problems),
+            *([f"{empty:,} of {len(texts):,} texts are empty."] if empty else []),
+        ],
     )
 
 
