@@ -46,7 +46,17 @@ def leaves(features):
 
 
 def head_of(aim, members):
-    return aim.kind.head(aim.settings, dict.fromkeys(Shape, SIZE), members)
+    head = aim.kind.head(aim.settings, dict.fromkeys(Shape, SIZE), members)
+    remember(aim, head, free_features(members), aim.cells)
+    return head
+
+
+def remember(aim, head, features, cells):
+    """A head that chooses among candidates knows what it says of them."""
+    if isinstance(aim.kind, Pairs):
+        rows = [cells.index(candidate) for candidate in aim.kind.candidates(aim.settings)]
+        with torch.no_grad():
+            head.remember({name: value[rows] for name, value in head(features).items()}, None)
 
 
 def said(aim, merged, constants=None):
@@ -100,9 +110,7 @@ def fitted(aim):
         optimiser.step()
         losses.append(float(loss.detach()))
     with torch.no_grad():
-        if isinstance(aim.kind, Pairs):
-            rows = [cells.index(candidate) for candidate in aim.kind.candidates(aim.settings)]
-            head.remember({name: value[rows] for name, value in head(features).items()}, None)
+        remember(aim, head, features, cells)
         outputs = head(features)
         merged = aim.kind.merge(outputs)
     return SimpleNamespace(

@@ -80,6 +80,9 @@ class Fuse(nn.Module):
             vector, here = pooled(given), present[place]
             vectors.append(vector if here is None else torch.where(here.unsqueeze(1), vector, self.absent[place]))
         joined: dict[str, object] = {Shape.VECTOR: self.trunk(torch.cat(vectors, 1))}
+        sketches = [given["sketch"] for given in features if "sketch" in given]
+        if sketches:
+            joined["sketch"] = sketches[0]
         for shape, lead in self.leads.items():
             if shape not in features[lead]:
                 continue

@@ -12,8 +12,8 @@ from torch.nn import functional
 from learnt.contracts import Features, Shape, Tensors
 from learnt.nets.members import MemberLinear
 
-START = 10.0
-"""The scale of the cosines at first; it is learnt."""
+START, SHARED = 10.0, 30.0
+"""The scales of the cosines at first, of what is learnt and of sketches; both are learnt."""
 LOW = -1e4
 """Below any score, and finite."""
 RAREST = 1e-3
@@ -23,8 +23,9 @@ SUREST = 1e-6
 
 
 class ReplyHead(nn.Module):
-    """Features -> `question` and `answer` [B, K, size], and `scores` [B, K, R + 1] of the R candidates that it
-    remembers and of any other answer.
+    """Features -> `question` and `answer` [B, K, size], and where it remembers R candidates `scores` [B, K, R + 1] of
+    them and of any other answer. Where there is a sketch, both vectors end in it: what two texts share of rare words is
+    not squeezed into what is learnt, and counts as much as proves right.
 
     The network below is shared; each side has a linear layer of its own, and both begin alike, so that at first inputs
     go with what resembles them. Henderson et al., "Efficient natural language response suggestion for Smart Reply",
@@ -44,34 +45,39 @@ class ReplyHead(nn.Module):
         self.answer = MemberLinear(members, width, size)
         self.answer.load_state_dict(self.question.state_dict())
         self.scale = nn.Parameter(torch.tensor(log(START)))
-        self.register_buffer("remembered", torch.randn(len(shares), members, size))
-        self.register_buffer("others", torch.zeros(0, members, size))
+        self.shared = nn.Parameter(torch.tensor(log(SHARED)))
+        self.register_buffer("remembered", torch.zeros(0), persistent=False)
+        self.register_buffer("others", torch.zeros(0), persistent=False)
         self.register_buffer("prior", torch.log(torch.tensor(list(shares))), persistent=False)
         self.register_buffer("rest", torch.log(torch.tensor(1 - sum(shares)).clamp(min=RAREST)), persistent=False)
 
     def keep(self, chosen: Sequence[int]) -> None:
-        """Leave only the chosen members."""
+        """Leave only the chosen members; what was remembered is forgotten."""
         self.question.keep(chosen)
         self.answer.keep(chosen)
-        self.remembered = self.remembered[:, list(chosen)].clone()
-        self.others = self.others[:, list(chosen)].clone()
+        self.remembered, self.others = torch.zeros(0), torch.zeros(0)
 
     def remember(self, candidates: Tensors, others: Tensors | None) -> None:
         """Both by their `answer`, [R, K, size] and [M, K, size]."""
         self.remembered = candidates["answer"].detach().clone()
-        self.others = self.others[:0] if others is None else others["answer"].detach().clone()
+        self.others = torch.zeros(0) if others is None else others["answer"].detach().clone()
 
     def forward(self, features: Features) -> dict[str, Tensor]:
         vector = features[Shape.VECTOR]
         question = functional.normalize(self.question(vector), dim=-1) * self.scale.exp()
         answer = functional.normalize(self.answer(vector), dim=-1)
+        if "sketch" in features:
+            sketch = functional.normalize(features["sketch"], dim=-1).unsqueeze(1).expand(-1, vector.shape[1], -1)
+            question = torch.cat([question, sketch * self.shared.exp()], -1)
+            answer = torch.cat([answer, sketch], -1)
+        if not len(self.remembered):
+            return {"question": question, "answer": answer}
         scores = _products(question, self.remembered) + self.prior
         other = scores[:, :, :1] * 0 + LOW
         if len(self.others):
             other = torch.logsumexp(_products(question, self.others), -1, keepdim=True)
             other = other - log(len(self.others)) + self.rest
-        scores = torch.cat([scores, other], -1)
-        return {"question": question, "answer": answer, "scores": scores}
+        return {"question": question, "answer": answer, "scores": torch.cat([scores, other], -1)}
 
 
 def _products(question: Tensor, answers: Tensor) -> Tensor:

@@ -12,6 +12,8 @@ from torch.nn import functional
 
 from learnt.contracts import Features, Shape, Tensors
 
+SKETCH = 2048
+"""Numbers of a sketch."""
 LOW = -1e4
 """Below what any place says, and finite."""
 
@@ -91,10 +93,30 @@ class Bag(nn.Module):
         self.embeddings = Table(grams + 1, width)
 
     def forward(self, x: Tensors) -> Tensor:
-        weight = x["weight"]
-        of_words, of_runs = (_length(torch.where(kind, weight, 0.0)) for kind in (x["words"], ~x["words"]))
-        share = torch.where(x["grams"] > 0, weight / torch.where(x["words"], of_words, of_runs), 0.0)
-        return self.embeddings.sum(x["grams"], share * (self.embeddings.width / 2) ** 0.5)
+        return self.embeddings.sum(x["grams"], _shares(x) * (self.embeddings.width / 2) ** 0.5)
+
+
+class Sketch(nn.Module):
+    """N-grams -> [B, SKETCH], nothing of it learnt: each adds its weight at one place with one sign, both by chance.
+
+    The product of two is that of what the texts hold, but for chance (Charikar, Chen, Farach-Colton, "Finding frequent
+    items in data streams", ICALP 2002).
+    """
+
+    places: Tensor
+    signs: Tensor
+
+    def __init__(self, grams: int) -> None:
+        super().__init__()
+        random = torch.Generator().manual_seed(grams)
+        signs = torch.randint(2, (grams + 1,), generator=random) * 2.0 - 1.0
+        self.register_buffer("places", torch.randint(SKETCH, (grams + 1,), generator=random), persistent=False)
+        self.register_buffer("signs", signs, persistent=False)
+
+    def forward(self, x: Tensors) -> Tensor:
+        weight = _shares(x) * self.signs[x["grams"]]
+        blank = torch.zeros(weight.shape[0], SKETCH, dtype=weight.dtype, device=weight.device)
+        return blank.scatter_add(1, self.places[x["grams"]], weight)
 
 
 class TextEncoder(nn.Module):
@@ -111,6 +133,7 @@ class TextEncoder(nn.Module):
         self.grams = Bag(grams, bag)
         self.tokens = Table(tokens, width)
         self.layers = nn.ModuleList(nn.Conv1d(width, width, 3, padding=1) for _ in range(layers))
+        self.sketch = Sketch(grams)
 
     def start(self, batch: int) -> dict[str, Tensor]:  # noqa: ARG002
         return {}
@@ -128,9 +151,17 @@ class TextEncoder(nn.Module):
         return {
             Shape.VECTOR: torch.cat([bag, mean, most], 1),
             Shape.SEQUENCE: places.transpose(1, 2),
+            "sketch": self.sketch(x),
             "mask": x["here"],
             "where": x["where"],
         }, {}
+
+
+def _shares(x: Tensors) -> Tensor:
+    """[B, N]: the weight of each known n-gram over the length of all of its kind, known or not."""
+    weight = x["weight"]
+    of_words, of_runs = (_length(torch.where(kind, weight, 0.0)) for kind in (x["words"], ~x["words"]))
+    return torch.where(x["grams"] > 0, weight / torch.where(x["words"], of_words, of_runs), 0.0)
 
 
 def _length(weight: Tensor) -> Tensor:

@@ -131,11 +131,8 @@ class Reply:
 
     def merge(self, outputs: Tensors) -> dict[str, Tensor]:
         members = outputs["question"].shape[1]
-        return {
-            "question": outputs["question"].flatten(1) / members**0.5,
-            "answer": outputs["answer"].flatten(1) / members**0.5,
-            "scores": outputs["scores"].mean(1),
-        }
+        merged = {name: outputs[name].flatten(1) / members**0.5 for name in ("question", "answer")}
+        return merged | ({"scores": outputs["scores"].mean(1)} if "scores" in outputs else {})
 
     def score(self, merged: Tensors, about: Tensor) -> Tensor:
         """How far the reply is above the mean of all."""

@@ -149,7 +149,7 @@ OF_TARGETS = {
     "classify": "Of labels: how frequent each is.",
     "regress": "Of a number to predict: mean, spread, median, typical distance from it, least and greatest.",
     "reply": "Of replies: word for word those that at least 5 rows say but for case, marks and blanks, and how "
-    "frequent each is; the vectors of at most 1,000 others.",
+    "frequent each is; the vectors of at most 300 others.",
     "survival": "Of a time to an event: quantiles of the times of events, the longest time, how frequent events are.",
 }
 """What the settings of a task hold of its target."""

@@ -18,7 +18,7 @@ from learnt.errors import RequestError
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Input, Network
 
-OTHERS = 1000
+OTHERS = 300
 """Answers beside the candidates that a head is given at most."""
 
 
