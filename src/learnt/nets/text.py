@@ -93,7 +93,10 @@ class Bag(nn.Module):
         self.embeddings = Table(grams + 1, width)
 
     def forward(self, x: Tensors) -> Tensor:
-        return self.embeddings.sum(x["grams"], _shares(x) * (self.embeddings.width / 2) ** 0.5)
+        weight = x["weight"]
+        of_words, of_runs = (_length(torch.where(kind, weight, 0.0)) for kind in (x["words"], ~x["words"]))
+        share = torch.where(x["grams"] > 0, weight / torch.where(x["words"], of_words, of_runs), 0.0)
+        return self.embeddings.sum(x["grams"], share * (self.embeddings.width / 2) ** 0.5)
 
 
 class Sketch(nn.Module):
@@ -114,7 +117,7 @@ class Sketch(nn.Module):
         self.register_buffer("signs", signs, persistent=False)
 
     def forward(self, x: Tensors) -> Tensor:
-        weight = _shares(x) * self.signs[x["grams"]]
+        weight = torch.where(x["grams"] > 0, x["weight"], 0.0) * self.signs[x["grams"]]
         blank = torch.zeros(weight.shape[0], SKETCH, dtype=weight.dtype, device=weight.device)
         return blank.scatter_add(1, self.places[x["grams"]], weight)
 
@@ -155,13 +158,6 @@ class TextEncoder(nn.Module):
             "mask": x["here"],
             "where": x["where"],
         }, {}
-
-
-def _shares(x: Tensors) -> Tensor:
-    """[B, N]: the weight of each known n-gram over the length of all of its kind, known or not."""
-    weight = x["weight"]
-    of_words, of_runs = (_length(torch.where(kind, weight, 0.0)) for kind in (x["words"], ~x["words"]))
-    return torch.where(x["grams"] > 0, weight / torch.where(x["words"], of_words, of_runs), 0.0)
 
 
 def _length(weight: Tensor) -> Tensor:

@@ -157,7 +157,6 @@ def _step(
         weight = examples.weights(share)
         device = next(network.parameters()).device
         answers = examples.paired(share)
-        answers = None if answers is None else _augmented(network, answers)
         with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
             outputs = network.learns(raw, answers)
         losses = sum(
