@@ -19,7 +19,7 @@ from learnt.errors import DataError, RequestError
 from learnt.tasks.reply import OFTEN, Reply, acceptable, bare
 
 PAGE = Path(__file__).parents[2] / "docs/how-to/suggest-replies.md"
-SIZES = {"width": 16, "depth": 0, "members": 1, "dropout": 0.0, "batch": 64, "epochs": 5, "rate": 1e-2, "decay": 1e-2}
+SIZES = {"width": 16, "depth": 0, "members": 1, "dropout": 0.0, "batch": 64, "epochs": 10, "rate": 1e-2, "decay": 1e-2}
 ASKED = {
     "ride": ["book me a {}", "when does the next {} leave", "i need a {} home"],
     "food": ["can you order {} please", "i am hungry, some {} now", "where do i get good {}"],
@@ -43,7 +43,7 @@ def chats(rows: int, seed: int) -> list[tuple[str, str]]:
         asked = str(random.choice(ASKED[kind])).format(random.choice(THINGS[kind]))
         said = str(random.choice(SAID[kind]))
         if row % 10 == 0:
-            asked, said = f"whose secret is {random.integers(1 << 40):x}", f"mine, {random.integers(1 << 40):x}"
+            asked, said = f"whose secret is {random.integers(1 << 40)}", f"mine, {random.integers(1 << 40)}"
         found.append((asked + str(random.choice(["", " today", " again"])), said))
     return found
 
