@@ -91,6 +91,11 @@ def test_a_line_without_a_tag_is_named(tmp_path, text, why):
         sources.opened(written(tmp_path, "a.conll", text))
 
 
+def test_sentences_without_any_span_say_so(tmp_path):
+    held = sources.opened(written(tmp_path, "a.conll", "hello\tO\n\nbye\tO\n"))
+    assert held.columns["slots"] == [[], []]
+
+
 def test_a_table_of_text_is_no_bio_file(tmp_path):
     path = written(tmp_path, "a.tsv", "text\tlabel\nO dear\tyes\nO my\tno\n")
     assert list(sources.opened(path).columns) == ["text", "label"]

@@ -69,7 +69,7 @@ def _folder(sentences: Sequence[Sentence], tested: int = 0, notes: Iterable[str]
     columns: dict[str, Any] = {TEXT: [one.text for one in sentences]}
     if any(one.intent is not None for one in sentences):
         columns[INTENT] = [one.intent for one in sentences]
-    if any(one.slots for one in sentences):
+    if target == SLOTS or any(one.slots for one in sentences):
         columns[SLOTS] = [[list(span) for span in one.slots] for one in sentences]
     return Folder(columns, tested, target, [], list(notes))
 
