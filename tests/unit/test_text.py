@@ -90,10 +90,10 @@ def test_two_ways_to_write_a_letter_are_one(settings: Any) -> None:
 def test_every_text_is_read(text: str, settings: Any) -> None:
     raw = read([text], settings)
     assert raw["tokens"][0].shape[1] == 2
-    assert raw["grams"][0].shape[1] == 3
+    assert raw["grams"][0].shape[1] == 4
     assert len(raw["tokens"][0]) <= 4 * LONGEST
     assert raw["tokens"][0][:, 1].max() < PARTS
-    assert raw["grams"][0][:, 1:].max() < PARTS
+    assert raw["grams"][0][:, 1:3].max() < PARTS
 
 
 def test_a_pair_of_words_tells_their_order() -> None:
@@ -133,7 +133,7 @@ def test_a_hidden_word_takes_its_ngrams_along(settings: Any) -> None:
     tokens, known = hidden["tokens"][0], hidden["grams"][0]
     assert (tokens[tokens[:, 1] == 1, 0] < 0).all()
     assert tokens[tokens[:, 1] != 1, 0].all()
-    touched = (known[:, 1:] == 1).any(1)
+    touched = (known[:, 1:3] == 1).any(1)
     assert touched.any()
     assert not known[touched, 0].any()
     assert known[~touched, 0].all()
@@ -231,3 +231,54 @@ def test_files_that_are_no_utf8_are_listed_row_by_row_and_cells_are_never(tmp_pa
         (2, "There is no file 'c.txt'."),
     ]
     assert Text().undecodable(["caf\ud800", "", None]) == []
+
+
+def known(raw: Any, settings: Any, word: str, row: int = 0) -> Any:
+    """The rows of a word among the n-grams of a text."""
+    number = next(number for number in grams.of_word(word) if grams.of_words(number))
+    return raw["grams"][row][raw["grams"][row][:, 0] == settings["grams"].index(number) + 1]
+
+
+@pytest.mark.parametrize("behind", [0, 5_000, 30_000, 63_000])
+def test_a_word_counts_wherever_it_stands_in_a_long_text(behind: int, settings: Any) -> None:
+    text = "zz " * (behind // 3) + "album " + "zz " * 1000
+    rows = known(read([text], settings), settings, "album")
+    assert len(rows) == 1
+    assert (rows[0, 1] == PARTS - 1) == (behind >= LONGEST)
+
+
+def test_of_a_megabyte_windows_are_read_from_its_beginning_to_its_end(settings: Any) -> None:
+    text = " ".join(f"word{place} album" for place in range(80_000))
+    assert len(text) > 1_000_000
+    raw = read([text, "turn it on " + text[500_000:] + " please"], settings)
+    assert len(raw["tokens"][0]) <= 4 * LONGEST
+    assert len(raw["grams"][0]) <= 8 * LONGEST + len(settings["grams"]) + 2
+    assert known(raw, settings, "album")[-1, 3] > 1000
+    assert known(raw, settings, "please", 1).tolist()[0][1:] == [PARTS - 1, PARTS - 1, 1]
+
+
+def test_what_follows_the_first_characters_is_the_last_part_and_can_be_hidden(settings: Any) -> None:
+    raw = read(["play the album " * 2000], settings)
+    (pieces,) = Text().parts(raw, settings)
+    assert [pieces[0].name[:4], pieces[-1].name] == ["play", "..."]
+    mask = np.zeros((1, PARTS), bool)
+    mask[0, -1] = True
+    hidden = Text().hide(raw, mask, settings)
+    rest = raw["grams"][0][:, 1] == PARTS - 1
+    assert rest.any()
+    assert not hidden["grams"][0][rest, 0].any()
+    assert np.array_equal(hidden["grams"][0][~rest & (raw["grams"][0][:, 2] < PARTS - 1)][:50], raw["grams"][0][:50])
+    assert np.array_equal(hidden["tokens"][0], raw["tokens"][0])
+
+
+def test_damage_leaves_what_follows_the_first_characters(settings: Any) -> None:
+    raw = read(["play the album " * 2000, "play the album"], settings)
+    damaged = Text().stress(raw, "case", 5, settings)["grams"]
+    assert known({"grams": damaged}, settings, "album")[-1].tolist() == known(raw, settings, "album")[-1].tolist()
+    assert len(damaged[1]) == len(raw["grams"][1])
+
+
+def test_long_texts_are_said_and_short_ones_are_not() -> None:
+    (said,) = Text().guesses({"body": ["short", "x" * 5000], "title": SAID})
+    assert said["sentence"].startswith("1 of 2 texts in 'body' have more than 4,000 characters.")
+    assert "--drop body" in said["option"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, ClassVar, cast
@@ -24,8 +25,10 @@ MERGES, GRAMS, GRAMS_OF_PLACES = 4000, 96_000, 24_000
 """At most so many merges and n-grams are learnt; of the latter fewer where places are asked."""
 ROOM, NARROWEST = 3 << 20, 16
 """Numbers that all embeddings of n-grams together may be, of two bytes each; and the least that one is."""
-LONGEST = 4000
-"""Characters of a text that are read."""
+LONGEST, WINDOWS = 4000, 15
+"""Characters of a text that are read in order, and those of a window of what follows; at most so many windows."""
+REST = "..."
+"""What the part of a long text is called that is not read in order."""
 PARTS = 32
 """Reasons point at words; of a longer text at so many runs of words."""
 PLAIN = 1024
@@ -82,11 +85,28 @@ class Text:
         """Files that are not there or not UTF-8."""
         return files.undecodable(cells)
 
+    def guesses(self, columns: Columns) -> list[dict[str, str]]:
+        """How long texts are read, where there are any."""
+        found = []
+        for name, given in columns.items():
+            if long := sum(len(cell) > LONGEST for cell in given if isinstance(cell, str)):
+                sentence = (
+                    f"{long:,} of {len(given):,} texts in {name!r} have more than {LONGEST:,} characters. Up to there "
+                    "the order of words counts; of what follows the n-grams alone, in at most "
+                    f"{WINDOWS} windows of {LONGEST:,} spread evenly."
+                )
+                found.append({"sentence": sentence, "option": f"cut them into shorter rows, or --drop {name}"})
+        return found
+
+    def unreadable(self, columns: Columns, settings: Settings) -> list[tuple[int, str]]:  # noqa: ARG002
+        """None: every text can be read."""
+        return []
+
     def inputs(self, settings: Settings) -> Mapping[str, Spec]:
-        """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 3]: an n-gram, its first and last part. Where
-        places are asked, `forms` int64 [T, FORMS]: n-grams of the word of a token. Where the network was pretrained,
-        `subwords` int64 [N, 2]: a token of its own tokenizer from 1, its part."""
-        specs = {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 3))}
+        """`tokens` int64 [T, 2]: a token, its part. `grams` int64 [N, 4]: an n-gram, its first and last part, how
+        many times. Where places are asked, `forms` int64 [T, FORMS]: n-grams of the word of a token. Where the network
+        was pretrained, `subwords` int64 [N, 2]: a token of its own tokenizer from 1, its part."""
+        specs = {"tokens": Spec("int64", ("T", 2)), "grams": Spec("int64", ("N", 4))}
         if "pretrained" in settings:
             specs["subwords"] = Spec("int64", ("N", 2))
         return {**specs, "forms": Spec("int64", ("T", FORMS))} if settings.get("places") else specs
@@ -106,7 +126,8 @@ class Text:
             part = np.minimum(np.arange(words), PARTS - 1)
             raw["tokens"].append(np.stack([random.integers(1, subwords.BYTES + 1, words), part], 1))
             ends = np.sort(random.integers(0, min(words, PARTS), (3 * words, 2)), 1)
-            raw["grams"].append(np.column_stack([random.integers(0, len(settings["grams"]) + 3, len(ends)), ends]))
+            codes = random.integers(0, len(settings["grams"]) + 3, len(ends))
+            raw["grams"].append(np.column_stack([codes, ends, random.integers(1, 4, len(ends))]))
         if settings.get("places"):
             most = len(settings["grams"]) + 1
             raw["forms"] = [random.integers(0, most, (len(tokens), FORMS)) for tokens in raw["tokens"]]
@@ -163,7 +184,10 @@ class Text:
     def parts(self, raw: Raw, settings: Settings) -> Parts:
         """Words, marks or runs of them, where: (first, end) in characters after NFC; without a name where none is."""
         decode = _reader(settings).subwords.decode
-        return [_pieces(np.asarray(tokens), decode) for tokens in raw["tokens"]]
+        found = [_pieces(np.asarray(tokens), decode) for tokens in raw["tokens"]]
+        for pieces, rest in zip(found, _rests(raw), strict=True):
+            pieces[-1] = Piece(REST) if len(rest) else pieces[-1]
+        return found
 
     def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:  # noqa: ARG002
         """N-grams of hidden words are 0; tokens of them are below 0, so that the others stay where they are."""
@@ -172,7 +196,7 @@ class Text:
             for array, gone in zip(raw[name], mask, strict=True):
                 copy = np.array(array)
                 code = copy[:, 0]
-                copy[:, 0] = np.where(gone[copy[:, 1:]].any(1), -np.abs(code) if name == "tokens" else 0, code)
+                copy[:, 0] = np.where(gone[copy[:, 1:3]].any(1), -np.abs(code) if name == "tokens" else 0, code)
                 found.append(copy)
         if "forms" in raw:
             shown = [tokens[:, :1] > 0 for tokens in hidden["tokens"]]
@@ -203,7 +227,9 @@ class Text:
         random = np.random.default_rng([severity, self.stresses.index(kind)])
         reader, harm = _reader(settings), getattr(misspelt, kind)
         texts = [reader.subwords.decode(np.maximum(tokens, 0)[:, 0].tolist()) for tokens in raw["tokens"]]
-        return reader.tensors([harm(text, severity, random) for text in texts])
+        changed = reader.tensors([harm(text, severity, random) for text in texts])
+        both = zip(changed["grams"], _rests(raw), strict=True)
+        return {**changed, "grams": [np.concatenate([own, rest]) for own, rest in both]}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
         """TF-IDF of all n-grams, each row of length 1, folded into [N, PLAIN]; the number says where.
@@ -217,8 +243,9 @@ class Text:
         place = numbers % PLAIN
         found = np.zeros((len(raw["grams"]), PLAIN))
         for row, known in enumerate(raw["grams"]):
-            grams_of, times = np.unique(np.asarray(known)[:, 0], return_counts=True)
-            grams_of, times = grams_of[grams_of < len(numbers)], times[grams_of < len(numbers)]
+            held = np.asarray(known)[np.asarray(known)[:, 0] < len(numbers)]
+            grams_of, place_of = np.unique(held[:, 0], return_inverse=True)
+            times = np.bincount(place_of, held[:, 3])
             size = np.sqrt(((times * weight[grams_of]) ** 2).sum())
             if size > 0:
                 np.add.at(found[row], place[grams_of], times * folded[grams_of] / size)
@@ -245,12 +272,12 @@ class _Reader:
 
     def pretrained(self, text: str, borrowed: Borrowed) -> NDArray[np.int64]:
         """[N, 2]: tokens from 1 and their parts, as many as the network takes; at least one row."""
-        clean = subwords.clean(text)[:LONGEST]
-        found = subwords.pieces(clean)
+        clean, *windows = _windows(text)
+        found, runs = subwords.pieces(clean), PARTS - any(_bare(subwords.pieces(window)) for window in windows)
         bare = np.array([bool(subwords.bare(piece)) for piece in found], bool)
         word = np.repeat(np.maximum(bare.cumsum() - 1, 0), [len(piece) for piece in found])
         tokens = borrowed.encode(clean)[: self.most]
-        own = [(token + 1, _part(int(word[max(end - 1, 0)]), int(bare.sum()))) for token, _, end in tokens]
+        own = [(token + 1, _part(int(word[max(end - 1, 0)]), int(bare.sum()), runs)) for token, _, end in tokens]
         return np.array(own or [(0, 0)], np.int64)
 
     def forms(self, text: str) -> NDArray[np.int64]:
@@ -263,16 +290,22 @@ class _Reader:
         return np.array(found or [[0] * FORMS], np.int64)
 
     def read(self, text: str) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """`tokens` [T, 2] and `grams` [N, 3] of a text, at least one row of each."""
-        found = subwords.pieces(subwords.clean(text)[:LONGEST])
-        words = [bare for piece in found if (bare := subwords.bare(piece))]
-        part = [_part(place, len(words)) for place in range(len(words))] or [0]
+        """`tokens` [T, 2] and `grams` [N, 4] of a text, at least one row of each. Of a long text the last part is what
+        follows the first characters, of which each n-gram has one row.
+        """
+        first, *windows = _windows(text)
+        found = subwords.pieces(first)
+        words, rest = _bare(found), [word for window in windows for word in _bare(subwords.pieces(window))]
+        runs = PARTS - bool(rest)
+        part = [_part(place, len(words), runs) for place in range(len(words))] or [0]
         tokens, word = [], -1
         for piece in found:
             word += bool(subwords.bare(piece))
             tokens += [(token, part[max(word, 0)]) for token in self.subwords.encode(piece)]
-        known = [(gram, part[first], part[last]) for gram, first, last in self.grams.find(words)]
-        return np.array(tokens or [(0, 0)], np.int64), np.array(known or [(0, 0, 0)], np.int64)
+        known = [(gram, part[start], part[end], 1) for gram, start, end in self.grams.find(words)]
+        often = Counter(gram for gram, _, _ in self.grams.find(rest))
+        known += [(gram, PARTS - 1, PARTS - 1, times) for gram, times in sorted(often.items())]
+        return np.array(tokens or [(0, 0)], np.int64), np.array(known or [(0, 0, 0, 0)], np.int64)
 
 
 _READERS: list[tuple[Any, Any, Any, bool, _Reader]] = []
@@ -297,8 +330,32 @@ def _frequent(settings: Settings) -> dict[str, Any]:
     return {**settings, **{name: np.asarray(settings[name])[kept].tolist() for name in ("grams", "counts")}}
 
 
-def _part(place: int, words: int) -> int:
-    return place if words <= PARTS else place * PARTS // words
+def _part(place: int, words: int, parts: int) -> int:
+    return place if words <= parts else place * parts // words
+
+
+def _windows(text: str) -> list[str]:
+    """The first characters of a text after NFC, then what follows, in windows where that is more than they hold."""
+    whole = subwords.clean(text)
+    rest = len(whole) - LONGEST
+    if rest <= WINDOWS * LONGEST:
+        return [whole[:LONGEST], whole[LONGEST:]] if rest > 0 else [whole]
+    starts = [LONGEST + place * (rest - LONGEST) // (WINDOWS - 1) for place in range(WINDOWS)]
+    return [whole[:LONGEST], *(whole[start : start + LONGEST] for start in starts)]
+
+
+def _bare(pieces: Sequence[str]) -> list[str]:
+    return [word for piece in pieces if (word := subwords.bare(piece))]
+
+
+def _rests(raw: Raw) -> list[NDArray[np.int64]]:
+    """The n-grams of each text that are of no token: those behind its first characters."""
+    found = []
+    for tokens, known in zip(raw["tokens"], raw["grams"], strict=True):
+        rows = np.asarray(known)
+        short = (np.asarray(tokens)[:, 1] == PARTS - 1).any()
+        found.append(rows[:0] if short else rows[rows[:, 1] == PARTS - 1])
+    return found
 
 
 def _pieces(tokens: NDArray[np.int64], decode: Any) -> list[Piece]:
@@ -314,8 +371,7 @@ def _pieces(tokens: NDArray[np.int64], decode: Any) -> list[Piece]:
 
 
 def _words(text: str) -> list[str]:
-    found = subwords.pieces(subwords.clean(text)[:LONGEST])
-    return [word for piece in found if (word := subwords.bare(piece))]
+    return [word for window in _windows(text) for word in _bare(subwords.pieces(window))]
 
 
 def _text(cell: Any) -> str:

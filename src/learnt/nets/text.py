@@ -19,12 +19,13 @@ LOW = -1e4
 
 
 class TextPrepare(nn.Module):
-    """`tokens` [B, T, 2], `length` [B], `grams` [B, N, 3] -> the same columns by name, whether each n-gram is of whole
+    """`tokens` [B, T, 2], `length` [B], `grams` [B, N, 4] -> the same columns by name, whether each n-gram is of whole
     words, and how much it weighs.
 
     The weight is its inverse document frequency, as scikit-learn smooths it: log((1 + n) / (1 + df)) + 1; of one that
-    is not known as if one text had it. A token below 0 is left out, and yet its characters count for `where` the others
-    stand. `words` says of each known n-gram whether it is of whole words; `extents` are those of `codecs.subwords`.
+    is not known as if one text had it; times 1 + the log of how many times it is there. A token below 0 is left out,
+    and yet its characters count for `where` the others stand. `words` says of each known n-gram whether it is of whole
+    words; `extents` are those of `codecs.subwords`.
     """
 
     weights: Tensor
@@ -57,7 +58,7 @@ class TextPrepare(nn.Module):
             "words": self.words[grams[:, :, 0]],
             "first": grams[:, :, 1],
             "last": grams[:, :, 2],
-            "weight": self.weights[grams[:, :, 0]],
+            "weight": self.weights[grams[:, :, 0]] * (1 + grams[:, :, 3].clamp(min=1).to(self.weights.dtype).log()),
         }
 
     def _where(self, tokens: Tensor) -> Tensor:

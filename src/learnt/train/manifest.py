@@ -74,8 +74,10 @@ OF_PICTURES = {
 OF_TEXTS: list[dict[str, Any]] = [
     {
         "name": "pieces",
-        "definition": "A text in NFC, its first 4,000 characters, as the matches of this regular expression from left "
-        "to right: words with the blank before them, runs of marks, runs of blanks. " + subwords.PIECE.pattern,
+        "definition": "A text in NFC, its first 4,000 characters, then what follows: in one window up to 60,000 of "
+        "them, else in 15 of 4,000, that begin at 4,000 + place * (rest - 4,000) / 14, rounded down. Each as the "
+        "matches of this regular expression from left to right: words with the blank before them, runs of marks, "
+        "runs of blanks. " + subwords.PIECE.pattern,
         "vectors": [
             ["Turn it  on, \ubd88\uc744!", ["Turn", " it", "  ", "on", ",", " \ubd88\uc744", "!"]],
             ["e\u0301\u3042\u6f22", ["\u00e9", "\u3042", "\u6f22"]],
@@ -95,9 +97,10 @@ OF_TEXTS: list[dict[str, Any]] = [
         "2 to 5 of these characters, once each, in any order, as numbers: kind * 2^30 + CRC-32 of the "
         "UTF-8 / 4, rounded down; kind 1 is the word, 0 a run, and 2 two words with a blank between, as "
         "they are, nothing before the first and behind the last. An n-gram is its place in `grams` from "
-        "1; one more than these is any other run, two more any other of kind 1 or 2. Beside tokens and n-grams stand "
-        "the words they are of, counted from 0; "
-        "of more than 32 words word * 32 / words, rounded down.",
+        "1; one more than these is any other run, two more any other of kind 1 or 2. Beside tokens (of the first "
+        "4,000 characters alone) and n-grams stand the words they are of, counted from 0; of more than 32 words "
+        "word * 32 / words, rounded down. Where more follows it is word 31, and 31 stands for 32 here; its n-grams, "
+        "of all windows one after another, have one row each. Last is how many times each is there, else 1.",
         "vectors": [["On", [2022396902, 1003079154, 647495604, 948655078, 519148127, 40733298, 565527459]]],
     },
 ]

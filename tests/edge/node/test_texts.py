@@ -25,6 +25,7 @@ ASKED = [
     "a\x00b\n\n 👩‍👩‍👧",
     "word " * 2000,
     "x" * 5000,
+    " ".join(f"{place} light 불을" for place in range(20_000)),
 ]
 pytestmark = pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
 

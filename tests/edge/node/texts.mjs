@@ -34,6 +34,14 @@ function expression(steps) {
   return new RegExp(pattern.replace(/\\U0*([0-9a-fA-F]+)/g, "\\u{$1}"), "gu");
 }
 
+// The first 4,000 characters, then what follows; in 15 windows of 4,000 where that is more.
+function windowed(letters) {
+  const rest = letters.length - 4000, whole = rest <= 60000;
+  const starts = whole ? [4000] : Array.from({ length: 15 }, (_, at) => 4000 + Math.floor((at * (rest - 4000)) / 14));
+  const windows = starts.map((start) => letters.slice(start, whole ? letters.length : start + 4000));
+  return [letters.slice(0, 4000), ...(rest > 0 ? windows : [])];
+}
+
 export function reader(settings, steps) {
   const piece = expression(steps);
   const blanks = /^[\t-\r \x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]+/u;
@@ -71,23 +79,33 @@ export function reader(settings, steps) {
     return [number(1, edged.join("")), ...[...runs].map((run) => number(0, run))];
   }
 
+  // [n-gram, its first word, its last word] of each in a text.
+  function found(words) {
+    const grams = words.flatMap((one, at) => ofWord(one).map((value) => [gram(value), at, at]));
+    for (let at = 0; words.length && at <= words.length; at++) {
+      const pair = [words[at - 1] ?? "", words[at] ?? ""].map((one) => one.toLowerCase()).join(" ");
+      grams.push([gram(number(2, pair)), Math.max(at - 1, 0), Math.min(at, words.length - 1)]);
+    }
+    return grams;
+  }
+
   const gram = (value) => place.get(value) ?? other + (value >= 2 ** 30 ? 1 : 0);
 
   return (text) => {
-    const pieces = points(text.normalize("NFC")).slice(0, 4000).join("").match(piece) ?? [];
-    const words = pieces.map((one) => one.replace(blanks, "")).filter(Boolean);
-    const part = words.map((_, at) => (words.length <= 32 ? at : Math.floor((at * 32) / words.length)));
+    const [first, ...windows] = windowed(points(text.normalize("NFC"))).map((one) => one.join("").match(piece) ?? []);
+    const bare = (pieces) => pieces.map((one) => one.replace(blanks, "")).filter(Boolean);
+    const words = bare(first), rest = windows.flatMap(bare), runs = rest.length ? 31 : 32;
+    const part = words.map((_, at) => (words.length <= runs ? at : Math.floor((at * runs) / words.length)));
     const tokens = [];
     let word = -1;
-    for (const one of pieces) {
+    for (const one of first) {
       if (one.replace(blanks, "")) word++;
       for (const token of encode(one)) tokens.push([token, part[Math.max(word, 0)] ?? 0]);
     }
-    const grams = words.flatMap((one, at) => ofWord(one).map((value) => [gram(value), part[at], part[at]]));
-    for (let at = 0; words.length && at <= words.length; at++) {
-      const pair = [words[at - 1] ?? "", words[at] ?? ""].map((one) => one.toLowerCase()).join(" ");
-      grams.push([gram(number(2, pair)), part[Math.max(at - 1, 0)], part[Math.min(at, words.length - 1)]]);
-    }
-    return { tokens: tokens.length ? tokens : [[0, 0]], grams: grams.length ? grams : [[0, 0, 0]] };
+    const grams = found(words).map(([code, start, end]) => [code, part[start], part[end], 1]);
+    const often = new Map();
+    for (const [code] of found(rest)) often.set(code, (often.get(code) ?? 0) + 1);
+    for (const [code, times] of often) grams.push([code, 31, 31, times]);
+    return { tokens: tokens.length ? tokens : [[0, 0]], grams: grams.length ? grams : [[0, 0, 0, 0]] };
   };
 }
