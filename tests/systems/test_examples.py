@@ -12,7 +12,12 @@ from learnt.cli import main
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-WRITTEN = {"risk": ("risks.csv", 4), "screening": ("risks.csv", 3), "commands": ("slots.jsonl", 5), "moderation": ("decided.csv", 21)}
+WRITTEN = {
+    "risk": ("risks.csv", 4),
+    "screening": ("risks.csv", 3),
+    "commands": ("slots.jsonl", 5),
+    "moderation": ("decided.csv", 21),
+}
 """The answers that each writes last, and how many lines."""
 
 
