@@ -21,6 +21,8 @@ from learnt.train.network import seeded
 Rows = NDArray[np.int64]
 TOGETHER, GRIDS_TOGETHER = 2048, 256
 """Examples that are evaluated in one go."""
+PLACES_TOGETHER = 1 << 20
+"""So many places of all their sequences, filled up, at most."""
 
 
 @dataclass(frozen=True)
@@ -158,8 +160,26 @@ class Examples:
         grids = any(ragged.grid(spec) for specs in self.specs.values() for spec in specs.values())
         size = GRIDS_TOGETHER if grids else TOGETHER
         for group in self.even(rows):
-            for start in range(0, len(group), size):
-                yield group[start : start + size]
+            start = 0
+            while start < len(group):
+                part = group[start : start + size]
+                longest = np.maximum.accumulate(self._longest(part))
+                fit = int(np.searchsorted(longest * np.arange(1, len(part) + 1), PLACES_TOGETHER, "right"))
+                yield part[: max(1, fit)]
+                start += max(1, fit)
+
+    def _longest(self, rows: Rows) -> NDArray[np.int64]:
+        """The longest padded axis of each row, in places; 0 where there is none."""
+        padded = [
+            self.raw[given][name]
+            for given, specs in self.specs.items()
+            for name, spec in specs.items()
+            if ragged.PADDED & set(spec.axes) and not isinstance(self.raw[given][name], np.ndarray)
+        ]
+        found = np.zeros(len(rows), np.int64)
+        for values in padded:
+            found = np.maximum(found, [ragged.shape(values, int(row))[0] for row in rows])
+        return found
 
     def lengths(self, rows: Rows) -> NDArray[np.int64] | None:
         """How long the sequences of these rows are, where there are any."""

@@ -1,0 +1,27 @@
+"""Examples as tensors: how many go through the network together."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from learnt.contracts import Spec
+from learnt.train import batches
+from learnt.train.batches import Examples
+
+
+def examples(lengths: list[int]) -> Examples:
+    """One input of sequences of these lengths."""
+    raw = {"said": {"tokens": [np.zeros((length, 2), np.int64) for length in lengths]}}
+    return Examples(raw, {"said": {"tokens": Spec("int64", ("T", 2))}}, {}, {}, len(lengths))
+
+
+def test_long_examples_are_evaluated_few_at_a_time_and_short_ones_many() -> None:
+    long = batches.PLACES_TOGETHER // 4
+    given = examples([10] * 3000 + [long] * 9 + [2 * batches.PLACES_TOGETHER])
+    found = list(given.chunks(np.arange(given.rows)))
+    assert np.array_equal(np.concatenate(found), np.arange(given.rows))
+    assert len(found[0]) == batches.TOGETHER
+    lengths = [max(len(given.raw["said"]["tokens"][row]) for row in part) for part in found]
+    for part, longest in zip(found, lengths, strict=True):
+        assert len(part) == 1 or len(part) * longest <= batches.PLACES_TOGETHER
+    assert len(found) < 10
