@@ -208,3 +208,18 @@ def test_it_is_silent_below_a_stated_share_of_acceptable_answers():
     assert task.calibrate({"predictions": said}, truth, {}, {}, settings)["weights"][-1] == 0
     with pytest.raises(RequestError, match="precision"):
         task.settle(settings, {}, None, {"decide": "a if p>.5 if q>.1"})
+
+
+@pytest.mark.parametrize("free", [True, False])
+def test_answers_are_learnt_smoothed_and_running_text_as_it_is(free):
+    task = registry.task("generate")
+    settings = {"merges": [], "free": free}
+    head = task.head(settings, {"sequence": 8}, 1)
+    here = torch.ones(2, 3, dtype=torch.bool)
+    features = {"sequence": torch.randn(2, 3, 8, generator=torch.Generator().manual_seed(0)), "mask": here}
+    outputs = {name: value[:, 0] for name, value in head(features).items()}
+    targets = {"next": torch.tensor([[5, 6, 7], [8, 9, -1]])}
+    learnt = task.loss(outputs, targets)
+    with torch.no_grad():
+        measured = task.loss(outputs, targets)
+    assert torch.allclose(learnt, measured) == free

@@ -157,3 +157,13 @@ def test_parallel_texts_get_roles_and_a_split(tmp_path: Path) -> None:
     found = collect([one, other], target=["de"], task="classify", group=None, time=None, seed=0, inputs=["en"])
     assert found.roles.inputs == {"en": ("text", ["en"])}
     assert found.rows == 120
+
+
+@pytest.mark.parametrize(
+    ("data", "name"),
+    [("data/t.csv.gz", "t"), (["x/train.en.gz", "x/train.de.gz"], "train"), ("-", "data"), ([{}], "data")],
+)
+def test_a_run_is_called_after_its_first_file(data: object, name: str) -> None:
+    from learnt.running import beginning
+
+    assert beginning._stem(data) == name

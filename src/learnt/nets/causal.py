@@ -126,13 +126,14 @@ class CausalEncoder(nn.Module):
 
 class NextToken(nn.Module):
     """What comes next: features -> `hidden` [B, 1, T, W] and `table` [1, 1, V, W], whose product are logits for the
-    loss, and `last` [B, 1, V], the logits after the last token.
+    loss, and `last` [B, 1, V], the logits after the last token; `smooth` [1, 1] among them asks the loss for smoothing.
 
     The table is the encoder's own once they are tied (Press and Wolf, EACL 2017).
     """
 
-    def __init__(self, width: int, tokens: int) -> None:
+    def __init__(self, width: int, tokens: int, smooth: bool) -> None:
         super().__init__()
+        self.smooth = smooth
         self.own: nn.Parameter | None = nn.Parameter(torch.randn(tokens, width) * 0.02)
         self.encoder: list[nn.Module] = []
 
@@ -149,11 +150,12 @@ class NextToken(nn.Module):
         batch, _, width = hidden.shape
         end = (features["mask"].sum(1) - 1).clamp(min=0)
         last = hidden.gather(1, end.view(-1, 1, 1).expand(batch, 1, width))
-        return {
+        said = {
             "hidden": hidden.unsqueeze(1),
             "table": table.view(1, 1, *table.shape),
             "last": last @ table.T,
         }
+        return said | ({"smooth": hidden.new_ones(1, 1)} if self.smooth else {})
 
 
 class Said(nn.Module):

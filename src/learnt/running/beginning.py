@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import recipes, registry
+from learnt.codecs.files import GZIP
 from learnt.contracts import Timed
 from learnt.data import corpora, sources
 from learnt.data import unlabelled as reading
@@ -166,4 +167,6 @@ def _tell(collected: Collected, say: Tell) -> None:
 def _stem(data: Any) -> str:
     if isinstance(data, list | tuple) and data and all(isinstance(one, str | Path) for one in data):
         return _stem(data[0])
-    return Path(str(data)).stem or "data" if isinstance(data, str | Path) and str(data) != "-" else "data"
+    if not isinstance(data, str | Path) or str(data) == "-":
+        return "data"
+    return Path(str(data).removesuffix(GZIP)).stem or "data"

@@ -101,7 +101,7 @@ class Generate:
     def head(self, settings: Settings, width: Mapping[Shape, int], members: int) -> nn.Module:  # noqa: ARG002
         from learnt.nets.causal import NextToken
 
-        return NextToken(width[Shape.SEQUENCE], coder(settings["merges"]).mark + 1)
+        return NextToken(width[Shape.SEQUENCE], coder(settings["merges"]).mark + 1, not settings["free"])
 
     def loss(self, outputs: Tensors, targets: Tensors) -> Tensor:
         """The sum over an answer, over the mean length of the answers beside it, so that each token counts alike.
@@ -115,7 +115,7 @@ class Generate:
         places = (wanted.flatten() >= 0).nonzero().squeeze(1)
         hidden = outputs["hidden"].flatten(0, 1).index_select(0, places)
         codes = wanted.flatten().index_select(0, places)
-        smoothing = SMOOTHING if torch.is_grad_enabled() else 0.0
+        smoothing = SMOOTHING if "smooth" in outputs and torch.is_grad_enabled() else 0.0
         losses = [
             cross_entropy((some @ table.T).float(), aim, reduction="none", label_smoothing=smoothing)
             for some, aim in zip(torch.split(hidden, TOGETHER), torch.split(codes, TOGETHER), strict=True)
