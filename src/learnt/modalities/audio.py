@@ -1,0 +1,202 @@
+"""One column of sounds: recordings, their bytes, or arrays of samples, of any length and rate."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
+from typing import TYPE_CHECKING, Any, ClassVar, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import mel, noises, waves
+from learnt.codecs.cells import is_missing
+from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
+from learnt.errors import DataError, unknown
+
+if TYPE_CHECKING:
+    from torch import nn
+
+LOOKED_AT = 400
+"""How many sounds, spread over the column, tell the rate and how loud bands are."""
+RATES = (8000, 16000)
+"""Hz that sounds are brought to: the least that is as much as they have, else the last."""
+BANDS: Mapping[int, int] = {8000: 40, 16000: 64}
+PARTS = 16
+"""Reasons point at so many equal parts of a sound."""
+DECIBELS, SPEED, LATER = 6.0, 0.1, 0.05
+"""How much louder, faster and later (in seconds) a sound may be in training."""
+SEGMENTS, PITCHES = 8, 20
+"""Times and bands of which the baseline sees the mean."""
+
+
+class Audio:
+    """Sounds of one channel."""
+
+    name: ClassVar[str] = "audio"
+    gives: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE, Shape.VECTOR})
+    joins: ClassVar[bool] = False
+    stresses: ClassVar[tuple[str, ...]] = ("telephone", "clipping", "noise", "reverberation", "codec")
+
+    def claims(self, column: Column) -> float:
+        """Sure of names that end as recordings do and of samples, never of anything else."""
+        present = [cell for cell in _spread(column.cells, LOOKED_AT) if not is_missing(cell)]
+        return 0.95 if present and all(map(waves.is_sound, present)) else 0.0
+
+    def learn(self, columns: Columns) -> Settings:
+        """The rate, and mean and spread of each band. Raises DataError without a sound."""
+        (cells,) = columns.values()
+        some = [cell for cell in _spread(cells, LOOKED_AT) if not is_missing(cell)]
+        if not some:
+            raise DataError("There is no sound to learn from.")
+        usual, _ = Counter(waves.rate_of(cell) or RATES[-1] for cell in some).most_common(1)[0]
+        rate = next((one for one in RATES if one >= usual), RATES[-1])
+        heard = [mel.log_mel(waves.decode(cell, rate), rate, BANDS[rate]) for cell in some]
+        frames = np.concatenate(heard)
+        return {
+            "rate": rate,
+            "mean": frames.mean(0).tolist(),
+            "spread": np.maximum(frames.std(0), 0.5).tolist(),
+            "seconds": float(np.median([len(one) for one in heard]) * mel.HOP),
+        }
+
+    def damaged(self, cells: Cells) -> list[tuple[int, str]]:
+        """Files that are not there, empty, cut off or no sound."""
+        found = ((row, waves.flaw(cell)) for row, cell in enumerate(cells) if not is_missing(cell))
+        return [(row, why) for row, why in found if why]
+
+    def inputs(self, settings: Settings) -> Mapping[str, Spec]:
+        """`samples` float32 [T], about -1 to 1, at the rate of the settings."""
+        del settings
+        return {"samples": Spec("float32", ("T",))}
+
+    def read(self, columns: Columns, settings: Settings) -> Raw:
+        """Raises DataError for what is no sound, or damaged."""
+        (cells,) = columns.values()
+        return {"samples": [waves.decode(cell, settings["rate"]) for cell in cells]}
+
+    def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
+        """Tones in noise; every other one is shorter."""
+        random = np.random.default_rng([seed, 17])
+        found = []
+        for row in range(rows):
+            times = np.arange(int(settings["rate"] * (0.4 + 0.05 * (seed % 3) - 0.15 * (row % 2)))) / settings["rate"]
+            tone = 0.3 * np.sin(2 * np.pi * random.uniform(200, 2000) * times * (1 + times))
+            found.append((tone + 0.02 * random.normal(size=len(times))).astype(np.float32))
+        return {"samples": found}
+
+    def suggest(self, rows: int) -> Settings:
+        """No trunk: one linear head over what the moments say."""
+        batch = min(64, max(16, 2 ** round(math.log2(max(rows, 1) / 40))))
+        return {
+            "width": 64, "depth": 0, "members": 1, "dropout": 0.2,
+            "batch": batch, "epochs": min(120, max(20, round(2500 * batch / max(rows, 1)))),
+            "rate": 3e-3, "decay": 5e-2,
+        }  # fmt: skip
+
+    def augment(self, settings: Settings) -> nn.Module:
+        """Louder or softer, faster or slower, a little later."""
+        from learnt.nets import sounds
+
+        return sounds.SoundAugment(DECIBELS, SPEED, int(LATER * settings["rate"]))
+
+    def prepare(self, settings: Settings) -> nn.Module:
+        """Log-mel bands, each of mean 0 and spread 1 over the sounds that were learnt from."""
+        from learnt.nets import sounds
+
+        return sounds.SoundPrepare(settings["rate"], settings["mean"], settings["spread"])
+
+    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
+        """Plain convolutions over pitch and time."""
+        from learnt.nets import sounds
+
+        first = max(8, width // 4)
+        stages = [[first], [2 * first, 2 * first], [4 * first, 4 * first], [8 * first]]
+        return cast("Encoder", sounds.SoundEncoder(len(settings["mean"]), stages, width))
+
+    def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
+        """A hidden moment is silent."""
+        from learnt.nets import sounds
+
+        return sounds.Moments(PARTS)
+
+    def parts(self, raw: Raw, settings: Settings) -> Parts:
+        """Equal parts of each sound, where: (start, end) in seconds; without a name where a sound is shorter."""
+        found = []
+        for samples in raw["samples"]:
+            part = _part(len(samples), settings["rate"])
+            seconds = len(samples) / settings["rate"]
+            pieces = [Piece("")] * PARTS
+            for place in np.unique(part).tolist():
+                own = np.flatnonzero(part == place)
+                start, end = own[0] * mel.HOP, min((own[-1] + 1) * mel.HOP, max(seconds, mel.HOP))
+                pieces[place] = Piece(f"{start:.2f}-{end:.2f} s", (float(start), float(end)))
+            found.append(pieces)
+        return found
+
+    def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
+        """Silence wherever no frame is left that hears it."""
+        window, hop = mel.sizes(settings["rate"])
+        found = []
+        for samples, hidden in zip(raw["samples"], mask, strict=True):
+            copy = np.array(samples)
+            if hidden.any():
+                heard = np.zeros(len(copy) + 2 * window, bool)
+                for frame in np.flatnonzero(~hidden[_part(len(copy), settings["rate"])]).tolist():
+                    heard[frame * hop + window // 2 : frame * hop + window // 2 + window] = True
+                copy[~heard[window : window + len(copy)]] = 0.0
+            found.append(copy)
+        return {"samples": found}
+
+    def facts(self, raw: Raw) -> Mapping[str, NDArray[Any]]:
+        """Length and the silence at both ends in samples, loudness and peak."""
+        sounds = [np.asarray(samples, np.float64) for samples in raw["samples"]]
+        return {
+            "length": np.array([len(one) for one in sounds], np.float64),
+            "loudness": np.array([np.sqrt(np.mean(one**2)) for one in sounds]),
+            "peak": np.array([np.abs(one).max() for one in sounds]),
+            "silence at the beginning": np.array([_quiet(one) for one in sounds], np.float64),
+            "silence at the end": np.array([_quiet(one[::-1]) for one in sounds], np.float64),
+        }
+
+    def stress(self, raw: Raw, kind: str, severity: int, settings: Settings) -> Raw:
+        """Over a telephone, clipped, noisy, in a room, or coarsely coded; other damage than `augment` does."""
+        if kind not in self.stresses:
+            raise unknown("stress", kind, self.stresses)
+        random = np.random.default_rng([severity, self.stresses.index(kind)])
+        harm = getattr(noises, kind)
+        return {"samples": [harm(np.asarray(one), severity, random, settings["rate"]) for one in raw["samples"]]}
+
+    def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
+        """Mean loudness [N, SEGMENTS * PITCHES] of some bands at some times, in logarithms."""
+        bands = len(settings["mean"])
+        edges = np.linspace(0, bands, PITCHES + 1).astype(int)[:-1]
+        found = np.zeros((len(raw["samples"]), SEGMENTS * PITCHES))
+        for row, samples in enumerate(raw["samples"]):
+            heard = np.add.reduceat(mel.log_mel(samples, settings["rate"], bands), edges, 1)
+            places = np.linspace(0, len(heard), SEGMENTS + 1)
+            found[row] = np.concatenate(
+                [heard[int(start) : max(int(end), int(start) + 1)].mean(0) for start, end in pairwise(places)]
+            )
+        return found
+
+
+def _part(samples: int, rate: int) -> NDArray[np.int64]:
+    """The part of each frame of a sound of so many samples."""
+    frames = samples // mel.sizes(rate)[1] + 1
+    return np.asarray(np.arange(frames) * PARTS // frames, np.int64)
+
+
+def _quiet(samples: NDArray[np.float64]) -> int:
+    """Samples before the first that is louder than a hundredth of the loudest."""
+    loud = np.abs(samples)
+    return int((loud > loud.max() / 100).argmax()) if loud.max() > 0 else len(samples)
+
+
+def _spread(cells: Cells, most: int) -> Sequence[Any]:
+    """At most so many cells, evenly spread."""
+    if len(cells) <= most:
+        return list(cells)
+    return [cells[int(place)] for place in np.linspace(0, len(cells) - 1, most)]
