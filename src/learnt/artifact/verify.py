@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
-from learnt.codecs import cells, grams, pixels, subwords
+from learnt.codecs import cells, grams, pixels, subwords, waves
 from learnt.codecs.borrowed import Borrowed
 from learnt.codecs.tokens import coder
 from learnt.errors import ArtifactError, LearntError, MissingExtra
@@ -40,6 +40,8 @@ STEPS: dict[str, Callable[[Any], Any]] = {
     "texts": lambda cell: cells.texts([cell])[0],
     "days": lambda cell: float(cells.days([cell])[0][0]),
     "pixels": lambda cell: pixels.decode(b64decode(cell)).tolist(),
+    "samples": lambda cell: waves.decode(b64decode(cell), 8000).tolist(),
+    "resampling": lambda cell: waves.resampled(np.float32(cell[0]), *cell[1:]).astype(float).round(2).tolist(),
     "pieces": lambda cell: subwords.pieces(subwords.clean(cell)),
     "subwords": lambda cell: subwords.Subwords(cell[0]).encode(cell[1]),
     "tokens": lambda cell: (known := coder(cell[0])).marked(known.encode_text(cell[2]), cell[1]),

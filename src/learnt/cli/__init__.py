@@ -24,6 +24,8 @@ _EXTRAS = {
     "rich": "train",
     "safetensors": "train",
     "sklearn": "train",
+    "soundfile": "audio",
+    "soxr": "audio",
     "torch": "train",
     "yaml": "train",
 }

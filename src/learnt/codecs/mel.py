@@ -10,8 +10,8 @@ FLOOR = 1e-6
 """Added to the power of a band: what silence has."""
 WINDOW, HOP = 0.025, 0.01
 """Seconds that a frame sees, and from one to the next."""
-LOWEST = 20.0
-"""Hz from where bands begin, so that an offset of all samples is not heard."""
+LOWEST = 60.0
+"""Hz from where bands begin: an offset of all samples reaches the first 40 under the window, and is not heard."""
 
 
 def sizes(rate: int) -> tuple[int, int]:

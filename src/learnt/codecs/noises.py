@@ -26,7 +26,7 @@ def clipping(samples: Samples, severity: int, random: np.random.Generator, rate:
 def noise(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001
     """White noise, 30 to 5 dB below the sound."""
     level = np.sqrt(np.mean(samples.astype(np.float64) ** 2)) * 10 ** (-(30, 20, 15, 10, 5)[severity - 1] / 20)
-    return (samples + level * random.normal(size=len(samples))).astype(np.float32)
+    return np.asarray(samples + level * random.normal(size=len(samples)), np.float32)
 
 
 def reverberation(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:
@@ -47,4 +47,4 @@ def codec(samples: Samples, severity: int, random: np.random.Generator, rate: in
     most = max(float(np.abs(samples).max()), 1e-12)
     small = np.sign(samples) * np.log1p(255 * np.abs(samples) / most) / np.log(256)
     coarse = np.round(small * steps) / steps
-    return (np.sign(coarse) * (256 ** np.abs(coarse) - 1) / 255 * most).astype(np.float32)
+    return np.asarray(np.sign(coarse) * (256 ** np.abs(coarse) - 1) / 255 * most, np.float32)

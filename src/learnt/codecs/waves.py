@@ -80,7 +80,7 @@ def resampled(samples: Samples, given: int, wanted: int) -> Samples:
     if given == wanted:
         return samples
     try:
-        import soxr  # type: ignore[import-untyped]
+        import soxr
     except ImportError:
         raise MissingExtra("soxr", "audio", f"Bringing sound from {given:,} to {wanted:,} Hz") from None
     found: Samples = np.asarray(soxr.resample(samples, given, wanted, "HQ"), np.float32)
@@ -123,7 +123,7 @@ def _called(cell: Any) -> str:
 
 def _soundfile() -> Any:
     try:
-        import soundfile  # type: ignore[import-untyped]
+        import soundfile
     except ImportError:
         raise MissingExtra("soundfile", "audio", "Reading sound") from None
     return soundfile

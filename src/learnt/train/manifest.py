@@ -136,9 +136,41 @@ OF_PROMPTS: list[dict[str, Any]] = [
     },
     *OF_TEXTS[:2],
 ]
-OF_INPUTS: dict[str, list[dict[str, Any]]] = {"image": [OF_PICTURES], "text": OF_TEXTS, "prompt": OF_PROMPTS}
+OF_SOUNDS: list[dict[str, Any]] = [
+    {
+        "name": "samples",
+        "definition": "The bytes of a recording as float32 from -1 to 1: whole numbers over the largest that their "
+        "bits have and one, the mean of all channels, the first 30 seconds. Bytes are written in base64 here.",
+        "vectors": [
+            [
+                "UklGRjQAAABXQVZFZm10IBAAAAABAAIAQB8AAAB9AAAEABAAZGF0YRAAAAAAQAAAAIAAgAAgACAAAAAQ",
+                [0.25, -1.0, 0.25, 0.0625],
+            ],
+            ["UklGRicAAABXQVZFZm10IBAAAAABAAEAQB8AAEAfAAABAAgAZGF0YQMAAACAAMA=", [0.0, -1.0, 0.5]],
+        ],
+    },
+    {
+        "name": "resampling",
+        "definition": "Samples at one rate brought to another, to the stored one where they have it not, by a low-pass "
+        "filter of linear phase that keeps what lies below 91 % of half the lower rate, as soxr does in its high "
+        "quality. Here [samples, rate, rate wanted], and two decimals.",
+        "vectors": [
+            [
+                [[0.0, 0.5, 1.0, 0.5, 0.0, -0.5, -1.0, -0.5], 8000, 16000],
+                [0.0, 0.17, 0.5, 0.85, 1.0, 0.84, 0.5, 0.19, 0.0, -0.19, -0.5, -0.84, -1.0, -0.85, -0.5, -0.17],
+            ]
+        ],
+    },
+]
+OF_INPUTS: dict[str, list[dict[str, Any]]] = {
+    "audio": OF_SOUNDS,
+    "image": [OF_PICTURES],
+    "text": OF_TEXTS,
+    "prompt": OF_PROMPTS,
+}
 """The steps of a modality that only files with such an input need."""
 KEPT = {
+    "audio": "Of sounds: the rate to which they are brought, their usual length, mean and spread of each band.",
     "prompt": "Of texts that are gone on from, and of what was said there: readable pieces of words that came at least "
     "twice; and the weights may know passages by heart that came often.",
     "image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour.",
