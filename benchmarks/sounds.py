@@ -1,8 +1,8 @@
 """Spoken digits by one command: by the split of the set, and by a speaker that was never heard.
 
-fsdd's recordings 0 to 4 of each digit and speaker are its test set; then each of the six speakers is left out once. Beside
-each stands what the command reports of its linear model on the same split. About half an hour on two quiet cores;
-`--only NAME` runs one part.
+fsdd's recordings 0 to 4 of each digit and speaker are its test set; then each of the six speakers is left out once.
+Beside each stands what the command reports of its linear model on the same split. About half an hour on two quiet
+cores; `--only NAME` runs one part.
 """
 
 from __future__ import annotations
