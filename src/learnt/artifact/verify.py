@@ -41,7 +41,9 @@ STEPS: dict[str, Callable[[Any], Any]] = {
     "days": lambda cell: float(cells.days([cell])[0][0]),
     "pixels": lambda cell: pixels.decode(b64decode(cell)).tolist(),
     "samples": lambda cell: waves.decode(b64decode(cell), 8000).tolist(),
-    "resampling": lambda cell: waves.resampled(np.float32(cell[0]), *cell[1:]).astype(float).round(2).tolist(),
+    "resampling": lambda cell: (
+        waves.resampled(np.asarray(cell[0], np.float32), *cell[1:]).astype(float).round(2).tolist()
+    ),
     "pieces": lambda cell: subwords.pieces(subwords.clean(cell)),
     "subwords": lambda cell: subwords.Subwords(cell[0]).encode(cell[1]),
     "tokens": lambda cell: (known := coder(cell[0])).marked(known.encode_text(cell[2]), cell[1]),
