@@ -11,7 +11,7 @@ import torch
 import learnt
 from learnt.contracts import Shape, Staged, Traces
 from learnt.errors import MissingExtra, RequestError
-from learnt.train import foreign, pretrain
+from learnt.train import export, foreign, layers, pretrain
 from learnt.train.learning import Asked, learn
 from learnt.train.network import build
 from small.squares import QUICK, corners
@@ -128,6 +128,14 @@ def test_stages_are_grids_where_there_are_some(place):
     assert resnet.fields[0] == (4, 11)
     assert resnet.fields[1] == (4, 27)
     assert all((grid >= 0).all() for grid in grids)
+
+
+def test_what_channels_of_its_stages_look_for_is_drawn(place):
+    network, known = started(pretrain.opened(place / "ResNetModel", {"image"}))
+    export.freeze(network)
+    found = layers.channels(network, known.examples, np.arange(20), 1)
+    assert {one.stage for one in found} == {0, 1, 2}
+    assert all(one.imagined["pixels"].shape == (1, 32, 32, 3) and len(one.rows) == layers.PIECES for one in found)
 
 
 def test_the_same_weights_have_the_same_fingerprint_and_others_another(place):

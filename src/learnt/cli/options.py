@@ -154,7 +154,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--pretrained",
         metavar="PATH",
         help="weights that pictures or texts start from: the folder of a run, a .safetensors or .pt file, a folder of "
-        "transformers",
+        "transformers, or hub:NAME, which is fetched",
     )
     how.add_argument("--seed", metavar="N", type=int, help="another seed, another split and network (default 0)")
     how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
