@@ -222,6 +222,16 @@ def test_marks_of_the_tokenizer_in_a_text_are_text(place):
     assert 3 + 1 not in tokens[:, 0]
 
 
+def test_spans_are_refused(place):
+    start = pretrain.opened(place / "BertModel", {"text"})
+    said = ["the dog bites", "the man bites"] * 20
+    spans = [[{"start": 4, "end": 7, "label": text[4:7]}] for text in said]
+    asked = Asked({"said": ("text", ["said"])}, {"who": "tag"}, start=start)
+    known = learn({"said": said, "who": [json.dumps(one) for one in spans]}, asked, np.arange(40))
+    with pytest.raises(RequestError, match="tag needs sequence"):
+        build(known.inputs, known.targets, SIZES, 0)
+
+
 def test_a_network_of_texts_is_not_for_pictures(place, tmp_path):
     with pytest.raises(RequestError, match="learns from text or prompt, and the inputs here are image"):
         pretrain.opened(place / "BertModel", {"image"})
