@@ -78,6 +78,8 @@ def _right(evidence: Evidence) -> str:
         return f"at most {wording.quantity(evidence.near)} from the truth"
     if "there" in evidence.verdicts.measures:
         return "start, end and label of a part are those of the data"
+    if "rank" in evidence.verdicts.measures:
+        return "the first reply is the recorded one, or has a chrF of at least 50 with it"
     if "horizon" in evidence.verdicts.measures:
         return "of happening and not happening by a horizon, it held for likelier what came"
     return ""

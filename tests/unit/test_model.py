@@ -78,6 +78,16 @@ def test_a_file_of_predictions(opened: model.Model, table: Path, tmp_path: Path)
     assert float(rows[1]["unfamiliar"]) == said.unfamiliar
 
 
+def test_the_best_labels_come_by_their_probability(opened: model.Model, table: Path) -> None:
+    for row in model.predictions(opened, table, top=3):
+        assert row["top.1"] == row["prediction"]
+        assert row["top.1.probability"] == pytest.approx(row["probability"])
+        assert {row["top.1"], row["top.2"]} == {"red", "blue"}
+        assert row["top.1.probability"] >= row["top.2.probability"]
+        assert (row["top.3"], row["top.3.probability"]) == (None, None)
+    assert "top.1" not in next(model.predictions(opened, table))
+
+
 def test_ids_of_the_manifest_name_the_rows(table: Path, tmp_path: Path) -> None:
     opened = learnt.load(file.small(ids=["code"]))
     model.predict_file(opened, table, tmp_path / "out.jsonl")

@@ -118,6 +118,7 @@ def test_figures_stand_beside_the_nearest_inputs(place: Path) -> None:
     document = json.loads((place / "runs/chats/report.json").read_text(encoding="utf-8"))
     assert document["baseline"]["name"] == "nearest input"
     assert document["metrics"]["accuracy_half"]["value"] > document["metrics"]["accuracy"]["value"]
+    assert any("a chrF of at least 50" in finding["sentence"] for finding in document["findings"])
     assert document["metrics"]["answered"]["value"] == pytest.approx(0.9, abs=0.06)
 
 
@@ -152,6 +153,11 @@ def test_replies_that_say_the_same_count_together() -> None:
     )
     assert settings["replies"] == ["No.", "Have a great day!", "Have a great day then"]
     assert settings["alike"] == [0, 1, 1]
+
+
+def test_a_reply_with_half_a_letter_can_be_kept_in_a_file() -> None:
+    settings = Reply().learn(["\ud800 yes"] * 6 + ["no way"] * 6)
+    assert json.dumps(settings, ensure_ascii=False).encode("utf-8")
 
 
 def test_equal_answers_of_a_batch_are_all_right() -> None:

@@ -79,6 +79,7 @@ class Reply:
 
     def learn(self, labels: Cells) -> Settings:
         texts = [str(text) for text in cells.texts(labels) if text]
+        texts = [text.encode("utf-8", "replace").decode("utf-8") for text in texts]
         written = Counter(texts)
         forms: dict[str, list[str]] = {}
         for text in sorted(written, key=lambda text: (-written[text], text)):
