@@ -59,7 +59,8 @@ def test_weights_trained_on_other_digits_help_with_few_examples_and_untrained_on
     scratch = losses(None)
     helped = losses(Start("image", OWN, pretrain.parted(trained.state_dict())))
     control = losses(Start("image", OWN, pretrain.parted(untrained.state_dict())))
-    assert (helped < scratch).all()
+    gained = scratch - helped
+    assert gained.mean() / (gained.std(ddof=1) / SEEDS**0.5) > 3
     assert helped.mean() < 0.9 * scratch.mean()
     assert control.mean() > 0.97 * scratch.mean()
 

@@ -131,6 +131,7 @@ def test_the_network_reads_texts_as_transformers_does(place, kind):
     torch.testing.assert_close(vector, (said * mask).sum(1) / mask.sum(1), atol=1e-4, rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_the_exported_network_says_what_torch_says(place):
     """One that counts places by itself; another is exported below."""
     network, _ = started(pretrain.opened(place / "RobertaModel", {"text"}))
