@@ -79,7 +79,14 @@ class PlaceEncoder(nn.Module):
         """[B, T, F] -> [B, T, 2 D], the sum over the root of how many there are."""
         flat = forms.flatten(0, 1)
         known = (flat > 0).float()
-        found = self.forms.sum(flat, known / known.sum(1, keepdim=True).clamp(min=1.0).sqrt())
+        share = known / known.sum(1, keepdim=True).clamp(min=1.0).sqrt()
+        if torch.compiler.is_exporting():
+            # one after another: reasons see each example many times, and all embeddings at once would fill the memory
+            found: Tensor = self.forms(flat[:, 0]) * share[:, :1]
+            for place in range(1, forms.shape[2]):
+                found = found + self.forms(flat[:, place]) * share[:, place : place + 1]
+        else:
+            found = self.forms.sum(flat, share)
         return found.view(forms.shape[0], forms.shape[1], -1)
 
 
