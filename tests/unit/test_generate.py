@@ -223,3 +223,15 @@ def test_answers_are_learnt_smoothed_and_running_text_as_it_is(free):
     with torch.no_grad():
         measured = task.loss(outputs, targets)
     assert torch.allclose(learnt, measured) == free
+
+
+def test_long_texts_are_evaluated_few_at_a_time(monkeypatch):
+    from learnt.train import batches, learning
+
+    monkeypatch.setattr(batches, "PLACES_TOGETHER", 64)
+    columns = {"text": ["abcdefg" * (1 + row % 3) for row in range(20)]}
+    asked = learning.Asked({"text": ("prompt", ["text"])}, {"text": "generate"}, subwords=0)
+    known = learning.learn(columns, asked, np.arange(20))
+    chunks = list(known.fed.chunks(np.arange(20)))
+    assert np.concatenate(chunks).tolist() == list(range(20))
+    assert max(map(len, chunks)) == 64 // 22

@@ -21,6 +21,8 @@ from learnt.train.network import seeded
 Rows = NDArray[np.int64]
 TOGETHER, GRIDS_TOGETHER = 2048, 256
 """Examples that are evaluated in one go."""
+PLACES_TOGETHER = 1 << 16
+"""Places of their sequences, padding among them."""
 PLACES_TOGETHER = 1 << 20
 """So many places of all their sequences, filled up, at most."""
 
@@ -156,7 +158,7 @@ class Examples:
         return groups
 
     def chunks(self, rows: Rows) -> Iterator[Rows]:
-        """All rows in order of size groups, for evaluation; few together where they are grids."""
+        """All rows in order of size groups, for evaluation; few together where they are grids or long."""
         grids = any(ragged.grid(spec) for specs in self.specs.values() for spec in specs.values())
         size = GRIDS_TOGETHER if grids else TOGETHER
         for group in self.even(rows):
