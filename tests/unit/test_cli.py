@@ -106,7 +106,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "--decide recall>=.9 --prevalence .02 --positive yes "
         "--sensitive s1 --sensitive s2 --weight w --reweigh s1 --horizons 1,2.5 --test u.csv --coverage .8 --ask all "
         "--views A,B --unlabelled v.csv "
-        "--out o --budget 3m --size large --seed 7 --recipe r.yaml --pretrained p --resume"
+        "--out o --budget 3m --size large --seed 7 --recipe r.yaml --pretrained p --subwords 9 --resume"
     )
     assert run(*line.split()) == 0
     del stage.asked["say"]
@@ -136,6 +136,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "seed": 7,
         "recipe": "r.yaml",
         "pretrained": "p",
+        "subwords": 9,
         "resume": True,
     }
 
