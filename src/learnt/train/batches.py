@@ -21,10 +21,8 @@ from learnt.train.network import seeded
 Rows = NDArray[np.int64]
 TOGETHER, GRIDS_TOGETHER = 2048, 256
 """Examples that are evaluated in one go."""
-PLACES_TOGETHER = 1 << 16
-"""Places of their sequences, padding among them."""
-PLACES_TOGETHER = 1 << 20
-"""So many places of all their sequences, filled up, at most."""
+PLACES_TOGETHER = 1 << 17
+"""So many places of all their sequences, filled up, at most: a layer may make a thousand numbers of each."""
 
 
 @dataclass(frozen=True)
