@@ -12,6 +12,7 @@ the same network: its file against torch, step by step on 200 prompts, and token
 from __future__ import annotations
 
 import copy
+import gzip
 import json
 import subprocess
 import sys
@@ -261,16 +262,14 @@ def multi30k(quick: bool) -> dict[str, Any]:
             "--inputs", "en", "--budget", "2m" if quick else "55m", "--ask", "calibration", "--out", folder / "run",
         )  # fmt: skip
         seconds = time.perf_counter() - began
-        _learnt(
-            "predict", folder / "run" / "model.onnx", data / "test_2016_flickr.en.gz", data / "test_2016_flickr.de.gz",
-            "--out", folder / "said.jsonl",
-        )  # fmt: skip
+        asked = gzip.decompress((data / "test_2016_flickr.en.gz").read_bytes()).decode("utf-8").splitlines()
+        table = folder / "asked.jsonl"
+        table.write_text("".join(json.dumps({"en": text}) + "\n" for text in asked), encoding="utf-8")
+        _learnt("predict", folder / "run" / "model.onnx", table, "--out", folder / "said.jsonl")
         rows = (folder / "said.jsonl").read_text(encoding="utf-8").splitlines()
         said = [json.loads(row)["prediction"] for row in rows]
         report = json.loads((folder / "run" / "report.json").read_text(encoding="utf-8"))
         size = (folder / "run" / "model.onnx").stat().st_size
-    import gzip
-
     truth = gzip.decompress((data / "test_2016_flickr.de.gz").read_bytes()).decode("utf-8").splitlines()
     counts, runs = bleu.counts(said, truth), chrf.counts(said, truth)
     drawn = np.random.default_rng(0).integers(0, len(truth), (1000, len(truth)))

@@ -287,11 +287,11 @@ class Generate:
         if not np.isnan(verdicts.confidence).any():
             more["ece"] = metrics.ece(verdicts.confidence, verdicts.correct, weight=weight)
         return {
-            **more,
             "acceptable": metrics.mean(verdicts.correct, weight),
             "exact_match": metrics.mean(verdicts.measures["exact"], weight),
             "chrf": chrf.score(counted.reshape(verdicts.measures["chrf"].shape)) / 100,
             "bleu": bleu.score(verdicts.measures["bleu"] * scale) / 100,
+            **more,
         }
 
     def baseline(
