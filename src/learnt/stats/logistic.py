@@ -11,9 +11,15 @@ RIDGE = 1.0
 
 
 def fit(features: Floats, truth: Floats, weight: Floats | None = None) -> Floats:
-    """[1 + F]: intercept and slopes for features [N, F] and truth [N] in 0..1; slopes shrink towards zero."""
+    """[1 + F]: intercept and slopes for features [N, F] and truth [N], 0 or 1; slopes shrink towards zero.
+
+    The truth is drawn in as if one more of each kind had been seen, so that no chance is 0 or 1: Platt, "Probabilistic
+    outputs for support vector machines", 1999, section 2.2.
+    """
     given = np.column_stack([np.ones(len(features)), features])
     weight = np.ones(len(given)) if weight is None else weight
+    yes, no = float(weight @ truth), float(weight @ (1 - truth))
+    truth = np.where(truth > 0, (yes + 1) / (yes + 2), 1 / (no + 2))
     prior = np.full(given.shape[1], RIDGE)
     prior[0] = 1e-3
     found = np.zeros(given.shape[1])
