@@ -124,3 +124,12 @@ def test_spans_are_followed_into_a_damaged_text(before, after, span, expected):
 
 def test_a_span_of_which_nothing_is_left_is_gone():
     assert spans.moved([(3, 7, "city"), (8, 11, "day")], "in Rome now", "in now") == [(3, 6, "day")]
+
+
+@pytest.mark.parametrize(
+    ("before", "after"), [("서울역", "서울울역"), ("abcd", "abxcd"), ("abcd", "axxd"), ("abcd", "acbd")]
+)
+def test_spans_that_touch_do_not_overlap_in_a_damaged_text(before, after):
+    found = spans.moved([(0, 2, "a"), (2, len(before), "b")], before, after)
+    assert spans.read([list(one) for one in found]) == found
+    assert {label for *_, label in found} <= {"a", "b"}

@@ -83,12 +83,13 @@ def composed(text: str, spans: Sequence[Span]) -> list[Span]:
 def moved(spans: Sequence[Span], before: str, after: str) -> list[Span]:
     """Spans of a text where they stand in it after it was damaged; without those of which nothing is left.
 
-    Edges go by the edits that make one text of the other (`difflib`); letters put in at an edge belong to the span.
+    Edges go by the edits that make one text of the other (`difflib`); letters put in at an edge belong to the span, of
+    two that touch to the first.
     """
     if before == after or not spans:
         return list(spans)
     edits = SequenceMatcher(None, before, after, autojunk=False).get_opcodes()
-    found = []
+    found: list[Span] = []
     for start, end, label in spans:
         kept = [
             (lead + max(start - first, 0) * (kind == "equal"), stop - max(last - end, 0) * (kind == "equal"))
@@ -96,8 +97,11 @@ def moved(spans: Sequence[Span], before: str, after: str) -> list[Span]:
             if (first < end and last > start)
             or (first == last and first in (start, end) and after[lead:stop].isalnum() and start < end)
         ]
-        if kept and kept[0][0] < kept[-1][1] and after[kept[0][0] : kept[-1][1]].strip():
-            found.append((kept[0][0], kept[-1][1], label))
+        if not kept:
+            continue
+        begin, stop = max(kept[0][0], found[-1][1] if found else 0), kept[-1][1]
+        if begin < stop and after[begin:stop].strip():
+            found.append((begin, stop, label))
     return found
 
 
