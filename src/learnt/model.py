@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from functools import partial
 from itertools import chain
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from learnt.artifact import batches, maps
 from learnt.artifact import open as opening
@@ -15,7 +16,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
 from learnt.codecs import ragged
 from learnt.codecs.files import File, are_files, in_zip
-from learnt.contracts import Cells, Part, Prediction, Raw
+from learnt.contracts import Cells, Part, Prediction, Raw, Writes
 from learnt.errors import RequestError
 from learnt.stats import wording
 
@@ -50,6 +51,20 @@ class Model(Artifact):
     def explain(self, x: Any, about: Any = None) -> Any:
         """As `predict`, each in an `Explanation`. `about`: the label to explain instead of what was said."""
         return super().explain(self._opened(x), about)
+
+    def writing(self, **options: Any) -> Self:
+        """The same file, which chooses what it writes otherwise: `beam`, `temperature`, `top_p`, `seed`, `no_repeat`
+        as `learnt predict` has them. Raises RequestError for another, and for a file that writes nothing.
+        """
+        written = {name: task for name, (task, _) in self.tasks().items() if isinstance(task, Writes)}
+        if not written:
+            raise RequestError(f"The file writes no texts, so nothing is chosen by {', '.join(options)}. Leave it out.")
+        targets = dict(self.manifest["targets"])
+        for name, task in written.items():
+            targets[name] = {**targets[name], "settings": task.writing(targets[name]["settings"], options)}
+        other = copy(self)
+        other.manifest = {**self.manifest, "targets": targets}
+        return other
 
     def verify(self, seconds: float = 60.0) -> list[Any]:
         """A `Check` for everything that the file must say here as it did where it was made, under a time

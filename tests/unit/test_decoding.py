@@ -8,7 +8,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from learnt.codecs.decoding import Ending, Said, Step, beam, greedy, sample
+from learnt.codecs.decoding import Ending, Said, Step, Strategy, beam, greedy, sample
+from learnt.errors import RequestError
 
 END, A, B, C = range(4)
 CHAIN = np.log(
@@ -209,3 +210,37 @@ def test_logits_say_the_same_as_log_probabilities(kind: Any) -> None:
     said = [greedy(one[[A]], lambda rows, tokens, one=one: one[tokens], Ending(END, 3))[0] for one in (CHAIN, logits)]
     assert said[0].tokens == said[1].tokens
     assert said[1].scores == pytest.approx(said[0].scores, abs=1e-5)
+
+
+def chosen(prompts: list[list[int]], **options: Any) -> list[tuple[int, ...]]:
+    network = Chain([prompt[-1] for prompt in prompts])
+    said = Strategy.of(options).choose(network.first, network.step, Ending(END, 6), prompts)
+    return [one.tokens for one in said]
+
+
+def test_a_strategy_is_greedy_or_a_beam_and_says_nothing_twice_where_asked() -> None:
+    assert chosen([[A]]) == [(B, A) * 3]
+    assert chosen([[A]], beam=2) == [(C,)]
+    assert chosen([[A]], no_repeat=2) == [(B, A, B, B, C)]
+
+
+def test_what_is_drawn_depends_on_the_seed_and_the_prompt_alone() -> None:
+    prompts = [[B, A], [C, A], [A, B], [B, A]]
+    together = chosen(prompts, seed=1)
+    assert together == [chosen([prompt], seed=1)[0] for prompt in prompts]
+    assert len({chosen([[B, A]], seed=seed)[0] for seed in range(9)}) > 1
+    assert chosen([[A]], top_p=0.1) == chosen([[A]], temperature=0.01) == chosen([[A]])
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"beam": 0}, {"beam": 99}, {"temperature": 0.0}, {"top_p": 1.5}, {"seed": -1}, {"no_repeat": -1}, {"beams": 4}],
+)
+def test_what_cannot_be_asked_for_is_named(options: dict[str, Any]) -> None:
+    with pytest.raises(RequestError, match=next(iter(options))):
+        Strategy.of(options)
+
+
+def test_a_beam_draws_nothing() -> None:
+    with pytest.raises(RequestError, match="draws none"):
+        Strategy(beam=4, seed=1)

@@ -215,7 +215,7 @@ def test_no_option_is_documented_that_there_is_not() -> None:
     known = {option for parser in made.values() for action in parser._actions for option in action.option_strings}
     for page in PAGES:
         if page.name != "CONTRIBUTING.md" and "why" not in page.parts:
-            told = set(re.findall(r"`(--[a-z]+)", page.read_text(encoding="utf-8")))
+            told = set(re.findall(r"`(--[a-z-]+)", page.read_text(encoding="utf-8")))
             assert told <= known, named(page)
 
 

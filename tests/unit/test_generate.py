@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 from types import SimpleNamespace
 
@@ -83,6 +84,26 @@ def test_an_answer_does_not_depend_on_what_is_written_beside_it(translated):
 def test_nothing_to_go_on_from_is_a_prompt_too(translated):
     assert isinstance(translated.model.predict({"source": ""}).value, str)
     assert isinstance(translated.model.predict({"source": None}).value, str)
+
+
+def test_what_is_written_is_chosen_as_it_is_asked_for(translated, tmp_path):
+    from learnt.cli import main
+
+    model, new = translated.model, pairs(9, 4)["source"]
+
+    def said(model):
+        return [one.value for one in model.predict(new)]
+
+    plain, drawn = said(model), said(model.writing(temperature=9.0, seed=1))
+    assert drawn == said(model.writing(temperature=9.0, seed=1)) != plain
+    assert drawn != said(model.writing(temperature=9.0, seed=2))
+    assert said(model) == plain
+    assert model.writing(beam=4).predict(new)[0].confidence > 0
+    (tmp_path / "new.csv").write_text("source\n" + "\n".join(new))
+    out = tmp_path / "out.jsonl"
+    words = [str(translated.run.folder / "model.onnx"), str(tmp_path / "new.csv"), "--out", str(out)]
+    assert main(["predict", *words, "--temperature", "9", "--seed", "1"]) == 0
+    assert [json.loads(line)["prediction"] for line in out.read_text().splitlines()] == drawn
 
 
 def test_confidence_is_calibrated_on_what_was_unrolled():

@@ -133,3 +133,8 @@ def test_a_table_without_a_column_leaves_no_file(opened: model.Model, tmp_path: 
 def test_limits_are_handed_on(tmp_path: Path) -> None:
     with pytest.raises(ArtifactError, match="at most 10 are allowed"):
         learnt.load(file.small(), limit=10)
+
+
+def test_a_file_that_writes_nothing_is_not_told_how(opened: model.Model) -> None:
+    with pytest.raises(RequestError, match="writes no texts, so nothing is chosen by beam"):
+        opened.writing(beam=4)

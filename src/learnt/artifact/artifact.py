@@ -244,9 +244,7 @@ class Artifact:
             ) from None
 
     def answers(self, raw: Raw, outputs: Arrays | None = None) -> dict[str, list[Prediction]]:
-        """Predictions of every target, [N] each; `outputs` of `run` saves running again. An unrolling task
-        loops.
-        """
+        """Predictions of every target, [N] each; `outputs` of `run` saves running again. An unrolling task loops."""
         said: dict[str, list[Prediction]] = {}
         for target, (task, settings) in self.tasks().items():
             if isinstance(task, Unrolls):
@@ -288,14 +286,11 @@ class Artifact:
         return modality.spelled(batches.of(raw, name), self.manifest["inputs"][name]["settings"])
 
     def predict(self, x: Any) -> Any:
-        """One example (a dict of cells) -> its Answer. Many (dicts, a dict of lists, a frame) -> a list of
-        them.
+        """One example (a dict of cells) -> its Answer. Many (dicts, a dict of lists, a frame) -> a list of them.
 
         Where the file reads one column only, a bare cell or a list of bare cells will do as well.
         """
-        columns, single = examples.columns(
-            x, self.columns, self._joined_columns(), list(self.manifest.get("groups", ()))
-        )
+        columns, single = self._columns(x)
         answers = self._each(self.answers(self.read(columns)))
         return answers[0] if single else answers
 
@@ -310,12 +305,8 @@ class Artifact:
         return task.completing(steps, settings)
 
     def explain(self, x: Any, about: Any = None) -> Any:
-        """As `predict`, each Answer in an Explanation. `about`: the label to explain instead of what was
-        said.
-        """
-        columns, single = examples.columns(
-            x, self.columns, self._joined_columns(), list(self.manifest.get("groups", ()))
-        )
+        """As `predict`, each Answer in an Explanation. `about`: the label to explain instead of what was said."""
+        columns, single = self._columns(x)
         raw = self.read(columns)
         outputs = self.run(raw, explain=True, **self.aim(about, batches.rows(raw)))
         answers = self._each(self.answers(raw, outputs))

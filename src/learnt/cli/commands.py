@@ -65,6 +65,8 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     if args.data is None or args.least is not None:
         what = "--least is for --live" if args.data else "What is to be predicted?"
         raise RequestError(f"{what} Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
+    if options := _writing(args):
+        opened = opened.writing(**options)
     data, problems = _told(args), list[str]()
     if args.out:
         count = model.predict_file(opened, data, args.out, problems, args.top)
@@ -75,13 +77,19 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     return {"model": args.model, "predictions": rows}
 
 
+def _writing(args: argparse.Namespace) -> dict[str, Any]:
+    """How texts are to be chosen, as far as it was said."""
+    names = ("beam", "temperature", "top_p", "seed", "no_repeat")
+    return {name: getattr(args, name) for name in names if getattr(args, name) is not None}
+
+
 def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
     """A line of JSON for each line that comes, as soon as it comes."""
     from learnt import live
     from learnt.data import streams
     from learnt.report.document import plain
 
-    if args.json or args.out or args.top:
+    if args.json or args.out or args.top or _writing(args):
         raise RequestError(
             f"--live prints lines of JSON and takes no other option. Write: learnt predict {args.model} --live"
         )

@@ -246,6 +246,12 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--least", metavar="SHARE", type=_share, help="with --live: suggest nothing less likely (default .5)"
     )
     one.add_argument("--top", metavar="N", type=_count, default=0, help="the N best answers, each with its probability")
+    how = one.add_argument_group("how texts are written (by default the most probable token after each other)")
+    how.add_argument("--beam", metavar="N", type=int, help="search the most probable text, N kept open")
+    how.add_argument("--temperature", metavar="T", type=float, help="draw tokens: below 1 the likely ones more often")
+    how.add_argument("--top-p", metavar="SHARE", type=float, help="draw from the fewest tokens with this share")
+    how.add_argument("--seed", metavar="N", type=int, help="draw another text (default 0)")
+    how.add_argument("--no-repeat", metavar="N", type=int, help="say no N tokens in a row twice")
 
     one = add(
         commands.explain,

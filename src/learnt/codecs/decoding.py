@@ -14,14 +14,19 @@ Everything is a function of what the network says, row by row: other rows beside
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.errors import RequestError, unknown
+
 Scores = NDArray[np.float32] | NDArray[np.float64]
 Codes = NDArray[np.int64]
 Step = Callable[[Codes, Codes], Scores]
+WIDEST = 16
+"""Open sequences of a beam at most: each has a state of its own in memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,57 @@ class Said:
         return replace(self, scores=scores, ended=True) if token == ending else Said((*self.tokens, token), scores)
 
 
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """How one sequence a prompt is chosen: greedily, by a beam, or drawn where anything is said about drawing.
+
+    Raises RequestError for what cannot be, or not together.
+    """
+
+    beam: int = 1
+    temperature: float | None = None
+    top_p: float | None = None
+    seed: int | None = None
+    no_repeat: int = 0
+    """`Ending.repeat`."""
+
+    def __post_init__(self) -> None:
+        for name, fits, wanted in (
+            ("beam", 1 <= self.beam <= WIDEST, f"a number from 1 to {WIDEST}"),
+            ("temperature", self.temperature is None or self.temperature > 0, "a number above 0"),
+            ("top_p", self.top_p is None or 0 < self.top_p <= 1, "a share above 0 and at most 1"),
+            ("seed", self.seed is None or self.seed >= 0, "a number from 0"),
+            ("no_repeat", self.no_repeat >= 0, "a number from 0"),
+        ):
+            if not fits:
+                raise RequestError(f"{name} {getattr(self, name)} must be {wanted}.")
+        if self.drawn and self.beam > 1:
+            raise RequestError("A beam finds the most probable text and draws none: leave it or the others out.")
+
+    @classmethod
+    def of(cls, options: dict[str, Any]) -> Strategy:
+        """By name; RequestError with near names for one that there is not."""
+        names = [one.name for one in fields(cls)]
+        for name in options:
+            if name not in names:
+                raise unknown("way of writing", name, names)
+        return cls(**options)
+
+    @property
+    def drawn(self) -> bool:
+        return (self.temperature, self.top_p, self.seed) != (None, None, None)
+
+    def choose(self, first: Scores, step: Step, ending: Ending, prompts: Sequence[Sequence[int]]) -> list[Said]:
+        """One sequence a prompt; what is drawn depends on the seed and the prompt, not on what stands beside it."""
+        ending = replace(ending, repeat=self.no_repeat)
+        if self.drawn:
+            seeds = [(self.seed or 0, *prompt) for prompt in prompts]
+            return sample(first, step, ending, seeds, temperature=self.temperature or 1.0, share=self.top_p or 1.0)
+        if self.beam > 1:
+            return [found[0] for found in beam(first, step, ending, width=self.beam)]
+        return greedy(first, step, ending)
+
+
 def greedy(first: Scores, step: Step, ending: Ending) -> list[Said]:
     """The most probable token after each other, one sequence a prompt; of equal ones the first."""
 
@@ -78,7 +134,13 @@ def greedy(first: Scores, step: Step, ending: Ending) -> list[Said]:
 
 
 def sample(
-    first: Scores, step: Step, ending: Ending, seeds: Sequence[int], *, temperature: float = 1.0, share: float = 1.0
+    first: Scores,
+    step: Step,
+    ending: Ending,
+    seeds: Sequence[int | Sequence[int]],
+    *,
+    temperature: float = 1.0,
+    share: float = 1.0,
 ) -> list[Said]:
     """One sequence a prompt drawn at random, that of each prompt by a seed of its own.
 

@@ -314,6 +314,10 @@ class Writes(Protocol):
         """What `learn` gives, in these tokens."""
         ...
 
+    def writing(self, settings: Settings, options: Settings) -> Settings:
+        """Settings by which texts are chosen otherwise, as by a beam. Raises RequestError for what there is not."""
+        ...
+
 
 @runtime_checkable
 class Completes(Protocol):

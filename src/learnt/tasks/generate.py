@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from learnt.codecs import cells, decoding, subwords
 from learnt.codecs.completing import Completing
+from learnt.codecs.decoding import Strategy
 from learnt.codecs.files import File
 from learnt.codecs.tokens import Coder, coder, learn
 from learnt.contracts import Arrays, Cells, Column, Evidence, Part, Prediction, Raw, Settings, Shape, Tensors, Verdicts
@@ -47,7 +48,7 @@ class Generate:
     Settings: `merges` and `free` of the prompt (`free`: the target goes on from its own beginning), `most` tokens that
     are said, `typical` length of an answer, `cut` (texts are pieces of longer ones and do not end), `exact` (only the
     true answer is acceptable, since most of them recur; else what is near it by chrF, and of how a text goes on what
-    begins with the true word).
+    begins with the true word), `writing`, how an answer is chosen where it is not greedily: a `Strategy`.
     """
 
     name: ClassVar[str] = "generate"
@@ -83,6 +84,11 @@ class Generate:
             "exact": again > len(texts) / 2,
             "cut": bool(language["free"]) and alike > PIECES * len(texts),
         }
+
+    def writing(self, settings: Settings, options: Settings) -> Settings:
+        chosen = {**settings.get("writing", {}), **options}
+        Strategy.of(chosen)
+        return {**settings, "writing": chosen}
 
     def encode(self, labels: Cells, settings: Settings) -> Raw:
         """`next` int64: the tokens of each answer and the mark."""
@@ -215,7 +221,8 @@ class Generate:
             return step({"rows": rows, "tokens": tokens[:, None]})["chances"]
 
         ending = decoding.Ending(known.mark, int(settings["most"]), never=(0,))
-        said = decoding.greedy(first["chances"], further, ending)
+        prompts = [row[:size] for row, size in zip(start["tokens"].tolist(), start["length"].tolist(), strict=True)]
+        said = Strategy.of(settings.get("writing", {})).choose(first["chances"], further, ending, prompts)
         texts = [known.decode_text(one.tokens) for one in said]
         mean = np.array([one.log_probability / max(1, len(one.scores)) for one in said])
         weights = first["weights"][0].astype(np.float64)
