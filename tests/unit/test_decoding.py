@@ -142,28 +142,9 @@ def test_no_run_is_said_twice_where_that_is_asked_for(search: Callable[..., list
     assert len(runs) == len(set(runs))
 
 
-def test_what_was_said_before_is_less_probable_by_the_penalty_and_scores_stay_what_the_network_said() -> None:
-    chain = np.log(np.array([[1, 1, 1, 1], [0.01, 0.5, 0.29, 0.2], [0.01, 0.4, 0.37, 0.22], [0.4, 0.2, 0.2, 0.2]]))
-
-    def said(penalty: float) -> Said:
-        return greedy(chain[[B]], lambda rows, tokens: chain[tokens], Ending(END, 3, penalty=penalty))[0]
-
-    assert said(1.0).tokens == (A, A, A)
-    assert said(2.0).tokens == (A, B, C)
-    assert said(2.0).scores == pytest.approx(np.log([0.4, 0.29, 0.22]))
-
-
 def test_some_tokens_are_never_said() -> None:
     network = Chain([A])
     assert greedy(network.first, network.step, Ending(END, 3, never=(B,)))[0].tokens == (C,)
-
-
-def test_greedy_stops_before_it_is_less_sure_than_asked_for() -> None:
-    network = Chain([A])
-    (said,) = greedy(network.first, network.step, Ending(END, 9, least=math.log(0.2)))
-    assert said.tokens == (B,)
-    assert said.log_probability == pytest.approx(math.log(0.5))
-    assert not said.ended
 
 
 def test_samples_are_as_frequent_as_the_network_says() -> None:

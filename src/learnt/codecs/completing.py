@@ -7,7 +7,6 @@ state before, the words suggested then among it, is not read again where the tex
 
 from __future__ import annotations
 
-import math
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
@@ -134,8 +133,3 @@ class Completing:
 
 def _decoded(said: bytes) -> str:
     return said.decode("utf-8", "replace")
-
-
-def likely(found: Sequence[Suggested]) -> Suggested:
-    """The longest of them; nothing, of which one is never sure, where there is none."""
-    return found[-1] if found else Suggested("", math.nan)

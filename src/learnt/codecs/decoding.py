@@ -39,12 +39,8 @@ class Ending:
     """Tokens at most, the last one not counted."""
     repeat: int = 0
     """No run of so many tokens is said twice; 0: any may be. Paulus et al., ICLR 2018, section 2.5."""
-    penalty: float = 1.0
-    """The log probability of what was said before is multiplied by it. Keskar et al., arXiv:1909.05858, section 4.1."""
     never: tuple[int, ...] = ()
     """Tokens that are never said, such as padding."""
-    least: float = -np.inf
-    """`greedy` says nothing that brings the log probability of all of it below this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +50,9 @@ class Said:
     tokens: tuple[int, ...] = ()
     """Without the ending one."""
     scores: tuple[float, ...] = ()
-    """The log probability of each token, and of the ending one, before any penalty, temperature or share."""
+    """The log probability of each token, and of the ending one, before any temperature or share."""
     ended: bool = False
-    """False: it was cut off where it was as long as may be, or less probable than asked for."""
+    """False: it was cut off where it was as long as may be."""
 
     @property
     def log_probability(self) -> float:
@@ -155,7 +151,7 @@ def sample(
         drawn = np.array([streams[row].random() for row in active.tolist()])
         return _drawn(weighed / temperature, drawn, share)
 
-    return _one_each(first, step, replace(ending, least=-np.inf), choose)
+    return _one_each(first, step, ending, choose)
 
 
 def beam(
@@ -163,7 +159,7 @@ def beam(
 ) -> list[list[Said]]:
     """The `best` sequences of each prompt that a search with `width` open ones finds, the best first.
 
-    They are ranked by `Said.normalised`, penalties counted; alpha 0 is the log probability, a larger one favours longer
+    They are ranked by `Said.normalised`; alpha 0 is the log probability, a larger one favours longer
     sequences.
     Nothing is cut short: the search of a prompt ends when no open sequence can become better than its `best`.
     """
@@ -193,7 +189,7 @@ class _Search:
     alpha: float
     best: int
     open: list[tuple[float, Said]] = field(default_factory=lambda: [(0.0, Said())])
-    """Each with its log probability after penalties, by which it is chosen."""
+    """Each with its log probability."""
     ended: list[tuple[float, Said]] = field(default_factory=list)
 
     def grow(self, raw: Scores) -> tuple[Codes, Codes]:
@@ -238,10 +234,7 @@ def _one_each(first: Scores, step: Step, ending: Ending, choose: Callable[[Score
         chosen = choose(_allowed(raw, [found[row] for row in active], ending), active)
         more = []
         for place, (row, token) in enumerate(zip(active.tolist(), chosen.tolist(), strict=True)):
-            score = float(raw[place, token])
-            if found[row].log_probability + score < ending.least:
-                continue
-            found[row] = found[row].then(token, score, ending.token)
+            found[row] = found[row].then(token, float(raw[place, token]), ending.token)
             if not found[row].ended and len(found[row].tokens) < ending.longest:
                 more.append(place)
         rows = np.array(more, np.int64)
@@ -258,14 +251,11 @@ def _normalised(scores: Scores) -> Scores:
 
 
 def _allowed(raw: Scores, said: Sequence[Said], ending: Ending) -> Scores:
-    """Log probabilities without what may not be said, and less of what was said before."""
+    """Log probabilities without what may not be said."""
     weighed = raw.copy()
     weighed[:, list(ending.never)] = -np.inf
-    for row, one in enumerate(said):
-        if ending.penalty != 1:
-            before = list(set(one.tokens))
-            weighed[row, before] *= ending.penalty
-        if ending.repeat:
+    if ending.repeat:
+        for row, one in enumerate(said):
             weighed[row, _again(one.tokens, ending.repeat)] = -np.inf
     return weighed
 

@@ -181,8 +181,6 @@ class Generate:
         wishes: Settings,
     ) -> dict[str, Any]:
         settled = {name: value for name, value in settings.items() if name not in ("decide", "policy")}
-        if wishes.get("prevalence") is not None or wishes.get("positive") is not None:
-            raise RequestError("Texts are not decided between: leave --prevalence and --positive out.")
         policy = _policy(wishes)
         return settled if policy is None else settled | {"decide": policy.asked}
 
@@ -319,10 +317,7 @@ class Generate:
 
 def _policy(wishes: Settings) -> policies.Policy | None:
     """When to say something and when to be silent; None: always."""
-    policy = policies.parse(str(wishes.get("decide") or "argmax"), ACTIONS, ACTIONS[1])
-    if policy is not None and (policy.by is not None or len(policy.actions) != 2):
-        raise RequestError(f"{policy.asked!r}: a text is said or not. Write for example --decide 'precision>=.8'")
-    return policy
+    return policies.silence(wishes, ACTIONS, "a text is said")
 
 
 def _rest(tokens: Sequence[int], known: Coder, settings: Settings) -> str:

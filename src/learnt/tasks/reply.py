@@ -151,8 +151,6 @@ class Reply:
         wishes: Settings,
     ) -> dict[str, Any]:
         settled = {name: value for name, value in settings.items() if name not in ("decide", "policy")}
-        if wishes.get("prevalence") is not None or wishes.get("positive") is not None:
-            raise RequestError("Replies are not decided between: leave --prevalence and --positive out.")
         policy = _policy(wishes)
         return settled if policy is None else settled | {"decide": policy.asked}
 
@@ -304,10 +302,7 @@ def bare(text: str) -> str:
 
 def _policy(wishes: Settings) -> policies.Policy | None:
     """When to suggest and when to be silent; None: where a suggestion is more likely acceptable than not."""
-    policy = policies.parse(str(wishes.get("decide") or "argmax"), ACTIONS, ACTIONS[1])
-    if policy is not None and (policy.by is not None or len(policy.actions) != 2):
-        raise RequestError(f"{policy.asked!r}: a reply is suggested or not. Write for example --decide 'precision>=.8'")
-    return policy
+    return policies.silence(wishes, ACTIONS, "a reply is suggested")
 
 
 def _acceptable(outputs: Arrays, targets: Raw, settings: Settings) -> NDArray[np.bool_]:
