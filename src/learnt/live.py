@@ -55,8 +55,12 @@ def _cells(model: Artifact, text: str, number: int) -> tuple[Any, Row]:
         found = json.loads(text)
     except ValueError as error:
         raise RequestError(f"Line {number} is no JSON, as the first one is: {error}.") from None
+    if isinstance(found, list | bool):
+        raise RequestError(
+            f'Line {number} is {text[:40]!r}; a text or an object is read, as {{"{model.columns[0]}": "so far"}}.'
+        )
     if not isinstance(found, Mapping):
-        return str(found), {}
+        return "" if found is None else str(found), {}
     return found, {key: value for key, value in found.items() if key not in model.columns}
 
 

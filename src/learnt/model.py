@@ -16,7 +16,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
 from learnt.codecs import ragged
 from learnt.codecs.files import File, are_files, in_zip
-from learnt.contracts import Cells, Part, Prediction, Raw, Writes
+from learnt.contracts import Cells, Part, Points, Prediction, Raw, Writes
 from learnt.errors import RequestError
 from learnt.stats import wording
 
@@ -118,7 +118,11 @@ def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
     """
 
     def answers(raw: Raw) -> Iterator[Row]:
-        found = {target: _said(said, top) for target, said in model.answers(raw).items()}
+        tasks = model.tasks()
+        found = {
+            target: _said(said, top, isinstance(tasks[target][0], Points))
+            for target, said in model.answers(raw).items()
+        }
         for row in zip(*found.values(), strict=True):
             if len(found) == 1:
                 yield row[0]
@@ -328,10 +332,12 @@ def _raws(model: Artifact, columns: Mapping[str, Cells], rows: int) -> Iterator[
         yield ragged.together(parts)
 
 
-def _said(found: list[Prediction], top: int = 0) -> Iterator[Row]:
+def _said(found: list[Prediction], top: int = 0, points: bool = False) -> Iterator[Row]:
+    """Every row of a batch has the same keys, since the first names the columns of a file."""
     names = list(found[0].probability) if found else []
     keys = [(name, f"probability.{name}") for name in names if len(names) <= MOST_LABELS]
     numeric = bool(found) and isinstance(found[0].value, float) and not names
+    parted = points or any(one.parts for one in found)
     for one in found:
         row: Row = {"prediction": one.value, "decision": one.decision, "probability": one.confidence}
         for label, key in keys:
@@ -342,7 +348,7 @@ def _said(found: list[Prediction], top: int = 0) -> Iterator[Row]:
         row["unfamiliar"] = one.unfamiliar
         if top:
             row |= _ranked(one, top)
-        elif one.parts:
+        elif parted:
             row["parts"] = [_part(part) for part in one.parts]
         yield row
 
@@ -361,5 +367,6 @@ def _ranked(one: Prediction, top: int) -> Row:
 
 
 def _part(part: Part) -> Row:
-    said = {"value": part.value, "confidence": part.confidence, "where": list(part.where)}
-    return {**said, "text": part.text} if part.text else said
+    said = {"value": part.value, "confidence": part.confidence}
+    where = {"where": list(part.where)} if part.where else {}
+    return {**said, **where, "text": part.text} if part.text else {**said, **where}

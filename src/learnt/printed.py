@@ -58,6 +58,11 @@ def _cell(value: Any) -> str:
         return ""
     if isinstance(value, float):
         return f"{value:.3g}"
+    if isinstance(value, str):
+        return value.replace("\r", "\\r").replace("\n", "\\n")
+    if isinstance(value, Mapping) and {"value", "confidence"} <= set(value):
+        of = f": {_cell(value['text'])}" if "text" in value else ""
+        return f"{_cell(value['value'])}{of} ({_cell(value['confidence'])})"
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {_cell(part)}" for key, part in list(value.items())[:3])
     if isinstance(value, list | tuple):

@@ -138,3 +138,11 @@ def test_what_does_not_go_together_is_refused(
 ) -> None:
     assert run(monkeypatch, *argv) == 2
     assert said in capsys.readouterr().err
+
+
+def test_a_line_that_is_no_text_is_refused_and_null_is_an_absent_one() -> None:
+    said = answers(['"ab"', "[1]", "true", "null"])
+    assert "Line 2 is '[1]'; a text or an object is read" in said[1]["error"]
+    assert '{"text"' in said[1]["error"]
+    assert "Line 3" in said[2]["error"]
+    assert said[3] == {"completion": "", "confidence": None}

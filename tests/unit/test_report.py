@@ -613,6 +613,7 @@ def test_on_a_terminal_a_long_sentence_ends_in_dots_and_a_command_has_its_line()
     lines = report.summary(document(findings=report.findings_as_rows([long]))).splitlines()
     start = next(place for place, line in enumerate(lines) if "[bad]" in line)
     assert lines[start + 2].endswith(" …")
+    assert "… …" not in lines[start + 2]
     assert lines[start + 3].strip() == "> learnt train d.csv --target income --decide odds=race"
     assert lines[start + 4].strip() == "If the law allows it."
 
@@ -626,3 +627,19 @@ def test_every_question_that_was_not_asked_is_named_by_what_it_asks() -> None:
 def test_a_difference_near_nothing_is_no_negative_nothing() -> None:
     assert wording.spread(-0.0001, 0.018) == "0.0 to 1.8"
     assert wording.spread(-0.02, 0.018) == "-2.0 to 1.8"
+
+
+def test_a_figure_has_its_article() -> None:
+    for name, said in (
+        ("acceptable", "with an acceptable of"),
+        ("span_f1", "with an F1 of"),
+        ("chrf", "with a chrf of"),
+    ):
+        said_first = verdict(document(metrics={name: metric(0.5, 0.4, 0.6, 24)}, findings=[])).sentences[0]
+        assert said in said_first
+
+
+def test_a_file_that_goes_on_with_texts_is_tried_by_typing() -> None:
+    inputs = {"text": {"modality": "prompt", "columns": ["text"]}}
+    assert "--live" in report.summary(document(inputs=inputs, target=["text"], metrics={}))
+    assert "--live" not in report.summary(document(inputs=inputs, target=["reply"], metrics={}))

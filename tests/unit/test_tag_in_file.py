@@ -13,6 +13,7 @@ import pytest
 
 import learnt
 from learnt import cli
+from learnt.errors import RequestError
 from learnt.model import predictions
 
 SIZES = {"width": 32, "depth": 0, "members": 1, "dropout": 0.0, "batch": 16, "epochs": 7, "rate": 5e-3, "decay": 1e-2}
@@ -166,3 +167,13 @@ def test_the_file_answers_without_torch(place: Path) -> None:
     done = subprocess.run([sys.executable, "-c", code, str(place / "run")], capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr
     assert done.stdout.strip() == "[[5, 15, 'artist']]"
+
+
+def test_the_line_to_write_names_the_text_that_was_taken_for_a_table(tmp_path: Path) -> None:
+    rows = [
+        {"text": f"play {name}", "kind": "a", "slots": [[5, 5 + len(name), "artist"]]} for name in ("Nina", "Simone")
+    ]
+    lines = [json.dumps(row) for row in rows * 60]
+    (tmp_path / "few.jsonl").write_text("\n".join(lines), encoding="utf-8")
+    with pytest.raises(RequestError, match="Write: --inputs text:text"):
+        learnt.train(tmp_path / "few.jsonl", target="slots", inputs=["text:table", "kind:table"], out=tmp_path / "run")

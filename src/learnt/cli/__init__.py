@@ -5,6 +5,7 @@ Exit status: 0 done, 1 the work failed, 2 the request was wrong, 130 interrupted
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shlex
@@ -39,6 +40,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     argv = list(sys.argv[1:] if argv is None else argv) or ["--help"]
     as_json, debug = "--json" in argv, "--debug" in argv
     logs = sys.stderr if as_json else sys.stdout
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # half a surrogate pair becomes \\ud800, as JSON writes it
 
     def say(text: str) -> None:
         print(text, file=logs, flush=True)

@@ -16,6 +16,9 @@ import numpy as np
 
 from learnt.errors import MissingExtra, RequestError
 
+ESCAPED = "backslashreplace"
+"""Half a surrogate pair, which UTF-8 cannot hold, is written as JSON has it: `\\ud800`."""
+
 
 def write(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     """Write rows as the suffix says: .csv, .tsv, .jsonl or .parquet. The first row names the columns.
@@ -51,7 +54,7 @@ def _replacing(path: Path) -> Iterator[Path]:
 
 def _csv(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:
     first = next(rows, None)
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with path.open("w", encoding="utf-8", errors=ESCAPED, newline="") as file:
         if first is None:
             return
         delimiter = "\t" if suffix == ".tsv" else ","
@@ -61,7 +64,7 @@ def _csv(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:
 
 
 def _jsonl(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:  # noqa: ARG001
-    with path.open("w", encoding="utf-8", newline="\n") as file:
+    with path.open("w", encoding="utf-8", errors=ESCAPED, newline="\n") as file:
         for row in rows:
             file.write(json.dumps(_plain(row), ensure_ascii=False, allow_nan=False) + "\n")
 
@@ -71,7 +74,16 @@ def _parquet(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None
         import polars
     except ImportError:
         raise MissingExtra("polars", "tables", "Writing .parquet files") from None
-    polars.DataFrame([_plain(row) for row in rows], infer_schema_length=None).write_parquet(path)
+    polars.DataFrame([_whole(_plain(row)) for row in rows], infer_schema_length=None).write_parquet(path)
+
+
+def _whole(value: Any) -> Any:
+    """Without halves of surrogate pairs, which polars refuses."""
+    if isinstance(value, str):
+        return value.encode("utf-8", ESCAPED).decode("utf-8")
+    if isinstance(value, dict):
+        return {_whole(key): _whole(item) for key, item in value.items()}
+    return [_whole(item) for item in value] if isinstance(value, list) else value
 
 
 def _flat(value: Any) -> Any:

@@ -14,15 +14,23 @@ _DATA = {"image": "new_images/", "audio": "new_recordings/", "video": "new_video
 
 
 def commands(document: Document, model: str) -> list[tuple[str, str]]:
-    """(What for, the line to type), three of them."""
+    """(What for, the line to type), three of them; one more where the file goes on with what is being typed."""
     data = new_data(document)
     named = " ".join(shlex.quote(name) for name in targets(document) if name)
     path = shlex.quote(model)
+    live = [("go on with what is typed", f"learnt predict {path} --live")] if _goes_on(document) else []
     return [
+        *live,
         ("predict", f"learnt predict {path} {data} --out predictions.csv"),
         ("ask why", f"learnt explain {path} {data}"),
         ("judge it on your data", f"learnt audit {path} {data}{f' --target {named}' if named else ''}"),
     ]
+
+
+def _goes_on(document: Document) -> bool:
+    """Whether what is read is the beginning of what is said."""
+    read = {column for given in (document.get("inputs") or {}).values() for column in given.get("columns", ())}
+    return bool(read) and read <= set(targets(document))
 
 
 def new_data(document: Document) -> str:

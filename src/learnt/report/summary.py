@@ -111,7 +111,7 @@ def _short(text: str, width: int) -> list[str]:
     """At most three lines; where more is said, dots."""
     lines = _wrap(text, width)
     if len(lines) > SAID:
-        lines = [*lines[: SAID - 1], f"{_cut(lines[SAID - 1], width - 2)} …"]
+        lines = [*lines[: SAID - 1], f"{_cut(lines[SAID - 1], width - 2).rstrip(' .…')} …"]
     return lines
 
 

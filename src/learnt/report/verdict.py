@@ -141,7 +141,7 @@ def _figure(document: Document, target: str, first: Figure) -> str:
         who=who,
         target=named,
         value=numbers.figure(first.value, first.kind.how, width),
-        title="a " + first.kind.title,
+        title=("an " if re.match("[aeioAEIO]|F1|R²", first.kind.title) else "a ") + first.kind.title,
     )
     spread = numbers.interval(first.low, first.high, first.kind.how)
     rows = f"on {numbers.plural(first.n, unit(document))} it never saw" if first.n else ""

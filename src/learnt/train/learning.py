@@ -153,9 +153,18 @@ def _pointed(columns: Mapping[str, Cells], asked: Asked, fit: Rows) -> tuple[str
         return "", []
     name = reading.spelling(asked.inputs)
     if name is None:
-        raise RequestError(f"{pointing[0][0]!r} is parts of a text, and no input is one. Write: --inputs COLUMN:text")
+        column = _wordiest(columns, asked)
+        raise RequestError(f"{pointing[0][0]!r} is parts of a text, and no input is one. Write: --inputs {column}:text")
     every = [task.edges(ragged.take(columns[target], fit)) for target, task in pointing]
     return name, [sorted({edge for edges in row for edge in edges}) for row in zip(*every, strict=True)]
+
+
+def _wordiest(columns: Mapping[str, Cells], asked: Asked) -> str:
+    """The input column with the longest texts, to be named; COLUMN where none holds any."""
+    read = [name for _, held in asked.inputs.values() for name in held]
+    length = {name: sum(len(cell) for cell in columns[name] if isinstance(cell, str)) for name in read}
+    longest = max(length, key=length.__getitem__, default="")
+    return longest if length.get(longest) else "COLUMN"
 
 
 def _settings(
