@@ -152,9 +152,11 @@ def test_damage_grows_with_its_grade(kind: str) -> None:
 
 
 def test_parts_are_moments_in_seconds_and_short_sounds_have_fewer() -> None:
-    settings = {"rate": 8000}
-    long, short = KIND.parts({"samples": [np.zeros(8000, np.float32), np.zeros(160, np.float32)]}, settings)
-    assert len(long) == len(short) == PARTS
-    assert long[0].where == (0.0, pytest.approx(0.07))
-    assert long[-1].where[1] == pytest.approx(1.0)
-    assert sum(bool(piece.name) for piece in short) == 3
+    settings = {"rate": 8000, "moment": 7}
+    sounds = [np.zeros(size, np.float32) for size in (8000, 160, 16000)]
+    long, short, longer = KIND.parts({"samples": sounds}, settings)
+    assert len(long) == len(short) == len(longer) == PARTS
+    assert (long[0].name, long[0].where) == ("0.00-0.07 s", (0.0, pytest.approx(0.07)))
+    assert [piece.name for piece in long] == [piece.name if at < 15 else "" for at, piece in enumerate(longer)]
+    assert longer[-1].where == (pytest.approx(1.05), 2.0)
+    assert [bool(piece.name) for piece in short] == [True] + [False] * 15

@@ -25,7 +25,7 @@ RATES = (8000, 16000)
 """Hz that sounds are brought to: the least that is as much as they have, else the last."""
 BANDS: Mapping[int, int] = {8000: 40, 16000: 64}
 PARTS = 16
-"""Reasons point at so many equal parts of a sound."""
+"""Reasons point at so many moments, as long in all sounds: nearly all sounds end within them."""
 DECIBELS, SPEED, LATER = 6.0, 0.1, 0.05
 """How much louder, faster and later (in seconds) a sound may be in training."""
 SEGMENTS, PITCHES = 8, 20
@@ -55,11 +55,12 @@ class Audio:
         rate = next((one for one in RATES if one >= usual), RATES[-1])
         heard = [mel.log_mel(waves.decode(cell, rate), rate, BANDS[rate]) for cell in some]
         frames = np.concatenate(heard)
+        usual_most = float(np.quantile([len(one) for one in heard], 0.95))
         return {
             "rate": rate,
             "mean": frames.mean(0).tolist(),
             "spread": np.maximum(frames.std(0), 0.5).tolist(),
-            "seconds": float(np.median([len(one) for one in heard]) * mel.HOP),
+            "moment": max(2, math.ceil(usual_most / PARTS)),
         }
 
     def damaged(self, cells: Cells) -> list[tuple[int, str]]:
@@ -116,23 +117,23 @@ class Audio:
         stages = [[first], [2 * first, 2 * first], [4 * first, 4 * first], [8 * first]]
         return cast("Encoder", sounds.SoundEncoder(len(settings["mean"]), stages, width))
 
-    def occlude(self, settings: Settings) -> Occlude:  # noqa: ARG002
+    def occlude(self, settings: Settings) -> Occlude:
         """A hidden moment is silent."""
         from learnt.nets import sounds
 
-        return sounds.Moments(PARTS)
+        return sounds.Moments(PARTS, settings["moment"])
 
     def parts(self, raw: Raw, settings: Settings) -> Parts:
-        """Equal parts of each sound, where: (start, end) in seconds; without a name where a sound is shorter."""
+        """Moments of each sound, where: (start, end) in seconds; without a name where it has ended, the last open."""
+        step = settings["moment"] * mel.HOP
         found = []
         for samples in raw["samples"]:
-            part = _part(len(samples), settings["rate"])
             seconds = len(samples) / settings["rate"]
             pieces = [Piece("")] * PARTS
-            for place in np.unique(part).tolist():
-                own = np.flatnonzero(part == place)
-                start, end = own[0] * mel.HOP, min((own[-1] + 1) * mel.HOP, max(seconds, mel.HOP))
-                pieces[place] = Piece(f"{start:.2f}-{end:.2f} s", (float(start), float(end)))
+            for place in np.unique(_part(len(samples), settings)).tolist():
+                start, end = place * step, (place + 1) * step
+                name = f"{start:.2f}-{end:.2f} s" if place < PARTS - 1 else f"from {start:.2f} s"
+                pieces[place] = Piece(name, (start, max(end, seconds) if place == PARTS - 1 else end))
             found.append(pieces)
         return found
 
@@ -144,7 +145,7 @@ class Audio:
             copy = np.array(samples)
             if hidden.any():
                 heard = np.zeros(len(copy) + 2 * window, bool)
-                for frame in np.flatnonzero(~hidden[_part(len(copy), settings["rate"])]).tolist():
+                for frame in np.flatnonzero(~hidden[_part(len(copy), settings)]).tolist():
                     heard[frame * hop + window // 2 : frame * hop + window // 2 + window] = True
                 copy[~heard[window : window + len(copy)]] = 0.0
             found.append(copy)
@@ -183,10 +184,10 @@ class Audio:
         return found
 
 
-def _part(samples: int, rate: int) -> NDArray[np.int64]:
+def _part(samples: int, settings: Settings) -> NDArray[np.int64]:
     """The part of each frame of a sound of so many samples."""
-    frames = samples // mel.sizes(rate)[1] + 1
-    return np.asarray(np.arange(frames) * PARTS // frames, np.int64)
+    frames = samples // mel.sizes(settings["rate"])[1] + 1
+    return np.minimum(np.arange(frames, dtype=np.int64) // settings["moment"], PARTS - 1)
 
 
 def _quiet(samples: NDArray[np.float64]) -> int:

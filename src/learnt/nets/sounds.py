@@ -55,18 +55,17 @@ class SoundPrepare(nn.Module):
 
 
 class Moments(nn.Module):
-    """Hides moments: of a sound cut into equal parts [B, P], those not kept are silent."""
+    """Hides moments of so many frames, the last one open: [B, P], those not kept are silent."""
 
-    def __init__(self, parts: int) -> None:
+    def __init__(self, parts: int, frames: int) -> None:
         super().__init__()
-        self.parts = parts
+        self.parts, self.frames = parts, frames
 
     def forward(self, x: Tensors, keep: Tensor) -> dict[str, Tensor]:
         bands = x["bands"]
         place = torch.arange(bands.shape[2], device=bands.device)
-        part = (place * self.parts // x["frames"].unsqueeze(1)).clamp(max=self.parts - 1)
-        kept = keep.gather(1, part).unsqueeze(1)
-        return {**x, "bands": torch.where(kept, bands, x["silence"].unsqueeze(2))}
+        part = (place // self.frames).clamp(max=self.parts - 1)
+        return {**x, "bands": torch.where(keep[:, part].unsqueeze(1), bands, x["silence"].unsqueeze(2))}
 
 
 class SoundEncoder(nn.Module):

@@ -170,7 +170,7 @@ OF_INPUTS: dict[str, list[dict[str, Any]]] = {
 }
 """The steps of a modality that only files with such an input need."""
 KEPT = {
-    "audio": "Of sounds: the rate to which they are brought, their usual length, mean and spread of each band.",
+    "audio": "Of sounds: the rate to which they are brought, how long most are at most, mean and spread of each band.",
     "prompt": "Of texts that are gone on from, and of what was said there: readable pieces of words that came at least "
     "twice; and the weights may know passages by heart that came often.",
     "image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour.",

@@ -31,7 +31,7 @@ _EMPTIED = 0.2
 _SEVERITIES = (1, 2, 3, 4, 5)
 _KINDS = {
     "missing": "cells go missing",
-    "noise": "numbers are noisy",
+    "noise": "there is noise",
     "unit": "a column comes in another unit",
     "typo": "words are mistyped",
     "case": "words are in capitals",
@@ -39,6 +39,10 @@ _KINDS = {
     "order": "words change places",
     "jamo": "Hangul syllables fall apart",
     "lookalike": "letters give way to others that look like them",
+    "telephone": "sound comes over a telephone",
+    "clipping": "sound is clipped",
+    "reverberation": "a room echoes",
+    "codec": "sound is coarsely coded",
 }
 _ACTS = {
     "missing": "If cells will be missing where it is used, train again with rows in which they are.",
