@@ -187,7 +187,7 @@ class Audio:
 def _part(samples: int, settings: Settings) -> NDArray[np.int64]:
     """The part of each frame of a sound of so many samples."""
     frames = samples // mel.sizes(settings["rate"])[1] + 1
-    return np.minimum(np.arange(frames, dtype=np.int64) // settings["moment"], PARTS - 1)
+    return np.asarray(np.minimum(np.arange(frames) // settings["moment"], PARTS - 1), np.int64)
 
 
 def _quiet(samples: NDArray[np.float64]) -> int:
