@@ -50,3 +50,10 @@ def test_half_a_surrogate_pair_is_no_fault_on_a_terminal(
     monkeypatch.setattr("learnt.cli.parse", lambda _: SimpleNamespace(work=lambda _: {"said": "a\ud800"}))
     assert main(["predict", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {"said": "a\ud800"}
+
+
+def test_a_run_is_not_written_into_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("x,y\n1,a\n2,b\n", encoding="utf-8")
+    assert main(["train", str(path), "--target", "y", "--out", str(path)]) == 2
+    assert "is a file; a run is written into a folder. Write: --out" in capsys.readouterr().err

@@ -89,6 +89,8 @@ def begin(
 ) -> Begun:
     """Read, give roles, split. Nothing is written yet."""
     folder = Path(out) if out is not None else Path("runs") / _stem(data)
+    if folder.is_file():
+        raise RequestError(f"{str(folder)!r} is a file; a run is written into a folder. Write: --out {folder}-run")
     kept = folder / "checkpoint" / "recipe.yaml"
     source = corpora.fitting(sources.opened(data), asked["target"] or ())
     full = recipes.resolve(asked, kept if resume and kept.exists() else recipe, source.target, list(source.columns))
