@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt import asking
+from learnt import asking, auditing
 from learnt.artifact import open as opening
 from learnt.artifact import wire
 from learnt.artifact.artifact import Artifact
@@ -47,16 +47,16 @@ def recalibrate(
     given = [sources.name_of(name) for name in (target or names)]
     if len(given) != len(names):
         raise RequestError(f"The file predicts {', '.join(names)}; name a column for each: --target {' '.join(names)}")
-    if target is None and not asking.with_truth(columns, given, artifact):
+    if target is None and not auditing.with_truth(columns, given, artifact):
         return _unlabelled(artifact, columns, wishes, out)
-    columns = asking.gathered(artifact, columns, given)
-    labelled = asking.with_truth(columns, given, artifact)
+    columns = auditing.gathered(artifact, columns, given)
+    labelled = auditing.with_truth(columns, given, artifact)
     if len(labelled) < LEAST:
         raise DataError(
             f"{len(labelled):,} rows have the truth in {', '.join(given)}; at least {LEAST} are needed to choose "
             "anything anew. Gather more, or keep the file as it is."
         )
-    asking.refuse(artifact, [[columns[name][row] for row in labelled] for name in given])
+    auditing.refuse(artifact, [[columns[name][row] for row in labelled] for name in given])
     counts = _counts(columns, wishes, weight)
     chosen, held = _split(np.asarray(labelled, np.int64))
     made = recalibrated(artifact, *_rows(columns, names, given, chosen), wishes, _of(counts, chosen))

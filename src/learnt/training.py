@@ -154,7 +154,7 @@ def audit(
     of `label_errors`. `templates` is a file of texts and of what is to come of them (`behaving`); without `data`
     nothing else is asked. Raises RequestError when no column holds the truth, or a run kept no evidence.
     """
-    from learnt import asking, behaving
+    from learnt import asking, auditing, behaving
     from learnt.data import sources, writers
     from learnt.model import load
 
@@ -168,12 +168,12 @@ def audit(
     path = given / "model.onnx" if given.is_dir() else given
     artifact = load(path)
     if data is None and templates is not None:
-        document, findings = asking.unasked_of(artifact, str(path))
+        document, findings = auditing.unasked_of(artifact, str(path))
     elif data is None:
-        document, findings = asking.remembered(artifact, given, ask)
+        document, findings = auditing.remembered(artifact, given, ask)
     else:
         names = [target] if isinstance(target, str) else target
-        document, findings = asking.audited(artifact, sources.opened(data), names, ask, str(path), weight)
+        document, findings = auditing.audited(artifact, sources.opened(data), names, ask, str(path), weight)
     if templates is not None:
         findings = [*findings, *behaving.findings(artifact, templates)]
         document |= {"findings": asking.rows_of(findings)}

@@ -123,7 +123,7 @@ class Strategy:
 def greedy(first: Scores, step: Step, ending: Ending) -> list[Said]:
     """The most probable token after each other, one sequence a prompt; of equal ones the first."""
 
-    def choose(weighed: Scores, active: Codes) -> Codes:  # noqa: ARG001
+    def choose(weighed: Scores, active: Codes) -> Codes:  # noqa: ARG001 as `sample` chooses
         return np.asarray(weighed.argmax(1), np.int64)
 
     return _one_each(first, step, ending, choose)

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 Samples = NDArray[np.float32]
 
 
-def telephone(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001
+def telephone(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001 all kinds are called alike
     """Only a band: from 300 Hz to 3,400 Hz, narrower from grade to grade."""
     low, high = 300 * 1.15 ** (severity - 1), 3400 * 0.85 ** (severity - 1)
     spectrum = np.fft.rfft(samples)
@@ -17,13 +17,13 @@ def telephone(samples: Samples, severity: int, random: np.random.Generator, rate
     return np.asarray(np.fft.irfft(spectrum, len(samples)), np.float32)
 
 
-def clipping(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001
+def clipping(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001 all kinds are called alike
     """Nothing is louder than a share of the loudest, from a half to a thirtieth."""
     most = np.abs(samples).max() / (2, 4, 8, 16, 32)[severity - 1]
     return np.asarray(np.clip(samples, -most, most), np.float32)
 
 
-def noise(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001
+def noise(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001 all kinds are called alike
     """White noise, 30 to 5 dB below the sound."""
     level = np.sqrt(np.mean(samples.astype(np.float64) ** 2)) * 10 ** (-(30, 20, 15, 10, 5)[severity - 1] / 20)
     return np.asarray(samples + level * random.normal(size=len(samples)), np.float32)
@@ -41,7 +41,7 @@ def reverberation(samples: Samples, severity: int, random: np.random.Generator, 
     return np.asarray(heard, np.float32)
 
 
-def codec(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001
+def codec(samples: Samples, severity: int, random: np.random.Generator, rate: int) -> Samples:  # noqa: ARG001 all kinds are called alike
     """Companded by the mu-law of ITU-T G.711 and kept in 8 to 3 bits."""
     steps = 2 ** (8, 6, 5, 4, 3)[severity - 1] / 2 - 1
     most = max(float(np.abs(samples).max()), 1e-12)

@@ -49,7 +49,8 @@ def bare(module: Any) -> nn.Module:
     """Without what some classes have behind the last layer, and no encoder here asks."""
     if "add_pooling_layer" in signature(type(module)).parameters:
         module.pooler = None
-    return module  # type: ignore[no-any-return]
+    found: nn.Module = module
+    return found
 
 
 def pictures(about: Mapping[str, Any]) -> Pictures:
