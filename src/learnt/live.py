@@ -1,14 +1,18 @@
-"""Answers while a text is being written: a line in, a line of JSON out. No torch."""
+"""Answers while a text is being written, or a sound goes on: lines of JSON out as soon as there is something. No
+torch."""
 
 from __future__ import annotations
 
 import json
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import asdict
 from itertools import chain, islice
 from typing import Any
 
 from learnt.artifact.artifact import Artifact
+from learnt.artifact.listening import Listening
+from learnt.codecs import pcm
 from learnt.contracts import Part
 from learnt.errors import LearntError, RequestError, unknown
 from learnt.model import predictions
@@ -40,6 +44,18 @@ def answers(model: Artifact, lines: Iterable[str], least: float = LEAST) -> Iter
         except LearntError as error:
             row["error"] = str(error)
         yield row | {"ms": round(1000 * (clock.perf_counter() - began), 1)}
+
+
+def heard(model: Artifact, blocks: Iterable[pcm.Samples], rate: int, least: float | None = None) -> Iterator[Row]:
+    """What is said in a sound that goes on, each once: `time` in seconds when it was told, `label`, `confidence`,
+    `unfamiliar`. `blocks` float32 [T] at `rate` Hz. Raises RequestError for a file that does not listen.
+    """
+    listening = Listening(model, least)
+    for block in pcm.resampled(blocks, rate, listening.rate):
+        for found in listening.hear(block):
+            yield asdict(found)
+    for found in listening.end():
+        yield asdict(found)
 
 
 def _is_json(line: str) -> bool:

@@ -5,7 +5,7 @@ import json
 import math
 from collections.abc import Iterator
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -19,6 +19,7 @@ class Parrot:
     """Goes on with the text itself, surer the longer it is; it answers one line before it reads the next."""
 
     columns = ("text",)
+    manifest: ClassVar[dict[str, Any]] = {"inputs": {}}
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, float]] = []
@@ -131,6 +132,8 @@ def test_the_command_reads_a_file_too(
         (["--live", "--out", "x.csv"], "--live prints lines of JSON and takes no other option"),
         (["--live", "--json"], "--live prints lines of JSON"),
         (["--live", "--least", "5"], "'5' is no share"),
+        (["--live", "--pcm", "s16le"], "--pcm is how sound comes in, and the file reads none"),
+        (["d.csv", "--pcm", "s16le"], "--pcm is for a file that listens, with --live"),
     ],
 )
 def test_what_does_not_go_together_is_refused(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -62,6 +62,7 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     opened = model.load(args.model)
     if args.live:
         return _live(args, opened)
+    _refuse_pcm(args)
     if args.data is None or args.least is not None:
         what = "--least is for --live" if args.data else "What is to be predicted?"
         raise RequestError(f"{what} Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
@@ -84,8 +85,9 @@ def _writing(args: argparse.Namespace) -> dict[str, Any]:
 
 
 def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
-    """A line of JSON for each line that comes, as soon as it comes."""
+    """A line of JSON for each line that comes, or for what is said in a sound, as soon as it comes."""
     from learnt import live
+    from learnt.artifact.listening import listens
     from learnt.data import streams
     from learnt.report.document import plain
 
@@ -93,10 +95,28 @@ def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
         raise RequestError(
             f"--live prints lines of JSON and takes no other option. Write: learnt predict {args.model} --live"
         )
-    with streams.typed(args.data) as lines:
-        for row in live.answers(opened, lines, live.LEAST if args.least is None else args.least):
+
+    def told(rows: Iterable[Mapping[str, Any]]) -> None:
+        for row in rows:
             print(json.dumps(plain(row), ensure_ascii=False, allow_nan=False), flush=True)
+
+    if listens(opened):
+        rate, blocks = streams.sound(args.data, args.pcm)
+        told(live.heard(opened, blocks, rate, args.least))
+        return {}
+    _refuse_pcm(args)
+    with streams.typed(args.data) as lines:
+        told(live.answers(opened, lines, live.LEAST if args.least is None else args.least))
     return {}
+
+
+def _refuse_pcm(args: argparse.Namespace) -> None:
+    if args.pcm is not None:
+        raise RequestError(
+            f"--pcm is for a file that listens, with --live. Write: learnt predict {args.model} --live --pcm {args.pcm}"
+            if not args.live
+            else f"--pcm is how sound comes in, and the file reads none. Write: learnt predict {args.model} --live"
+        )
 
 
 def explain(args: argparse.Namespace) -> Mapping[str, Any]:

@@ -237,13 +237,25 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "learnt predict fraud.onnx new.csv --out out.csv",
     )
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
-    one.add_argument("data", metavar="DATA", nargs="?", help=f"{DATA}; with --live the lines are read from there")
+    one.add_argument(
+        "data", metavar="DATA", nargs="?", help=f"{DATA}; with --live lines are read, or a sound is heard, from there"
+    )
     one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
     one.add_argument(
-        "--live", action="store_true", help="answer each line as it comes, a text as far as it is written: JSON lines"
+        "--live",
+        action="store_true",
+        help="answer each line as it comes, a text as far as it is written; or say what is heard: JSON lines",
     )
     one.add_argument(
-        "--least", metavar="SHARE", type=_share, help="with --live: suggest nothing less likely (default .5)"
+        "--least",
+        metavar="SHARE",
+        type=_share,
+        help="with --live: say nothing less likely (default .5 for texts; for sounds as the file chose by data)",
+    )
+    one.add_argument(
+        "--pcm",
+        metavar="FORMAT",
+        help="with --live: raw samples on standard input, kind:rate:channels (default s16le:16000:1)",
     )
     one.add_argument("--top", metavar="N", type=_count, default=0, help="the N best answers, each with its probability")
     how = one.add_argument_group("how texts are written (by default the most probable token after each other)")

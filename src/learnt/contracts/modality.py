@@ -301,3 +301,12 @@ class Continues(Protocol):
     def language(self, settings: Settings) -> Settings:
         """What a task must know of its settings to say something in the same tokens."""
         ...
+
+
+@runtime_checkable
+class Hears(Protocol):
+    """A modality whose inputs are pieces of something that goes on in time: `samples` float32 [T]."""
+
+    def window(self, settings: Settings) -> tuple[int, int]:
+        """Samples a second, and how many of them hold nearly all examples, with time to slide over them."""
+        ...

@@ -12,6 +12,7 @@ from difflib import get_close_matches
 from pathlib import Path, PurePath
 from typing import IO, TextIO, cast
 
+from learnt.codecs import pcm
 from learnt.codecs.files import GZIP, File
 from learnt.errors import DataError, RequestError
 
@@ -103,6 +104,20 @@ def typed(source: str | None) -> Iterator[Iterable[str]]:
         yield sys.stdin
         return
     yield (line.decode("utf-8", "replace") for line in iter(binary.readline, b""))
+
+
+def sound(source: str | None, given: str | None) -> tuple[int, Iterable[pcm.Samples]]:
+    """The rate and blocks of a recording as fast as it was spoken, or of raw samples on standard input as they come,
+    of the format `given`. Raises RequestError, DataError for what is no sound.
+    """
+    if source is not None and source != "-":
+        if given is not None:
+            raise RequestError(
+                f"--pcm is how samples lie on standard input, and {source} is read. Leave one of both out."
+            )
+        return pcm.replayed(cast(Path, existing(source, "data")))
+    form = pcm.Pcm() if given is None else pcm.Pcm.parse(given)
+    return form.rate, form.blocks(sys.stdin.buffer)
 
 
 def existing(source: str | Path, what: str) -> Path | File:

@@ -97,6 +97,11 @@ class Audio:
             "rate": 3e-3, "decay": 5e-2,
         }  # fmt: skip
 
+    def window(self, settings: Settings) -> tuple[int, int]:
+        """Longer than nearly all sounds by a third, so that a window slides twice before one leaves it."""
+        hop = mel.sizes(settings["rate"])[1]
+        return settings["rate"], settings.get("window") or math.ceil(PARTS * settings["moment"] * hop * 4 / 3)
+
     def augment(self, settings: Settings) -> nn.Module:
         """Louder or softer, faster or slower, a little later."""
         from learnt.nets import sounds

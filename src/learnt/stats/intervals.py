@@ -26,6 +26,22 @@ def wilson(successes: float, n: float, level: float = 0.95) -> Interval:
     return (max(0.0, min(middle - half, p)), min(1.0, max(middle + half, p)))
 
 
+def poisson(count: int, level: float = 0.95) -> Interval:
+    """Exact interval of the mean of a count of rare events (Garwood 1936)."""
+    tail = (1 - level) / 2
+
+    def mean(places: int, chance: float) -> float:
+        """At which mean so many or fewer have this chance, by bisection."""
+        low, high = 0.0, 2 * places + 20.0
+        for _ in range(80):
+            middle = (low + high) / 2
+            logs = [place * math.log(middle) - middle - math.lgamma(place + 1) for place in range(places + 1)]
+            low, high = (middle, high) if math.fsum(map(math.exp, logs)) > chance else (low, middle)
+        return (low + high) / 2
+
+    return (mean(count - 1, 1 - tail) if count else 0.0, mean(count, tail))
+
+
 def beta_binomial_pmf(n: int, a: float, b: float) -> NDArray[np.float64]:
     """[n + 1], the chances of 0..n successes when their rate is drawn from Beta(a, b); b = 0 means rate 1, a
     = 0 rate 0.
