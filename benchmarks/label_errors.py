@@ -146,14 +146,20 @@ def asked(said: Evidence) -> Finding:
     return finding
 
 
-def evidence(table: sets.Table, target: str, seed: int, place: Path, quick: bool) -> Evidence:
-    """What sisters say of all rows: those of the training, or where it has none those trained for the question."""
+def evidence(
+    table: dict[str, Any], target: str, seed: int, place: Path, quick: bool,
+    recipe: dict[str, Any] | None = None, **options: Any,
+) -> Evidence:  # fmt: skip
+    """What sisters say of all rows: those of the training, or where it has none those trained for the question.
+
+    `recipe` and `options` are of `learnt.train`, the defaults where none are given.
+    """
     if place.is_dir() and (found := kept(place)):
         return found[target]
-    more = {"recipe": QUICK if quick else None, "resume": False, "say": lambda _line: None, "test": None}
+    begun = {"recipe": QUICK if quick else recipe, "resume": False, "say": lambda _line: None, "test": None}
     with tempfile.TemporaryDirectory() as folder:
-        asked = {**OPTIONS, "target": [target], "seed": seed, "budget": None}
-        folded = fold(prepare(begin(table, asked=asked, out=Path(folder) / "run", **more)))
+        asked = {**OPTIONS, "target": [target], "seed": seed, "budget": None, **options}
+        folded = fold(prepare(begin(table, asked=asked, out=Path(folder) / "run", **begun)))
         (known,) = folded.learnt.targets
         judge = Judge(folded.collected, target, known.task, {**known.settings, "sets": True}, folded.recipe["coverage"])
         if folded.small:
