@@ -259,6 +259,14 @@ def test_a_file_that_beats_doing_nothing_is_told_from_one_that_does_not(
     ).replace("</code>", "")
 
 
+def test_answers_by_lot_that_count_labels_alike_are_no_skill() -> None:
+    nothing = {"name": "always no", "metrics": {"accuracy": 0.66, "f1_macro": 0.4}}
+    by_lot = {"accuracy": metric(0.62, 0.55, 0.69, 161), "f1_macro": metric(0.49, 0.42, 0.56, 161)}
+    told = {"accuracy": metric(0.74, 0.68, 0.8, 161), "f1_macro": metric(0.7, 0.64, 0.76, 161)}
+    assert "more than doing nothing" in verdict(document(nothing=nothing, metrics=by_lot)).heading
+    assert "nothing" not in verdict(document(nothing=nothing, metrics=told)).heading
+
+
 def test_doing_nothing_ranks_by_lot_whatever_folds_that_differ_make_of_it() -> None:
     metrics = {"concordance_index": metric(0.68, 0.65, 0.71, 686)}
     html = report.page(document(metrics=metrics, nothing={"name": "always", "metrics": {"concordance_index": 0.483}}))

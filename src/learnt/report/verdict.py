@@ -16,6 +16,8 @@ GRAVE = 0.5
 """A bad finding of at least this harm speaks against using the file as it is."""
 
 NO_SKILL = {"ece", "coverage", "risk_error"}
+LABELS_ALIKE = {"f1_macro"}
+"""Answers given by lot better these, beside always the same label; no skill where the accuracy is known as well."""
 RANKING = {"log_loss", "brier", "brier_score", "roc_auc", "average_precision"}
 """Figures of probabilities; the others judge answers."""
 
@@ -116,6 +118,8 @@ def _overall(ordered: Sequence[Mapping[str, Any]]) -> tuple[str, str]:
 def _idle(listed: Sequence[Figure]) -> str:
     """Why doing nothing would do as well, or "". Good confidence alone is no skill: it can be had for nothing."""
     compared = [f for f in listed if numbers.known(f.nothing) and numbers.known(f.low) and f.name not in NO_SKILL]
+    if any(f.name == "accuracy" for f in compared):
+        compared = [f for f in compared if f.name not in LABELS_ALIKE]
     better = {f.name for f in compared if f.against_nothing > 0}
     if compared and not better:
         return "It is not shown to know more than doing nothing."
