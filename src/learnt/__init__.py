@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from learnt.errors import MissingExtra as MissingExtra
     from learnt.errors import RequestError as RequestError
     from learnt.errors import UnreadableError as UnreadableError
+    from learnt.estimators import Classifier as Classifier
+    from learnt.estimators import Regressor as Regressor
     from learnt.model import Model as Model
     from learnt.model import load as load
     from learnt.training import Run as Run
@@ -33,6 +35,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "ArtifactError": "errors",
+    "Classifier": "estimators",
     "DataError": "errors",
     "Finding": "contracts",
     "LearntError": "errors",
@@ -40,6 +43,7 @@ _HOMES = {
     "Model": "model",
     "Part": "contracts",
     "Prediction": "contracts",
+    "Regressor": "estimators",
     "RequestError": "errors",
     "Run": "training",
     "UnreadableError": "errors",
@@ -51,7 +55,9 @@ _HOMES = {
 }
 """Public name -> the module it lives in, imported when the name is first asked for."""
 
-__all__ = ["__version__", *_HOMES]
+_ESTIMATORS = "estimators"
+__all__ = ["__version__", *(name for name, home in _HOMES.items() if home != _ESTIMATORS)]
+"""Without what needs scikit-learn, so that a star takes nothing that may not be there."""
 
 
 def __getattr__(name: str) -> Any:
@@ -65,7 +71,7 @@ def __getattr__(name: str) -> Any:
 
 
 def __dir__() -> list[str]:
-    return sorted(__all__)
+    return sorted(["__version__", *_HOMES])
 
 
 class _Public(ModuleType):

@@ -10,14 +10,15 @@ import pytest
 import learnt
 
 PUBLIC = {
-    "ArtifactError", "DataError", "Finding", "LearntError", "MissingExtra", "Model", "Part", "Prediction",
-    "RequestError", "Run", "UnreadableError", "__version__", "audit", "load", "recalibrate", "train", "walk",
+    "ArtifactError", "Classifier", "DataError", "Finding", "LearntError", "MissingExtra", "Model", "Part", "Prediction",
+    "Regressor", "RequestError", "Run", "UnreadableError", "__version__", "audit", "load", "recalibrate", "train",
+    "walk",
 }  # fmt: skip
 
 
 def test_the_public_surface_is_this_list() -> None:
-    assert set(learnt.__all__) == PUBLIC
     assert set(dir(learnt)) == PUBLIC
+    assert set(learnt.__all__) == PUBLIC - {"Classifier", "Regressor"}
 
 
 def test_type_checkers_see_the_same_names() -> None:
