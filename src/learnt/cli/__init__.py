@@ -17,6 +17,7 @@ from learnt.errors import LearntError, MissingExtra, RequestError
 
 _EXTRAS = {
     "PIL": "image",
+    "av": "video",
     "jinja2": "report",
     "onnx": "train",
     "onnxscript": "train",
