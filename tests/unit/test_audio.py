@@ -72,9 +72,10 @@ def test_long_recordings_are_heard_for_thirty_seconds() -> None:
     [
         (b"", "is empty"),
         (wav(np.zeros(4000))[:3000], "cut off: 3,000 of 8,044 bytes"),
-        (wav(np.zeros(0)), "of 0 samples"),
+        (wav(np.zeros(0)), "holds no samples"),
         (b"RIFF\x10\0\0\0WAVEjunk" + bytes(8), "cannot be read as sound"),
-        (b"\x89PNG\r\n\x1a\n" + bytes(100), "cannot be read as sound"),
+        (b"\x89PNG\r\n\x1a\n" + bytes(100), "no sound. It holds a PNG picture"),
+        (b"<html><body>404 Not Found</body></html>", "no sound. It holds a web page"),
         (b"no sound" * 20, "cannot be read as sound"),
     ],
 )

@@ -138,7 +138,7 @@ def test_asking_for_names_that_say_nothing_is_an_error(tmp_path: Path) -> None:
 def test_folders_of_patients_below_the_labels_stay_together_and_folders_of_years_do_not(tmp_path: Path) -> None:
     patients = [f"s{one:03}/{side}.png" for one in PATIENTS for side in (1, 2)]
     found = collected(folder(tmp_path / "patients", patients))
-    assert any("one folder below" in guess["sentence"] for guess in found.roles.guesses)
+    assert any("Files of one folder" in guess["sentence"] for guess in found.roles.guesses)
     assert torn_by_folder(found) == 0
     years = [f"{2020 + place % 3}/{place}.png" for place in range(80)]
     found = collected(folder(tmp_path / "years", years))

@@ -13,18 +13,20 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
-from typing import IO, Any, NamedTuple, cast
+from typing import IO, Any, NamedTuple, Self, cast
 from zipfile import BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.codecs import signatures
 from learnt.errors import DataError
 
 _IMAGES = ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .gif .bmp .pgm .ppm .pbm .pnm .dcm .dicom .heic .heif .avif .jp2"
-_SOUNDS = ".wav .flac .ogg .oga .opus .mp3 .m4a .aac .aif .aiff .au"
+_SOUNDS = ".wav .flac .ogg .oga .opus .mp3 .aif .aiff .au .m4a .aac .mp4 .mkv .webm .mov"
 KINDS: Mapping[str, frozenset[str]] = {
     "image": frozenset(_IMAGES.split()),
     "audio": frozenset(_SOUNDS.split()),
@@ -45,7 +47,7 @@ class File(str):
 
     __slots__ = ("_digest", "place", "root")
 
-    def __new__(cls, name: str, root: str | Path = "", place: str = "") -> File:
+    def __new__(cls, name: str, root: str | Path = "", place: str = "") -> Self:
         made = super().__new__(cls, name)
         made.root = Path(root)
         made.place = place or str(made)
@@ -83,6 +85,8 @@ class File(str):
         try:
             return self.bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
+            if held := signatures.instead(error.object[: signatures.HEAD], "text"):
+                raise DataError(f"{str(self)!r} is no text.{held}") from None
             raise DataError(
                 f"{str(self)!r} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
             ) from None
@@ -133,6 +137,32 @@ class File(str):
     def _cap(self, size: int) -> None:
         if size > LARGEST:
             raise DataError(f"{str(self)!r} is {size:,} bytes large; at most {LARGEST:,} are read.")
+
+
+class Excerpt(File):
+    """So many seconds of a sound file, from a moment on; its name says which: `talks/a@12.5-14.wav`."""
+
+    __slots__ = ("seconds", "start")
+
+    def __new__(cls, file: File, start: float, seconds: float) -> Self:
+        stem, suffix = os.path.splitext(file)
+        made = super().__new__(cls, f"{stem}@{start:g}-{start + seconds:g}{suffix}", file.root, file.place)
+        made.start, made.seconds = start, seconds
+        return made
+
+    start: float
+    seconds: float
+
+    @property
+    def digest(self) -> str:
+        """That of the file, with the part of it."""
+        whole = _digest(self.root, self.place)
+        return whole and sha256(f"{whole} {self.start!r} {self.seconds!r}".encode()).hexdigest()
+
+
+@lru_cache(maxsize=64)
+def _digest(root: Path, place: str) -> str:
+    return File(place, root).digest
 
 
 def kind(name: str) -> str:

@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import dicom, files
+from learnt.codecs import dicom, files, signatures
 from learnt.codecs.files import File
 from learnt.errors import DataError, MissingExtra
 
@@ -163,6 +163,8 @@ def _read(cell: Any) -> tuple[bytes, str]:
     if not found and is_file(cell) and str(cell).lower().endswith((".dcm", ".dicom")):
         found = DICOM
     if not found:
+        if other := signatures.instead(data[: signatures.HEAD], "image"):
+            raise DataError(f"{_called(cell)} is no picture that can be read.{other}")
         raise DataError(f"{_called(cell)} is no picture that can be read: none of {', '.join([*_READERS, DICOM])}.")
     return data, found
 

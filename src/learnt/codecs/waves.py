@@ -10,20 +10,20 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
+from math import inf
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import files
-from learnt.codecs.files import File
+from learnt.codecs import files, signatures
+from learnt.codecs.files import Excerpt, File
 from learnt.errors import DataError, MissingExtra
 
 Samples = NDArray[np.float32]
 LONGEST = 30
 """Seconds of a recording that are heard."""
-_BEGIN = (b"RIFF", b"RF64", b"fLaC", b"OggS", b"ID3", b"\xff\xfb", b"\xff\xf3", b"\xff\xf2", b"FORM", b".snd")
 _RIFF = struct.Struct("<4sI")
 _STREAMED = (0, 0xFFFFFFFF)
 """Sizes in a header that was written before the sound had ended."""
@@ -38,12 +38,16 @@ def decode(cell: Any, rate: int) -> Samples:
     """
     if isinstance(cell, np.ndarray):
         return _of_array(cell)[: LONGEST * rate]
-    data = _read(cell)
-    with _damage(cell), _soundfile().SoundFile(io.BytesIO(data)) as sound:
+    start, seconds = (cell.start, cell.seconds) if isinstance(cell, Excerpt) else (0.0, inf)
+    with _stream(cell) as file, _damage(cell), _soundfile().SoundFile(file) as sound:
         given = int(sound.samplerate)
-        wanted = min(sound.frames, LONGEST * given)
+        first = min(round(start * given), sound.frames)
+        wanted = round(min(sound.frames - first, LONGEST * given, seconds * given))
+        sound.seek(first)
         samples = sound.read(wanted, dtype="float32", always_2d=True)
-    if len(samples) < wanted or not len(samples):
+    if not wanted:
+        raise DataError(f"{_called(cell)} holds no samples.")
+    if len(samples) < wanted:
         raise DataError(f"{_called(cell)} holds {len(samples):,} of {wanted:,} samples: it is cut off.")
     return resampled(_of_array(samples), given, rate)
 
@@ -52,9 +56,8 @@ def rate_of(cell: Any) -> int:
     """Samples a second, 0 of an array. Raises as `decode` does."""
     if isinstance(cell, np.ndarray):
         return 0
-    data = _read(cell)
-    with _damage(cell):
-        return int(_soundfile().info(io.BytesIO(data)).samplerate)
+    with _stream(cell) as file, _damage(cell):
+        return int(_soundfile().info(file).samplerate)
 
 
 def flaw(cell: Any) -> str:
@@ -71,7 +74,7 @@ def is_sound(cell: Any) -> bool:
     if isinstance(cell, str | Path):
         return files.kind(str(cell)) == "audio"
     if isinstance(cell, bytes):
-        return cell.startswith(_BEGIN)
+        return signatures.begins(cell[: signatures.HEAD])[0] == "audio"
     return isinstance(cell, np.ndarray) and cell.ndim == 1 and (cell.dtype.kind == "f" or cell.dtype == np.int16)
 
 
@@ -101,20 +104,28 @@ def _of_array(cell: NDArray[Any]) -> Samples:
     return mono
 
 
-def _read(cell: Any) -> bytes:
-    if isinstance(cell, bytes):
-        data = cell
-    elif isinstance(cell, str | Path):
-        data = (cell if isinstance(cell, File) else File(str(cell))).bytes()
-    else:
+@contextmanager
+def _stream(cell: Any) -> Iterator[IO[bytes]]:
+    """The bytes of a recording. Raises as `decode` does for what is empty, cut off, or something else."""
+    if not isinstance(cell, bytes | str | Path):
         raise DataError(f"{type(cell).__name__} is no sound. Give a path, the bytes of a file, or an array of samples.")
-    if not data:
-        raise DataError(f"{_called(cell)} is empty.")
-    if data[:4] == b"RIFF" and len(data) >= _RIFF.size:
-        said = _RIFF.unpack_from(data)[1]
-        if said not in _STREAMED and said + 8 > len(data) + 1:
-            raise DataError(f"{_called(cell)} is cut off: {len(data):,} of {said + 8:,} bytes.")
-    return data
+    given = cell if isinstance(cell, File | bytes) else File(str(cell))
+    with io.BytesIO(given) if isinstance(given, bytes) else given.open() as file:
+        head = file.read(signatures.HEAD)
+        size = file.seek(0, io.SEEK_END)
+        file.seek(0)
+        if not size:
+            raise DataError(f"{_called(cell)} is empty.")
+        kind, said = signatures.begins(head)
+        if kind == "video":
+            raise MissingExtra("av", "video", f"{_called(cell)} holds {said}: hearing it")
+        if other := signatures.instead(head, "audio"):
+            raise DataError(f"{_called(cell)} is no sound.{other}")
+        if head[:4] == b"RIFF" and len(head) >= _RIFF.size:
+            wanted = _RIFF.unpack_from(head)[1]
+            if wanted not in _STREAMED and wanted + 8 > size + 1:
+                raise DataError(f"{_called(cell)} is cut off: {size:,} of {wanted + 8:,} bytes.")
+        yield file
 
 
 def _called(cell: Any) -> str:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import cells, files, ragged
 from learnt.contracts import Cells, Stratified, Unrolls
-from learnt.data import alike, corpora, sources
+from learnt.data import alike, corpora, recordings, sources
 from learnt.data import names as naming
 from learnt.data import roles as assigning
 from learnt.data import splits as splitting
@@ -163,12 +163,10 @@ def collect(
         columns, said = _appended(columns, more.columns), [*said, *more.notes]
         talks = None if talks is None else [*talks[:own], *([""] * len(next(iter(more.columns.values()))))]
     columns = targeting.gathered(columns, target)
+    asked = {key: _named(value) for key, value in asked.items()}
+    aside, lengths, speaker = _aside(columns, [*target, group, time], asked)
     roles = assigning.assign(
-        columns,
-        target=target,
-        group=None if unnamed else group,
-        time=time,
-        **{key: _named(value) for key, value in asked.items()},
+        columns, target=target, group=None if unnamed else group, time=time, **{**asked, "drop": aside}
     )
     _refuse_reweighing(roles)
     rows = len(next(iter(columns.values())))
@@ -189,9 +187,13 @@ def collect(
         within = None if source.within is None or test is not None else [source.within[place] for place in kept]
         labels = cells.texts(columns[target[0]]).tolist()
         codes = splitting.discrete(strata.get(target[0]), len(kept))[0]
-        guess = naming.guess([str(name or "") for name in names], within, codes, labels, group == NAME)
+        one = "a speaker" if recordings.are(columns) else "a patient"
+        if speaker is not None and group is None:
+            guess = naming.by_column(speaker, cells.texts(columns[speaker]).tolist(), codes)
+        elif talks is None:
+            guess = naming.guess([str(name or "") for name in names], within, codes, labels, group == NAME, one)
     grouped = guess.keys if unnamed or group is None else columns[group]
-    if group is None and talks is not None:
+    if group is None and talks is not None and guess.keys is None:
         grouped = [talks[place] for place in kept]
     pairs, unlike = alike.pairs(columns, roles.inputs.values())
     together = grouped
@@ -212,7 +214,14 @@ def collect(
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     learnt_from = splits.final if splits.small else splits.fit
     roles = replace(
-        roles, guesses=[*source.guesses, *guess.guesses, *roles.guesses, *_idle(ragged.take_each(used, learnt_from))]
+        roles,
+        guesses=[
+            *source.guesses,
+            *lengths,
+            *guess.guesses,
+            *roles.guesses,
+            *_idle(ragged.take_each(used, learnt_from)),
+        ],
     )
     notes = [*said, *guess.notes, *splits.notes, *unlike, *_duplicates(used, splits)]
     for name, kinds in strata.items():
@@ -228,6 +237,23 @@ def collect(
             "leave --weight out."
         )
     return found
+
+
+def _aside(
+    columns: Mapping[str, Cells], taken: Sequence[str | None], asked: Mapping[str, Any]
+) -> tuple[list[str], list[dict[str, str]], str | None]:
+    """The columns that are no input: those dropped and, beside sounds, who speaks and how long; what is said of the
+    length; who speaks."""
+    drop = list(asked.get("drop") or ())
+    used = [*filter(None, taken), *drop, *(asked.get("sensitive") or ()), asked.get("weight"), asked.get("reweigh")]
+    said = {piece.strip() for name in used if name for piece in (name, *name.split(","))}
+    speaker, length = recordings.speaker(columns, said), recordings.lengths(columns, said)
+    told = []
+    if length is not None and asked.get("inputs") is None:
+        sentence = f"{length!r} says how long sounds are, as they do themselves, so it is no input."
+        told.append({"sentence": sentence, "option": "--inputs A,B"})
+    named = [] if asked.get("inputs") is not None else [name for name in (speaker, length) if name is not None]
+    return [*drop, *named], told, speaker
 
 
 def _refuse_reweighing(roles: Roles) -> None:

@@ -12,10 +12,10 @@ from pathlib import Path, PurePosixPath
 from learnt.codecs import cells, files, pixels
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import parallel, tables
+from learnt.data import parallel, tables, transcripts
 from learnt.errors import DataError, RequestError
 
-LABEL, WITHIN = "label", "folder"
+LABEL, TEXT, WITHIN = "label", "text", "folder"
 LEARNT = frozenset({"train", "training", "val", "valid", "validation", "dev"})
 TESTED = frozenset({"test", "testing"})
 DESCRIBED = "metadata"
@@ -55,11 +55,12 @@ class Folder:
 def read(root: Path, inside: str = "") -> Folder:
     """Files below a folder or in a .zip, in the order of their names; those below a folder `inside` it alone, or one.
 
-    Where it holds parallel texts (`train.en`, `train.de`) the columns are the languages.
-    A table that names them gives the columns: `metadata.csv` (.jsonl, .parquet) with a column `file_name`, or the only
-    table with such a column. Else a file's label is the first folder that it lies in, `train`, `val` and `test` apart.
-    Texts beside pictures or sounds are left out, and what is left out is counted in `notes`. Raises RequestError where
-    there is no media file, or several tables name them; DataError for a .zip that is none.
+    Where it holds parallel texts (`train.en`, `train.de`) the columns are the languages; where texts say what is said
+    in its sounds, they are the column `text` (`transcripts`).
+    A table that names the files gives the columns: `metadata.csv` (.jsonl, .parquet) with a column `file_name`, or the
+    only table with such a column. Else a file's label is the first folder that it lies in, `train`, `val` and `test`
+    apart. Other texts beside pictures or sounds are left out, and what is left out is counted in `notes`. Raises
+    RequestError where there is no media file, or several tables name them; DataError for a .zip that is none.
     """
     names = files.listing(root)
     if inside:
@@ -82,15 +83,26 @@ def read(root: Path, inside: str = "") -> Folder:
     kind = max(kinds, key=lambda name: (name != "text", kinds[name]))
     media = [name for name in seen if files.kind(name) == kind or (name in nameless and kind == "image")]
     held = set(media)
-    found, used = _described(root, seen, media, kind) or (_by_folder(root, media, kind), held)
+    spoken = _spoken(root, seen, media) if kind == "audio" else None
+    found, used = spoken or _described(root, seen, media, kind) or (_by_folder(root, media, kind), held)
     other = [name for name in seen if name not in used and name not in held]
     unnamed = [name for name in media if name not in used]
+    by = "table" if spoken is None else "text"
     notes = [
         *_left_out(hidden, "hidden file"),
         *_left_out(other, f"file that is no {_noun(kind)}", f"files that are no {_noun(kind)}s"),
-        *_left_out(unnamed, f"{_noun(kind)} that no table names", f"{_noun(kind)}s that no table names"),
+        *_left_out(unnamed, f"{_noun(kind)} that no {by} names", f"{_noun(kind)}s that no {by} names"),
     ]
     return replace(found, notes=[*found.notes, *notes])
+
+
+def spoken(path: Path) -> Folder | None:
+    """The sounds that a list of what is said in them names, which lie in its folder or below; None of another file."""
+    if not transcripts.lists(path):
+        return None
+    media = [name for name in files.listing(path.parent) if files.kind(name) == "audio"]
+    found = _spoken(path.parent, [path.name], media)
+    return None if found is None else found[0]
 
 
 def single(path: Path) -> Folder:
@@ -129,12 +141,62 @@ def _begins(stem: str, split: frozenset[str]) -> bool:
     return any(re.split(r"[^a-z]", piece)[0] in split for piece in stem.casefold().split("/"))
 
 
-def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:
+def _spoken(root: Path, seen: Sequence[str], media: Sequence[str]) -> tuple[Folder, set[str]] | None:
+    """Sounds with what is said in them, and which files were used; those of one speaker in one folder or more."""
+    said, used = transcripts.texts(root, seen, media)
+    if not said:
+        return None
+    names = list(said)
+    levels = _levels(root, names)
+    split = next((place for place in range(_depth(levels)) if _is_split([parts[place] for parts in levels])), None)
+    tested = [split is not None and _begins(parts[split], TESTED) for parts in levels]
+    if split is not None:
+        levels = [parts[:split] + parts[split + 1 :] for parts in levels]
+    order = sorted(range(len(names)), key=lambda row: tested[row])
+    columns: dict[str, Cells] = {
+        "audio": [File(names[row], root) for row in order],
+        TEXT: [said[names[row]] for row in order],
+    }
+    guesses = [
+        {"sentence": f"{TEXT!r} is what {_listed(used)} {_say(used)} of the sounds.", "option": "learnt train TABLE"},
+        *_split_said(sum(tested), len(names), "audio"),
+    ]
+    below = [levels[row][0] if levels[row] else "" for row in order]
+    notes = []
+    if many := len(set(below) - {""}) if len(set(below)) > 1 else 0:
+        notes.append(
+            f"The sounds lie in {many:,} folders. If those of one belong together, as those of a speaker do, write: "
+            f"--group {WITHIN}"
+        )
+    found = Folder(columns, sum(tested), TEXT, guesses, notes, below if many else None)
+    return found, {*used, *names}
+
+
+def _say(names: Sequence[str]) -> str:
+    return "says" if len(names) == 1 else "say"
+
+
+def _levels(root: Path, media: Sequence[str]) -> list[list[str]]:
+    """The folders that each file lies in, from the first that not all share."""
     levels = [list(PurePosixPath(name).parts[:-1]) for name in media]
     while all(len(parts) > 1 for parts in levels) and len({parts[0] for parts in levels}) == 1:
         levels = [parts[1:] for parts in levels]
     if files.in_zip(root) and {tuple(parts) for parts in levels} == {(root.stem,)}:
         levels = [[] for _ in levels]
+    return levels
+
+
+def _depth(levels: Sequence[Sequence[str]]) -> int:
+    return min(map(len, levels), default=0)
+
+
+def _is_split(said: Sequence[str]) -> bool:
+    """Whether all folders of a level begin as parts do, as `train-clean` and `dev` do, and some are learnt from."""
+    return all(_begins(name, LEARNT | TESTED) for name in said) and any(_begins(name, LEARNT) for name in said)
+
+
+def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:
+    levels = _levels(root, media)
     split = _split_level(levels)
     tested = [split is not None and parts[split].casefold() in TESTED for parts in levels]
     if split is not None:
@@ -168,7 +230,7 @@ def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:
 
 def _split_level(levels: Sequence[Sequence[str]]) -> int | None:
     """Where every path says train, val or test; None where it does not."""
-    for place in range(min(map(len, levels), default=0)):
+    for place in range(_depth(levels)):
         said = {parts[place].casefold() for parts in levels}
         if said <= LEARNT | TESTED and said & LEARNT:
             return place

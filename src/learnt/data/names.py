@@ -51,19 +51,34 @@ class Guess:
     """`keys` [rows]: the sets that stay together; None where no names were found to say any."""
 
     keys: list[str] | None = None
+    doubtful: list[str] | None = None
+    """Sets of which it is not sure that they belong together, and which are parted."""
     guesses: Sequence[dict[str, str]] = ()
     notes: Sequence[str] = ()
 
 
-def guess(names: Sequence[str], within: Sequence[str] | None, codes: Codes, texts: Sequence[str], asked: bool) -> Guess:
-    """Who belongs together, by folders below the labels, else by names; `asked`: by names, sure or not.
+def by_column(name: str, said: Sequence[str], codes: Codes) -> Guess:
+    """By the column that says who speaks; its voices stay together where they are many and each says little."""
+    voices = len(set(said) - {""})
+    if _many_and_small(said, len(said)) and not _confined(said, codes):
+        sentence = f"{name!r} says who speaks: what one of {voices:,} speakers says stays together."
+        return Guess(list(said), guesses=[{"sentence": sentence, "option": f"--group {NONE}"}])
+    note = f"{name!r} says who speaks, one of {voices:,}. If what one says is to stay together, write: --group {name}"
+    return Guess(doubtful=list(said), notes=[note])
+
+
+def guess(
+    names: Sequence[str], within: Sequence[str] | None, codes: Codes, texts: Sequence[str], asked: bool, one: str
+) -> Guess:
+    """Who belongs together, by folders below the labels, else by names; `asked`: by names, sure or not. `one` of them
+    is called so, as `a patient`.
 
     All have an entry a row: `within` the folder, `codes` and `texts` the label. Raises RequestError where names that
     were asked for say nothing.
     """
     if within is not None and not asked and (folders := by_folder(within, codes)).sure:
-        said = f"Files of one folder below the labels stay together, as those of a patient do: {folders.shown(names)}."
-        return Guess(folders.keys, [{"sentence": said, "option": f"--group {NONE}"}])
+        said = f"Files of one folder stay together, as those of {one} do: {folders.shown(names)}."
+        return Guess(folders.keys, guesses=[{"sentence": said, "option": f"--group {NONE}"}])
     found = by_name(names, codes, texts)
     if found is None:
         if asked:
@@ -73,9 +88,9 @@ def guess(names: Sequence[str], within: Sequence[str] | None, codes: Codes, text
         return Guess(found.keys)
     if not found.sure:
         said = f"Names of files begin alike in {found.shown(names)}. If those of one set belong together, as those of"
-        return Guess(notes=[f"{said} a patient do, write: --group {NAME}"])
-    said = f"Files whose names begin alike stay together, as those of a patient do: {found.shown(names)}."
-    return Guess(found.keys, [{"sentence": said, "option": f"--group {NONE}"}])
+        return Guess(doubtful=found.keys, notes=[f"{said} {one} do, write: --group {NAME}"])
+    said = f"Files whose names begin alike stay together, as those of {one} do: {found.shown(names)}."
+    return Guess(found.keys, guesses=[{"sentence": said, "option": f"--group {NONE}"}])
 
 
 def by_folder(folders: Sequence[str], codes: Codes) -> Sets:

@@ -11,7 +11,7 @@ from typing import Any
 from learnt.codecs import cells, files
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import chats, folders, parallel, streams, tables, utterances
+from learnt.data import chats, folders, parallel, recordings, streams, tables, utterances
 from learnt.data.folders import Folder
 from learnt.data.names import NONE
 from learnt.data.tables import BLOCK, FRAMES, LINES, STANDARD_INPUT, TEXT, name_of
@@ -40,7 +40,8 @@ def opened(source: Any, *, what: str = "data") -> Folder:
     if chats.are(columns):
         return _talks(columns)
     roots, notes = _naming(columns, _beside(source))
-    return Folder(_with_files(columns, roots), guesses=_nameless(source), notes=notes)
+    found = recordings.excerpts(_with_files(columns, roots))
+    return Folder(found, guesses=_nameless(source), notes=notes, together=recordings.cut(found))
 
 
 def media(source: Any) -> Folder | None:
@@ -56,6 +57,8 @@ def media(source: Any) -> Folder | None:
         return sentences
     if path.is_dir() or files.in_zip(path):
         return folders.read(path)
+    if path.is_file() and (spoken := folders.spoken(path)) is not None:
+        return spoken
     if not path.exists() and (packed := next(filter(files.in_zip, path.parents), None)) is not None:
         return folders.read(packed, path.relative_to(packed).as_posix())
     is_table = streams.suffix(path) in TEXT and not (path.is_file() and tables.running(path))
@@ -126,7 +129,7 @@ def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[d
             start += len(columns[chats.MESSAGES])
             continue
         roots = _naming(columns, _beside(source))[0] if roots is None else roots
-        yield _with_files(columns, roots)
+        yield recordings.excerpts(_with_files(columns, roots))
 
 
 def fingerprint(columns: Mapping[str, Cells]) -> str:
@@ -154,8 +157,8 @@ def _naming(columns: Mapping[str, Cells], folder: Path) -> tuple[dict[str, Path]
         some = _names(column)
         if not some:
             continue
-        roots = [folder, *sorted(path for path in folder.glob("*") if files.in_zip(path))]
-        root = next((root for root in roots if any(_file(text, root).exists() for text in some)), None)
+        near = sorted(path for path in folder.glob("*") if files.in_zip(path) or path.is_dir())
+        root = next((root for root in [folder, *near] if any(_file(text, root).exists() for text in some)), None)
         if root is None:
             notes.append(
                 f"{name!r} names files, such as {some[0]!r}, that are not beside the table: it is read as text."
