@@ -91,8 +91,7 @@ class Model(Artifact):
             return x
         from learnt.data import sources
 
-        tables = sources.TEXT | sources.LINES | sources.FRAMES
-        is_table = self._joined_columns() or Path(x).suffix.lower() in tables
+        is_table = self._joined_columns() or sources.is_table(x)
         is_folder = self.opens and (Path(x).is_dir() or in_zip(Path(x)))
         return self.called(sources.read(x)) if is_table or is_folder else x
 

@@ -329,8 +329,8 @@ def test_a_zip_that_is_none_and_a_member_that_is_damaged(tmp_path: Path) -> None
 
 
 def test_a_folder_without_media_says_what_it_holds(tmp_path: Path) -> None:
-    with pytest.raises(RequestError, match=r"is a folder without pictures, sounds and texts: it holds 't\.csv'"):
-        sources.read(folder(tmp_path, {"t.csv": "a\n1\n"}))
+    with pytest.raises(RequestError, match=r"is a folder without pictures, sounds and texts: it holds 't\.doc'"):
+        sources.read(folder(tmp_path, {"t.doc": "a\n1\n"}))
 
 
 def test_a_folder_that_links_to_one_above_it_ends(tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_columns_of_one_name_and_tables_are_refused(tmp_path: Path) -> None:
     paths = [written(tmp_path, name, ["x,y"]) for name in ("a.en", "b.en", "t.csv")]
     with pytest.raises(RequestError, match=r"'a\.en', 'b\.en' two would be one column.*train\.en train\.de"):
         sources.opened(paths[:2])
-    with pytest.raises(RequestError, match=r"t\.csv is a table.*train\.en train\.de"):
+    with pytest.raises(RequestError, match=r"a\.en is no table.*train\.en train\.de"):
         sources.opened([paths[0], paths[2]])
     with pytest.raises(RequestError, match=r"There is no file.*a\.enn.*Did you mean"):
         sources.opened([tmp_path / "a.enn", paths[1]])
@@ -164,6 +164,4 @@ def test_parallel_texts_get_roles_and_a_split(tmp_path: Path) -> None:
     [("data/t.csv.gz", "t"), (["x/train.en.gz", "x/train.de.gz"], "train"), ("-", "data"), ([{}], "data")],
 )
 def test_a_run_is_called_after_its_first_file(data: object, name: str) -> None:
-    from learnt.running import beginning
-
-    assert beginning._stem(data) == name
+    assert sources.stem(data) == name

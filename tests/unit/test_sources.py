@@ -13,7 +13,8 @@ import polars
 import pyarrow
 import pytest
 
-from learnt.data import sources, tables
+from learnt.data import dialects, separated, sources, tables
+from learnt.data.dialects import Dialect
 from learnt.errors import DataError, MissingExtra, RequestError
 
 
@@ -27,7 +28,7 @@ def saved(folder: Path, text: str | bytes, name: str = "t.csv") -> Path:
 def test_the_delimiter_is_found(tmp_path: Path, delimiter: str) -> None:
     lines = [["name", "amount", "note"], ["a", "1,5" if delimiter == ";" else "1.5", ""], ["b", "2", "x y"]]
     path = saved(tmp_path, "\n".join(delimiter.join(line) for line in lines))
-    assert sources.read(path) == {"name": ["a", "b"], "amount": [lines[1][1], "2"], "note": ["", "x y"]}
+    assert sources.read(path) == {"name": ["a", "b"], "amount": ["1.5", "2"], "note": ["", "x y"]}
 
 
 def test_cells_of_a_csv_stay_text_and_lose_only_the_blank_before_them(tmp_path: Path) -> None:
@@ -61,8 +62,7 @@ def test_only_names_are_columns_without_rows(tmp_path: Path) -> None:
         ("a,b\n1,2,3\n", "line 2 has 3 fields"),
         ("a,b,a\n1,2,3\n", "column twice: 'a'"),
         ('a,b\n1,"2\n', "line 2 cannot be read as CSV"),
-        (b"a,b\n1,2\ncaf\xe9,3\n", "line 3, is not UTF-8.*0xe9.*iconv -f cp1252"),
-        ("a,b\n1,2\n".encode("utf-16"), "line 1, is not UTF-8.*iconv -f utf-16"),
+        (b"a,b\n1,2\n\x81\xe9\xe9\xe9,3\n", "line 3, is not UTF-8.*0x81.*--encoding cp1252"),
     ],
 )
 def test_a_csv_that_cannot_be_used_says_where_and_why(tmp_path: Path, text: str | bytes, said: str) -> None:
@@ -76,18 +76,21 @@ def test_a_wrong_path_names_the_near_files(tmp_path: Path) -> None:
         sources.read(tmp_path / "transaction.csv")
     with pytest.raises(RequestError, match="no folder"):
         sources.read(tmp_path / "nowhere" / "t.csv")
-    with pytest.raises(RequestError, match="is a folder"):
-        sources.read(tmp_path)
+    (tmp_path / "empty").mkdir()
+    with pytest.raises(RequestError, match="is a folder without"):
+        sources.read(tmp_path / "empty")
     with pytest.raises(RequestError, match=r"suffix '\.docx'"):
         sources.read(saved(tmp_path, "x", "t.docx"))
 
 
-def test_standard_input_is_csv(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_standard_input_is_read_by_how_it_begins(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("a;b\n1;é\n".encode()), "ascii"))
     assert sources.read("-") == {"a": ["1"], "b": ["é"]}
-    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(b"a;b\n1;\xe9\n")))
-    with pytest.raises(DataError, match="standard input is not UTF-8"):
-        sources.read("-")
+    assert sources.read("-") == {"a": ["1"], "b": ["é"]}, "read again"
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO("a;b\n1;é\n".encode("utf-16")), "ascii"))
+    assert sources.read("-") == {"a": ["1"], "b": ["é"]}
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(gzip.compress(b'{"a": 1}\n')), "ascii"))
+    assert sources.read("-") == {"a": [1]}
 
 
 def test_json_lines_keep_values_and_fill_what_a_line_lacks(tmp_path: Path) -> None:
@@ -220,7 +223,7 @@ def test_a_large_csv_is_never_whole_in_memory(tmp_path: Path) -> None:
             Endless.read_lines += 1
             return "a,b\n" if Endless.read_lines == 1 else "1,2\n"
 
-    blocks = tables._of_csv(Endless(), 100, "endless")
+    blocks = separated.of_lines(Endless(), 100, "endless", dialects.of_lines(["a,b\n"], Dialect(), "").dialect)
     assert len(next(blocks)["a"]) == 100
     assert Endless.read_lines < 200
 
@@ -293,7 +296,7 @@ def test_pairs_of_sentences_without_names_lose_none(tmp_path: Path, name: str) -
         "1": ["Go.", "Hi!", '"No," he said.', "Who knows\u2026"],
         "2": ["가.", "안녕!", '"아니\u3002"', "누가 알아?"],
     }
-    assert "columns are called 1, 2" in found.guesses[0]["sentence"]
+    assert any("columns are called 1, 2" in guess["sentence"] for guess in found.guesses)
 
 
 @pytest.mark.parametrize(

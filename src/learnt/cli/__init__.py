@@ -21,7 +21,10 @@ _EXTRAS = {
     "jinja2": "report",
     "onnx": "train",
     "onnxscript": "train",
+    "duckdb": "duckdb",
+    "fastexcel": "excel",
     "polars": "tables",
+    "psycopg": "postgresql",
     "pydicom": "dicom",
     "rich": "train",
     "safetensors": "train",
@@ -71,7 +74,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     except SystemExit as stop:
         return int(stop.code or 0)
     except KeyboardInterrupt:
-        again = argv if "--resume" in argv else [*argv, "--resume"]
+        from learnt.data.databases import shown
+
+        again = [shown(word) for word in argv] + ["--resume"] * ("--resume" not in argv)
         how = f" To go on: learnt {shlex.join(again)}" if argv[0] == "train" else ""
         return failed(130, "Interrupted", f"interrupted.{how}")
     except LearntError as error:

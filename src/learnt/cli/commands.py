@@ -150,12 +150,12 @@ def _mapped(args: argparse.Namespace, opened: Any, data: Any, problems: list[str
 
 
 def _told(args: argparse.Namespace) -> Any:
-    """The data as they were asked for; what a folder leaves out is said."""
+    """The data as they were asked for; what a folder leaves out, and how a table is written, is said."""
     from learnt.data import sources
 
     held = sources.media(args.data)
-    for note in held.notes if held else ():
-        args.say(note)
+    for line in sources.said(held or args.data):
+        args.say(line)
     return held or args.data
 
 

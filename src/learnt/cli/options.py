@@ -14,9 +14,12 @@ from learnt.errors import RequestError, unknown
 
 MOST_ANSWERS = 100
 DATA = (
-    "a CSV, TSV, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of pictures or texts; "
-    "- reads CSV from standard input"
+    "a CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of tables, pictures or texts, "
+    "a pattern such as '2024-*.csv', 'sqlite:///FILE?table=T', 'duckdb:///FILE?query=SELECT ...', "
+    "'postgresql://HOST/BASE?table=T'; - reads standard input"
 )
+READ = ("data", "test", "unlabelled")
+"""The arguments that name examples."""
 
 
 class Parser(argparse.ArgumentParser):
@@ -73,7 +76,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "data",
         metavar="DATA",
         nargs="+",
-        help=f"{DATA}; several files are parallel texts, as train.en train.de",
+        help=f"{DATA}; several files are tables of the same columns, or parallel texts, as train.en train.de",
     )
     one.add_argument(
         "--target",
@@ -125,6 +128,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     what.add_argument(
         "--unlabelled", metavar="DATA", help="examples without labels: learnt from too, where that proves better"
     )
+    _reading(one)
     how = one.add_argument_group("how")
     how.add_argument(
         "--coverage",
@@ -165,6 +169,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "ask the questions of trust of a model on other examples",
         "learnt audit runs/fraud new.csv --target fraud",
     )
+    _reading(one)
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument(
         "data", metavar="DATA", nargs="*", help=f"{DATA}; without it the evidence that the run kept is asked"
@@ -191,6 +196,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "choose the constants of a model anew on rows of another site, without torch",
         "learnt recalibrate fraud.onnx site.csv --out site.onnx",
     )
+    _reading(one)
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument("data", metavar="DATA", nargs="+", help=DATA)
     one.add_argument("--weight", metavar="COL", help="how much each row counts")
@@ -205,6 +211,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "follow one example through every step, aloud",
         "learnt walk transactions.csv --target fraud",
     )
+    _reading(one)
     one.add_argument("data", metavar="DATA", nargs="+", help="what you would train on")
     one.add_argument(
         "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns to learn"
@@ -213,6 +220,14 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")
     one.add_argument("name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)")
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
+
+
+def _reading(one: argparse.ArgumentParser) -> None:
+    how = one.add_argument_group("how separated cells are written (found out, and what is unusual is printed)")
+    how.add_argument("--header", choices=("first", "none"), help="whether the first line names the columns; none: 1, 2 ...")
+    how.add_argument("--encoding", metavar="NAME", help="such as utf-8, utf-16, cp1252, cp949")
+    how.add_argument("--delimiter", metavar="CHAR", help="what stands between cells; tab, too")
+    how.add_argument("--decimal", metavar="MARK", help="the decimal mark, , or .")
 
 
 def _deciding(one: argparse._ActionsContainer) -> None:
@@ -236,6 +251,7 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "predict with a file: answer, probability, what is plausible, how unfamiliar",
         "learnt predict fraud.onnx new.csv --out out.csv",
     )
+    _reading(one)
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
     one.add_argument(
         "data", metavar="DATA", nargs="?", help=f"{DATA}; with --live lines are read, or a sound is heard, from there"
@@ -270,6 +286,7 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "say why: the reasons of each prediction, the strongest first",
         "learnt explain fraud.onnx new.csv --about yes",
     )
+    _reading(one)
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
     one.add_argument("data", metavar="DATA", help=DATA)
     one.add_argument(
@@ -309,11 +326,28 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args, rest = parser.parse_known_args(argv)
     if rest:
         one.error(f"{rest[0]!r} is one argument too many")
-    for name in ("data", "test"):
+    for name in READ:
         given = getattr(args, name, None)
         if isinstance(given, list):
             setattr(args, name, given if len(given) > 1 else next(iter(given), None))
+    _told(args)
     return args
+
+
+def _told(args: argparse.Namespace) -> None:
+    """Sources, with what was said of how they are written."""
+    said = {name: getattr(args, name, None) for name in ("encoding", "delimiter", "header", "decimal")}
+    if all(value is None for value in said.values()):
+        return
+    from learnt.data.dialects import WORDS, Dialect
+    from learnt.data.sources import Source
+
+    header = None if said["header"] is None else said["header"] == "first"
+    cut = WORDS.get(said["delimiter"] or "", said["delimiter"])
+    dialect = Dialect(encoding=said["encoding"], delimiter=cut, header=header, decimal=said["decimal"])
+    for name in READ:
+        if getattr(args, name, None) is not None:
+            setattr(args, name, Source(getattr(args, name), dialect))
 
 
 def _columns(text: str) -> list[str]:

@@ -13,6 +13,7 @@ from learnt.codecs import cells, files, pixels
 from learnt.codecs.files import File
 from learnt.contracts import Cells
 from learnt.data import parallel, tables, transcripts
+from learnt.data.columns import name_of
 from learnt.errors import DataError, RequestError
 
 LABEL, TEXT, WITHIN = "label", "text", "folder"
@@ -67,10 +68,10 @@ def read(root: Path, inside: str = "") -> Folder:
         names = [name for name in names if name == inside or name.startswith(f"{inside}/")]
         if not names:
             raise RequestError(f"There is no {inside!r} in {root}.")
-    if texts := parallel.parts([name for name in names if not _is_hidden(name)]):
+    if texts := parallel.parts([name for name in names if not is_hidden(name)]):
         return _parallel(root, texts)
-    hidden = [name for name in names if _is_hidden(name)]
-    seen = [name for name in names if not _is_hidden(name)]
+    hidden = [name for name in names if is_hidden(name)]
+    seen = [name for name in names if not is_hidden(name)]
     nameless = {name for name in seen if _is_nameless(name) and pixels.is_picture(File(name, root))}
     kinds = Counter("image" if name in nameless else files.kind(name) for name in seen)
     del kinds[""]
@@ -201,7 +202,7 @@ def _by_folder(root: Path, media: Sequence[str], kind: str) -> Folder:
     tested = [split is not None and parts[split].casefold() in TESTED for parts in levels]
     if split is not None:
         levels = [parts[:split] + parts[split + 1 :] for parts in levels]
-    labels = [tables.name_of(parts[0]) if parts else None for parts in levels]
+    labels = [name_of(parts[0]) if parts else None for parts in levels]
     notes = []
     lost = {row for row, (test, label) in enumerate(zip(tested, labels, strict=True)) if test and label is None}
     if lost and len(lost) < len(media):
@@ -239,17 +240,17 @@ def _split_level(levels: Sequence[Sequence[str]]) -> int | None:
 
 def _described(root: Path, seen: Sequence[str], media: Sequence[str], kind: str) -> tuple[Folder, set[str]] | None:
     """By the tables that name the files, and which tables and files were used."""
-    suffixes = (tables.TEXT - {".txt"}) | tables.LINES | tables.FRAMES
+    suffixes = tables.KNOWN - {".txt", tables.JSON}
     found = [name for name in seen if PurePosixPath(name).suffix.lower() in suffixes]
     found = [name for name in found if PurePosixPath(name).stem.casefold() == DESCRIBED] or found
     naming = {name: said for name in found if (said := _naming(root, name, media))}
     if not naming:
         return None
-    learnt = [name for name in naming if not _says(name, TESTED)]
-    tested = [name for name in naming if _says(name, TESTED)]
+    learnt = [name for name in naming if not says(name, TESTED)]
+    tested = [name for name in naming if says(name, TESTED)]
     if not learnt:
         learnt, tested = tested, []
-    if len(learnt) > 1 and not all(_says(name, LEARNT) for name in learnt):
+    if len(learnt) > 1 and not all(says(name, LEARNT) for name in learnt):
         raise RequestError(
             f"Several tables in {root.name} name its files: {_listed(learnt)}. Keep one of them there, or name one: "
             f"learnt train {root / learnt[0]}"
@@ -314,14 +315,14 @@ class Known:
         self._paths: dict[str, str] = {}
         self._stems: dict[str, str] = {}
         for name in media:
-            path = PurePosixPath(tables.name_of(name))
+            path = PurePosixPath(name_of(name))
             for keys, key in ((self._paths, path.name), (self._stems, path.stem)):
                 keys[key] = "" if key in keys else name
         for name in media:
-            self._paths[tables.name_of(name)] = name
+            self._paths[name_of(name)] = name
         for name in media:
             if above and name.startswith(f"{above}/"):
-                self._paths[tables.name_of(name[len(above) + 1 :])] = name
+                self._paths[name_of(name[len(above) + 1 :])] = name
 
     def by_path(self, text: str) -> str:
         """The file of this path or name; "" where there is none, or several."""
@@ -337,7 +338,7 @@ def _share(found: Iterable[str]) -> float:
     return sum(map(bool, listed)) / len(listed) if listed else 0.0
 
 
-def _says(table: str, split: frozenset[str]) -> bool:
+def says(table: str, split: frozenset[str]) -> bool:
     """Whether the name of a table or a folder above it says which part it is."""
     path = PurePosixPath(table.casefold())
     return bool(split & {path.stem, *path.parts[:-1]})
@@ -357,7 +358,8 @@ def _left_out(names: Sequence[str], one: str, many: str = "") -> list[str]:
     return [f"{said} left out: {_listed(names)}."]
 
 
-def _is_hidden(name: str) -> bool:
+def is_hidden(name: str) -> bool:
+    """Whether a file is one that no user put there."""
     return any(part.startswith(".") or part.casefold() in _HIDDEN for part in PurePosixPath(name).parts)
 
 

@@ -11,14 +11,16 @@ from typing import Any
 from learnt.codecs import cells, files
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import chats, folders, parallel, recordings, streams, tables, utterances
+from learnt.data import addresses, chats, databases, folders, parallel, recordings, streams, tables, utterances
+from learnt.data.addresses import STANDARD_INPUT, Source
+from learnt.data.columns import blocks, joined, name_of
+from learnt.data.dialects import Dialect
 from learnt.data.folders import Folder
 from learnt.data.names import NONE
-from learnt.data.tables import BLOCK, FRAMES, LINES, STANDARD_INPUT, TEXT, name_of
+from learnt.data.tables import BLOCK
 from learnt.data.writers import write
-from learnt.errors import RequestError
 
-__all__ = ["FRAMES", "LINES", "TEXT", "batches", "fingerprint", "media", "name_of", "opened", "read", "write"]
+__all__ = ["Dialect", "Source", "batches", "fingerprint", "is_table", "media", "name_of", "opened", "read", "write"]
 
 LOOKED_AT = 20
 """Cells of a column that tell whether it names media files."""
@@ -27,41 +29,87 @@ LOOKED_AT = 20
 def opened(source: Any, *, what: str = "data") -> Folder:
     """All that a source holds: its columns by name (NFC) and of one length, and what its layout says of them.
 
-    `source` is a path to CSV, TSV, JSONL, TMX, Parquet, Arrow or Excel, to a folder or .zip of media files or a part of
-    it (`photos.zip/test`), to one media file, to sentences with marked parts (`utterances`), a list of paths to
-    parallel texts, "-" for CSV on standard input, a frame, a dict or a list of dicts; `what` names it in messages. A
-    column that names media files becomes one of `File`s, which lie beside the table or in a .zip beside it; one of
-    talks becomes examples (`chats`). Raises RequestError for a path or value that cannot be a source, DataError for
-    what is wrong inside, MissingExtra where a file needs polars.
+    `source` is a path to CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel, to a folder or .zip of tables or media
+    files or a part of it (`photos.zip/test`), to one media file, to sentences with marked parts (`utterances`), a
+    pattern (`2024-*.csv`), the address of a database (`databases`), a list of paths to tables of the same columns or
+    to parallel texts, "-" for standard input, a frame, a dict or a list of dicts, or any of these in a `Source`; `what`
+    names it in messages. A column that names media files becomes one of `File`s, which lie beside the table or in a
+    .zip beside it; one of talks becomes examples (`chats`). Raises RequestError for a path or value that cannot be a
+    source, DataError for what is wrong inside, MissingExtra where a file or a database needs more packages.
     """
     if (held := media(source)) is not None:
         return held
-    columns = tables.read(source, what=what)
+    given = source if isinstance(source, Source) else Source(source)
+    found = addresses.found(given.address)
+    if found is None:
+        columns, guesses, notes, tested = tables.read(given.address, what=what), [], [], 0
+    else:
+        learnt = addresses.Tables(found.parts[: len(found.parts) - found.tested])
+        guesses, notes = found.guesses(given.dialect), list(found.notes)
+        columns = joined(learnt.batches(BLOCK, given.dialect, what), what)
+        tested = len(next(iter(columns.values())))
+        if found.tested:
+            columns = joined(found.batches(BLOCK, given.dialect, what), what)
+        tested = len(next(iter(columns.values()))) - tested
     if chats.are(columns):
         return _talks(columns)
-    roots, notes = _naming(columns, _beside(source))
-    found = recordings.excerpts(_with_files(columns, roots))
-    return Folder(found, guesses=_nameless(source), notes=notes, together=recordings.cut(found))
+    roots, more = _naming(columns, _beside(given.address))
+    taken = recordings.excerpts(_with_files(columns, roots))
+    return Folder(taken, tested, guesses=guesses, notes=[*notes, *more], together=recordings.cut(taken))
+
+
+def said(source: Any) -> list[str]:
+    """What of a source somebody might not expect: guesses with the options that override them, what is left out."""
+    if (held := media(source)) is not None:
+        return held.notes
+    given = source if isinstance(source, Source) else Source(source)
+    found = addresses.found(given.address)
+    if found is None:
+        return []
+    return [*(f"{one['sentence']} ({one['option']})" for one in found.guesses(given.dialect)), *found.notes]
+
+
+def stem(source: Any) -> str:
+    """What a run on this source is called."""
+    address = source.address if isinstance(source, Source) else source
+    if isinstance(address, list | tuple) and address and all(isinstance(one, str | Path) for one in address):
+        return stem(address[0])
+    if not isinstance(address, str | Path) or str(address) == STANDARD_INPUT:
+        return "data"
+    if (database := databases.addressed(str(address))) is not None:
+        return database.stem
+    plain = Path(str(address).partition("?")[0].removesuffix(files.GZIP)).stem
+    return "".join(letter for letter in plain if letter not in "*?[]").strip("-_. ") or "data"
+
+
+def is_table(path: str | Path) -> bool:
+    """Whether a path or address names tables by its suffix or scheme."""
+    address = str(path).partition("?")[0]
+    return streams.suffix(address) in tables.KNOWN or "://" in address or databases.addressed(str(path)) is not None
 
 
 def media(source: Any) -> Folder | None:
     """What a folder, a .zip, a media file or a file of sentences holds, or one that was opened; None for another."""
+    source = source.address if isinstance(source, Source) else source
     if isinstance(source, Folder):
         return source
     if isinstance(source, list | tuple) and source and all(isinstance(one, str | Path) for one in source):
+        if addresses.found(source) is not None:
+            return None
         return _several([streams.existing(one, "data") for one in source])
-    if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT:
+    if not isinstance(source, str | Path) or str(source) == STANDARD_INPUT or "://" in str(source):
         return None
     path = Path(source)
     if (sentences := utterances.read(path)) is not None:
         return sentences
     if path.is_dir() or files.in_zip(path):
-        return folders.read(path)
+        return folders.read(path) if addresses.found(path) is None else None
     if path.is_file() and (spoken := folders.spoken(path)) is not None:
         return spoken
     if not path.exists() and (packed := next(filter(files.in_zip, path.parents), None)) is not None:
-        return folders.read(packed, path.relative_to(packed).as_posix())
-    is_table = streams.suffix(path) in TEXT and not (path.is_file() and tables.running(path))
+        is_member = addresses.member(path) is not None
+        return None if is_member else folders.read(packed, path.relative_to(packed).as_posix())
+    is_table = streams.suffix(path) in tables.TEXT and not (path.is_file() and tables.running(path))
     return folders.single(path) if path.is_file() and files.kind(path.name) and not is_table else None
 
 
@@ -69,11 +117,6 @@ def _several(paths: Sequence[Path | File]) -> Folder:
     """Parallel texts."""
     if len(paths) == 1:
         return opened(paths[0])
-    if strange := [path for path in paths if streams.suffix(Path(path)) in (TEXT | LINES | FRAMES) - {".txt"}]:
-        raise RequestError(
-            f"{Path(strange[0]).name} is a table, and several files are read as parallel texts, one a language: "
-            "learnt train train.en train.de --target de. Put the rows of several tables into one file."
-        )
     (columns,) = parallel.batches(paths, folders.ROWS)
     return Folder(columns)
 
@@ -96,39 +139,35 @@ def _talks(columns: Mapping[str, Cells]) -> Folder:
     return Folder(taken, 0, chats.ANSWER, guesses, notes, together=[talks[row] for row in kept])
 
 
-def _nameless(source: Any) -> list[dict[str, str]]:
-    """What is guessed of a tab-separated file without a line of names."""
-    if not isinstance(source, str | Path) or streams.suffix(source) not in TEXT or not Path(source).is_file():
-        return []
-    if not tables.nameless(Path(source)):
-        return []
-    said = f"The first line of {Path(source).name} is a row as those below are, so the columns are called 1, 2 ..."
-    return [{"sentence": said, "option": "a first line of names"}]
-
-
 def read(source: Any, *, what: str = "data") -> dict[str, Cells]:
     """The columns alone."""
     return opened(source, what=what).columns
 
 
 def batches(source: Any, rows: int = BLOCK, *, what: str = "data") -> Iterator[dict[str, Cells]]:
-    """The same columns in blocks of `rows`; CSV, JSONL and Parquet files are never whole in memory.
+    """The same columns in blocks of `rows`; CSV, JSONL, Parquet and databases are never whole in memory.
 
     At least one block comes, so that the names are known even without rows; all blocks have the same names, for
     which JSONL is read twice. Raises as `opened` does; what is wrong further down raises when it is reached, in
     JSONL before the first block.
     """
     if (held := media(source)) is not None:
-        yield from tables.blocks(held.columns, rows)
+        yield from blocks(held.columns, rows)
         return
+    given = source if isinstance(source, Source) else Source(source)
     roots: dict[str, Path] | None = None
     start = 1
-    for columns in tables.batches(source, rows, what=what):
+    found = addresses.found(given.address)
+    if found is None:
+        every = blocks(tables.read(given.address, what=what), rows)
+    else:
+        every = found.batches(rows, given.dialect, what)
+    for columns in every:
         if chats.are(columns):
             yield chats.examples(columns, start)[0]
             start += len(columns[chats.MESSAGES])
             continue
-        roots = _naming(columns, _beside(source))[0] if roots is None else roots
+        roots = _naming(columns, _beside(given.address))[0] if roots is None else roots
         yield recordings.excerpts(_with_files(columns, roots))
 
 
@@ -145,8 +184,9 @@ def fingerprint(columns: Mapping[str, Cells]) -> str:
 
 def _beside(source: Any) -> Path:
     """The folder from which a table names files."""
-    is_path = isinstance(source, str | Path) and str(source) != STANDARD_INPUT
-    return Path(source).parent if is_path else Path()
+    first = source[0] if isinstance(source, list | tuple) and source else source
+    is_path = isinstance(first, str | Path) and str(first) != STANDARD_INPUT and "://" not in str(first)
+    return Path(first).parent if is_path else Path()
 
 
 def _naming(columns: Mapping[str, Cells], folder: Path) -> tuple[dict[str, Path], list[str]]:

@@ -1,28 +1,48 @@
-"""Files of text as streams: UTF-8, packed as .gz or not; what is wrong with them is said with the line."""
+"""Files of text as streams, packed as .gz or not; what is wrong with them is said with the line."""
 
 from __future__ import annotations
 
+import codecs
 import gzip
 import io
+import shutil
 import sys
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from difflib import get_close_matches
 from pathlib import Path, PurePath
-from typing import IO, TextIO, cast
+from tempfile import mkdtemp
+from typing import IO, Any, TextIO, cast
+from weakref import WeakKeyDictionary, finalize
 
 from learnt.codecs import pcm
 from learnt.codecs.files import GZIP, File
+from learnt.data import encodings
+from learnt.data.encodings import UTF8
 from learnt.errors import DataError, RequestError
 
-ELSEWHERE = {"utf-16": "", "cp1252": " (Korean: -f cp949, Japanese: -f cp932)"}
+SIGNATURES = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"PK", ".xlsx"))
+_spooled: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
+_DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
+KNOWN = "cp1252 (Western Europe), cp1250 (Central Europe), cp1251 (Cyrillic), cp932 (Japanese), gb18030 (Chinese)"
 
 
 def suffix(path: str | PurePath) -> str:
     """`.csv` of `t.CSV` and of `t.csv.gz`."""
     name = str(path).lower()
     return PurePath(name.removesuffix(GZIP)).suffix
+
+
+def signed(path: Path | File) -> str:
+    """What a file without a suffix is, by how it begins: ".parquet", ".arrow", ".xlsx", ".jsonl", ".json" or ".csv"."""
+    with binary(path) as file:
+        head = file.read(4096)
+    for mark, found in SIGNATURES:
+        if head.startswith(mark):
+            return found
+    text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
+    return ".jsonl" if text.startswith(b"{") else ".json" if text.startswith(b"[") else ".csv"
 
 
 def lines(path: Path | File) -> Iterator[tuple[int, str]]:
@@ -38,15 +58,31 @@ def lines(path: Path | File) -> Iterator[tuple[int, str]]:
 
 
 @contextmanager
-def opened(path: Path | File, newline: str = "") -> Iterator[TextIO]:
-    """Text. Raises RequestError for what cannot be read, DataError for what is not UTF-8 or a damaged .gz."""
+def opened(path: Path | File, newline: str = "", encoding: str = UTF8) -> Iterator[TextIO]:
+    """Text. Raises RequestError for what cannot be read, DataError for another encoding or a damaged .gz."""
     try:
-        with decoded(path), io.TextIOWrapper(binary(path), "utf-8-sig", newline=newline) as file:
+        with _decoded(path, encoding), io.TextIOWrapper(binary(path), encoding, newline=newline) as file:
             yield file
-    except (gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except _DAMAGED as error:
         raise DataError(f"{path} cannot be unpacked: {str(error).rstrip('.')}.") from None
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
+
+
+def encoding(path: Path | File) -> str:
+    """What its bytes are (`encodings.guess`). Raises DataError where nothing fits, and as `opened` does."""
+    try:
+        with binary(path) as file:
+            if found := encodings.guess(file):
+                return found
+        with opened(path) as text:
+            for _ in text:
+                pass
+    except _DAMAGED as error:
+        raise DataError(f"{path} cannot be unpacked: {str(error).rstrip('.')}.") from None
+    except OSError as error:
+        raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
+    return UTF8
 
 
 def binary(path: Path | File) -> IO[bytes]:
@@ -57,39 +93,55 @@ def binary(path: Path | File) -> IO[bytes]:
 
 
 @contextmanager
-def decoded(path: Path | File) -> Iterator[None]:
+def _decoded(path: Path | File, encoding: str) -> Iterator[None]:
     """Turns "not UTF-8" into a DataError that names the line."""
     try:
         yield
     except UnicodeDecodeError as error:
-        byte = error.object[error.start]
-        line, encoding = _other_encoding(path)
+        with binary(path) as file:
+            line, byte = encodings.fault(file, encoding)
+        with binary(path) as file:
+            wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
         name = Path(path).name
         place = f"{name}, line {line}," if line else name
+        said = "UTF-8" if encoding == UTF8 else encoding
         raise DataError(
-            f"{place} is not UTF-8 (byte 0x{byte:02x}). Save it as UTF-8, or write: "
-            f"iconv -f {encoding} -t utf-8 {name} > utf8.csv"
-            f"{ELSEWHERE[encoding]}"
+            f"{place} is not {said} (byte 0x{byte or error.object[error.start]:02x}). Save it as UTF-8: "
+            f"iconv -f {'utf-16' if wide else 'cp1252'} -t utf-8 {name} > utf8. Of a table say what it is: "
+            f"--encoding {KNOWN}"
         ) from None
 
 
-def _other_encoding(path: Path | File) -> tuple[int, str]:
-    """The first line that is not UTF-8, from 1, and what the file may be instead."""
-    if not isinstance(path, File) and not path.is_file():
-        return 0, "cp1252"
-    with binary(path) as file:
-        for number, line in enumerate(file, 1):
-            try:
-                line.decode("utf-8")
-            except UnicodeDecodeError:
-                return number, "utf-16" if line[:2] in (b"\xff\xfe", b"\xfe\xff") else "cp1252"
-    return 0, "cp1252"
+def standard_input() -> Path:
+    """All that comes on standard input, unpacked, as a file that lasts as long as the stream."""
+    stream = sys.stdin
+    if stream not in _spooled:
+        folder = mkdtemp(prefix="learnt-")
+        finalize(stream, shutil.rmtree, folder, ignore_errors=True)
+        read = getattr(stream, "buffer", None) or io.BytesIO(stream.read().encode())
+        start = read.read(2)
+        whole = cast("IO[bytes]", _Rest(start, read))
+        path = Path(folder) / "standard input"
+        with path.open("wb") as file, gzip.open(whole) if start == b"\x1f\x8b" else nullcontext(whole) as content:
+            shutil.copyfileobj(content, file)
+        _spooled[stream] = path
+    return _spooled[stream]
 
 
-def standard_input() -> Iterable[str]:
-    """Its lines, with their ends."""
-    binary = getattr(sys.stdin, "buffer", None)
-    return sys.stdin if binary is None else io.TextIOWrapper(binary, "utf-8-sig", newline="")
+class _Rest(io.RawIOBase):
+    """What was read of a stream already, and then the rest of it."""
+
+    def __init__(self, start: bytes, rest: IO[bytes]) -> None:
+        self._start, self._rest = start, rest
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: Any) -> int:
+        given = self._start[: len(buffer)] or self._rest.read(len(buffer))
+        self._start = self._start[len(given) :] if self._start else b""
+        buffer[: len(given)] = given
+        return len(given)
 
 
 @contextmanager
@@ -126,7 +178,7 @@ def existing(source: str | Path, what: str) -> Path | File:
         return source
     path = Path(source)
     if path.is_dir():
-        raise RequestError(f"{path} is a folder; {what} must be a file here: CSV, TSV, JSONL, Parquet, Arrow or Excel.")
+        raise RequestError(f"{path} is a folder; {what} must be a file here, such as a CSV or Parquet file.")
     if not path.exists():
         folder = path.parent if path.parent.is_dir() else Path()
         present = sorted(entry.name for entry in folder.iterdir() if entry.is_file())

@@ -11,7 +11,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import recipes, registry
-from learnt.codecs.files import GZIP
 from learnt.contracts import Timed
 from learnt.data import corpora, sources
 from learnt.data import unlabelled as reading
@@ -88,7 +87,7 @@ def begin(
     say: Tell,
 ) -> Begun:
     """Read, give roles, split. Nothing is written yet."""
-    folder = Path(out) if out is not None else Path("runs") / _stem(data)
+    folder = Path(out) if out is not None else Path("runs") / sources.stem(data)
     if folder.is_file():
         raise RequestError(f"{str(folder)!r} is a file; a run is written into a folder. Write: --out {folder}-run")
     kept = folder / "checkpoint" / "recipe.yaml"
@@ -130,7 +129,7 @@ def begin(
         ),
         wishes={name: full[name] for name in ("coverage", "decide", "prevalence", "positive")}
         | {"per_day": collected.per_day},
-        name=_stem(data),
+        name=sources.stem(data),
     )
     if resume:
         recipes.refuse_other(folder / "checkpoint" / "of.json", begun.told_apart, full)
@@ -164,11 +163,3 @@ def _tell(collected: Collected, say: Tell) -> None:
         say(f"{where}: {why}")
     for note in collected.notes:
         say(note)
-
-
-def _stem(data: Any) -> str:
-    if isinstance(data, list | tuple) and data and all(isinstance(one, str | Path) for one in data):
-        return _stem(data[0])
-    if not isinstance(data, str | Path) or str(data) == "-":
-        return "data"
-    return Path(str(data).removesuffix(GZIP)).stem or "data"
