@@ -1,3 +1,4 @@
+# ruff: noqa: RUF001 - texts of several alphabets
 from __future__ import annotations
 
 import io

@@ -14,8 +14,8 @@ from learnt.errors import RequestError, unknown
 
 MOST_ANSWERS = 100
 DATA = (
-    "a CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of tables, pictures or texts, "
-    "a pattern such as '2024-*.csv', 'sqlite:///FILE?table=T', 'duckdb:///FILE?query=SELECT ...', "
+    "a CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of tables, pictures or "
+    "texts, a pattern such as '2024-*.csv', 'sqlite:///FILE?table=T', 'duckdb:///FILE?query=SELECT ...', "
     "'postgresql://HOST/BASE?table=T'; - reads standard input"
 )
 READ = ("data", "test", "unlabelled")
@@ -224,7 +224,9 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
 
 def _reading(one: argparse.ArgumentParser) -> None:
     how = one.add_argument_group("how separated cells are written (found out, and what is unusual is printed)")
-    how.add_argument("--header", choices=("first", "none"), help="whether the first line names the columns; none: 1, 2 ...")
+    how.add_argument(
+        "--header", choices=("first", "none"), help="whether the first line names the columns; none: 1, 2 ..."
+    )
     how.add_argument("--encoding", metavar="NAME", help="such as utf-8, utf-16, cp1252, cp949")
     how.add_argument("--delimiter", metavar="CHAR", help="what stands between cells; tab, too")
     how.add_argument("--decimal", metavar="MARK", help="the decimal mark, , or .")

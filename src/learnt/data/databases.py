@@ -95,7 +95,8 @@ class Database:
         try:
             with closing(self._connected()) as connection:
                 named = {"name": "learnt"} if streaming and self.kind == "postgresql" else {}
-                yield connection.cursor(**named)
+                with closing(connection.cursor(**named)) as cursor:
+                    yield cursor
         except (LearntError, GeneratorExit):
             raise
         except ModuleNotFoundError as error:

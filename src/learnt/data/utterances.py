@@ -247,7 +247,10 @@ def _snips(path: Path) -> tuple[list[Sentence] | None, list[str]]:
 
 def _json(path: Path) -> Folder | None:
     content, notes = _decoded(path)
-    document = _document(content, path.name)
+    try:
+        document = json.loads(content)
+    except json.JSONDecodeError:
+        return None
     if isinstance(document, Mapping) and isinstance(rasa := document.get("rasa_nlu_data"), Mapping):
         examples = rasa.get("common_examples", [])
         return _folder([_rasa_example(one, place, path.name) for place, one in enumerate(examples, 1)], notes=notes)
