@@ -39,7 +39,9 @@ def workbook(path: Path, sheets: dict[str, list[list[object]]]) -> None:
             named += f'<sheet name="{name}" sheetId="{place}" r:id="r{place}"/>'
             related += f'<Relationship Id="r{place}" Type="{kind}/worksheet" Target="s{place}.xml"/>'
             typed += f'<Override PartName="/xl/s{place}.xml" ContentType="{content}.worksheet+xml"/>'
-        archive.writestr("xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{kind}"><sheets>{named}</sheets></workbook>')
+        archive.writestr(
+            "xl/workbook.xml", f'<workbook xmlns="{main}" xmlns:r="{kind}"><sheets>{named}</sheets></workbook>'
+        )
         archive.writestr("xl/_rels/workbook.xml.rels", f'<Relationships xmlns="{relations}">{related}</Relationships>')
         book = f'<Relationship Id="r" Type="{kind}/officeDocument" Target="xl/workbook.xml"/>'
         archive.writestr("_rels/.rels", f'<Relationships xmlns="{relations}">{book}</Relationships>')

@@ -13,7 +13,8 @@ from pathlib import Path, PurePosixPath
 
 from learnt.codecs import files
 from learnt.codecs.files import File
-from learnt.data.tables import TEXT, name_of
+from learnt.data.columns import name_of
+from learnt.data.tables import TEXT
 from learnt.errors import DataError
 
 MOSTLY = 0.9
