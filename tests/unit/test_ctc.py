@@ -10,7 +10,7 @@ import pytest
 
 from learnt.codecs import ctc
 from learnt.codecs.ngram import Grams
-from learnt.codecs.priors import BONUS, Letters, Phrases, WordList, Words
+from learnt.codecs.priors import BONUS, Letters, Only, Phrases, WordList, Words
 
 SPACE = 1
 LETTERS = ("", " ", "a", "b")
@@ -96,8 +96,9 @@ def grams() -> Grams:
         Phrases([[2, 3], [2, 3, 1, 2]], SPACE),
         Phrases([[2, 3], [3, 2]], None),
         WordList([[2], [2, 3], [3, 3]], SPACE),
+        Only([1, 3]),
         Letters(grams()),
-        Words(Grams([[(2,), (3,)], [(2, 3)], [(2,), (2,)]], 2), SPACE, bonus=0.7),
+        Words(Grams([[(2,), (3,)], [(2, 3)], [(2,), (2,)]], 2), SPACE),
     ],
 )
 def test_with_a_prior_a_wide_search_finds_what_all_texts_and_their_scores_say(prior: ctc.Prior) -> None:
@@ -176,6 +177,12 @@ def test_n_grams_decide_what_the_sound_leaves_open() -> None:
     assert spoken(ctc.search(scores, priors=[letters])) == "ab"
     words = Words(Grams([[(2, 3)]] * 20 + [[(2, 2)]], 2), SPACE)
     assert spoken(ctc.search(scores, priors=[words])) == "ab"
+
+
+def test_n_grams_make_texts_neither_shorter_nor_longer() -> None:
+    texts = [[2, 3], [2, 3, 1, 3, 3], [2]]
+    letters = Letters(Grams(texts, 2))
+    assert sum(worth(text, [letters]) for text in texts) == pytest.approx(0)
 
 
 ALPHABET = ("", *" abcdefghijklmnopqrstuvwxyz")

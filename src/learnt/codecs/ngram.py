@@ -32,6 +32,13 @@ class Grams:
         self.symbols = frozenset(counted[0].get((), ()))
         self._counted = counted
         self._discounts = [_discount(one.values()) for one in counted]
+        told = [
+            (self.log_probability(context, symbol), count)
+            for context, following in counted[-1].items()
+            for symbol, count in following.items()
+        ]
+        self.typical = sum(cost * count for cost, count in told) / max(1, sum(count for _, count in told))
+        """The mean log probability of the symbols and ends of these texts."""
 
     @property
     def start(self) -> Context:

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
 from learnt.codecs.ngram import END, Context, Grams
@@ -37,6 +37,20 @@ class Node:
         node.word = True
 
 
+class Only:
+    """Only some symbols are said."""
+
+    def __init__(self, symbols: Iterable[int]) -> None:
+        self.start, self.symbols = None, frozenset(symbols)
+
+    def step(self, state: None, symbol: int) -> tuple[None, float]:
+        return state, 0.0 if symbol in self.symbols else -math.inf
+
+    def end(self, state: None) -> float:
+        del state
+        return 0.0
+
+
 class WordList:
     """Only words of a list are said."""
 
@@ -56,16 +70,19 @@ class WordList:
 
 
 class Letters:
-    """N-grams of symbols."""
+    """N-grams of symbols: how much more or less likely each is than symbols of the texts are on average.
+
+    So texts are neither better for being short nor for being long, and no bonus for length has to be found.
+    """
 
     def __init__(self, grams: Grams, trust: float = TRUST) -> None:
         self.grams, self.trust, self.start = grams, trust, grams.start
 
     def step(self, state: Context, symbol: int) -> tuple[Context, float]:
-        return self.grams.further(state, symbol), self.trust * self.grams.log_probability(state, symbol)
+        return self.grams.further(state, symbol), _worth(self.grams, state, symbol, self.trust)
 
     def end(self, state: Context) -> float:
-        return self.trust * self.grams.log_probability(state, END)
+        return _worth(self.grams, state, END, self.trust)
 
 
 class Spoken(NamedTuple):
@@ -76,13 +93,13 @@ class Spoken(NamedTuple):
 
 
 class Words:
-    """N-grams of words, each a tuple of symbols; `bonus` for each word makes up for what its chance costs.
+    """N-grams of words, each a tuple of symbols, as `Letters` has them.
 
     A word counts where it has ended (Hannun et al., arXiv:1408.2873, section 3.3).
     """
 
-    def __init__(self, grams: Grams, space: int, trust: float = TRUST, bonus: float = 0.0) -> None:
-        self.grams, self.space, self.trust, self.bonus = grams, space, trust, bonus
+    def __init__(self, grams: Grams, space: int, trust: float = TRUST) -> None:
+        self.grams, self.space, self.trust = grams, space, trust
         self.start = Spoken(grams.start, ())
 
     def step(self, state: Spoken, symbol: int) -> tuple[Spoken, float]:
@@ -92,13 +109,17 @@ class Words:
 
     def end(self, state: Spoken) -> float:
         last, gain = self._ended(state)
-        return gain + self.trust * self.grams.log_probability(last.context, END)
+        return gain + _worth(self.grams, last.context, END, self.trust)
 
     def _ended(self, state: Spoken) -> tuple[Spoken, float]:
         if not state.word:
             return state, 0.0
-        gain = self.trust * self.grams.log_probability(state.context, state.word) + self.bonus
+        gain = _worth(self.grams, state.context, state.word, self.trust)
         return Spoken(self.grams.further(state.context, state.word), ()), gain
+
+
+def _worth(grams: Grams, context: Context, symbol: Hashable, trust: float) -> float:
+    return trust * (grams.log_probability(context, symbol) - grams.typical)
 
 
 class Phrases:
