@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from learnt.codecs import tracks, waves
-from learnt.codecs.files import File
+from learnt.codecs.files import Excerpt, File
 from learnt.errors import DataError, MissingExtra
 from small.recordings import wav
 
@@ -84,6 +84,20 @@ def test_the_sound_of_a_video_is_heard(suffix: str, codec: str, tmp_path: Path) 
     assert start < 0.1 * RATE
     spectrum = np.abs(np.fft.rfft(found[RATE // 2 : RATE + RATE // 2]))
     assert spectrum.argmax() == pytest.approx(440, abs=1)
+
+
+def test_videos_are_learnt_from_and_predicted_as_recordings_are(tmp_path: Path) -> None:
+    path = film(tmp_path / "talk.mp4", tone(3.0))
+    whole = heard(path, 8000)[0]
+    assert waves.rate_of(path) == RATE
+    assert waves.flaw(path) == ""
+    assert np.array_equal(waves.decode(path, 8000), whole)
+    assert np.array_equal(waves.decode(path.read_bytes(), 8000), whole)
+    some = waves.decode(Excerpt(File(str(path)), 1.0, 0.5), RATE)
+    assert np.array_equal(some, waves.decode(path, RATE)[RATE : RATE + RATE // 2])
+    with pytest.raises(DataError, match="ends after"):
+        waves.decode(Excerpt(File(str(path)), 9.0, 0.5), RATE)
+    assert "has no sound" in waves.flaw(film(tmp_path / "mute.mp4", None))
 
 
 def test_what_begins_later_than_the_pictures_keeps_its_time(tmp_path: Path) -> None:

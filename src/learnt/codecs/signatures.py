@@ -29,6 +29,8 @@ _SIGNATURES: Sequence[tuple[int, bytes, str, str]] = (
     (4, b"ftyp", "video", "a film (MPEG-4)"),
     (0, b"\x1aE\xdf\xa3", "video", "a film (Matroska or WebM)"),
     (8, b"AVI ", "video", "a film (AVI)"),
+    (0, b"\xff\xf1", "video", "sound (AAC)"),
+    (0, b"\xff\xf9", "video", "sound (AAC)"),
     (0, b"%PDF", "other", "a PDF"),
     (0, b"PK\x03\x04", "other", "a .zip"),
     (0, b"\x1f\x8b", "other", "what gzip has packed"),

@@ -7,6 +7,7 @@ the whole is.
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -16,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import pcm
+from learnt.codecs import pcm, signatures
 from learnt.codecs.files import File
 from learnt.errors import DataError, MissingExtra
 
@@ -27,7 +28,6 @@ SLACK = 0.1
 """Seconds that a track may lack of what its file says, or its moments may be apart, before that counts."""
 _STREAMED = (b"\0\0\0\0", b"\xff\xff\xff\xff")
 """Sizes in the header of a .wav that was written before the sound had ended."""
-_VIDEO = ((4, b"ftyp"), (0, b"\x1aE\xdf\xa3"), (8, b"AVI "))
 
 
 class Track:
@@ -55,46 +55,73 @@ class Track:
         try:
             for block in self._read:
                 if not np.isfinite(block).all():
-                    raise DataError(f"{self.name!r} holds samples that are no finite numbers.")
+                    raise DataError(f"{self.name} holds samples that are no finite numbers.")
                 self.heard += len(block) / self.rate
                 yield block
         except (RuntimeError, ValueError, OSError) as error:
             wrong = f": {_said(error)}"
         if not self.heard:
-            raise DataError(f"{self.name!r} holds no sound that can be read{wrong}.")
+            raise DataError(f"{self.name} holds no sound that can be read{wrong}.")
         if wrong or self.heard < (self.seconds or 0.0) - SLACK:
             of = "" if self.seconds is None else f" of {self.seconds:,.1f} s"
-            self.lost = f"{self.name!r} is cut off or damaged after {self.heard:,.1f} s{of}{wrong}."
+            self.lost = f"{self.name} is cut off or damaged after {self.heard:,.1f} s{of}{wrong}."
 
 
 @contextmanager
-def opened(path: str | Path | File) -> Iterator[Track]:
-    """The sound of a file. Raises DataError for what has none, or is none; MissingExtra without soundfile, or for a
-    video without PyAV.
+def opened(source: str | Path | bytes) -> Iterator[Track]:
+    """The sound of a file, or of its bytes. Raises DataError for what has none, or is none; MissingExtra without
+    soundfile, or for a video without PyAV.
     """
-    given = path if isinstance(path, File) else File(str(path))
     try:
         import soundfile
     except ImportError:
         raise MissingExtra("soundfile", "audio", "Reading sound") from None
-    with given.open() as file:
-        head, share = file.read(12), 1.0
+    name = "The sound" if isinstance(source, bytes) else repr(str(source))
+    with _stream(source) as file:
+        head, share = file.read(signatures.HEAD), 1.0
         if not head:
-            raise DataError(f"{str(given)!r} is empty.")
+            raise DataError(f"{name} is empty.")
         size = file.seek(0, 2)
         if head[:4] == b"RIFF" and head[4:8] not in _STREAMED:
             # libsndfile takes what is there for all there is.
             share = max(1.0, (int.from_bytes(head[4:8], "little") + 7) / size)
         file.seek(0)
+        if other := signatures.instead(head, "audio") if signatures.begins(head)[0] != "video" else "":
+            raise DataError(f"{name} is no sound.{other}")
         try:
             sound = soundfile.SoundFile(file)
         except (RuntimeError, ValueError) as error:
-            with _filmed(str(given), file, head, _said(error)) as track:
+            with _filmed(name, file, head, _said(error)) as track:
                 yield track
             return
         with sound:
             rate = int(sound.samplerate)
-            yield Track(str(given), rate, share * sound.frames / rate, _recorded(sound))
+            yield Track(name, rate, share * sound.frames / rate, _recorded(sound))
+
+
+def part(source: str | Path | bytes, start: float, seconds: float) -> tuple[Samples, int]:
+    """Samples float32 [T] of so many seconds from a moment on, and how many are a second. Raises as `opened` and
+    `Track.blocks` do, and DataError where they are cut off.
+    """
+    with opened(source) as track:
+        first, after = round(start * track.rate), round((start + seconds) * track.rate)
+        parts: list[Samples] = []
+        for block in track.blocks(track.rate):
+            parts.append(block)
+            if sum(map(len, parts)) >= after:
+                break
+    if track.lost:
+        raise DataError(track.lost)
+    found = np.concatenate(parts)[first:after]
+    if not len(found):
+        raise DataError(f"{track.name} ends after {track.heard:,.1f} s, before {start:,.1f} s.")
+    return found, track.rate
+
+
+def _stream(source: str | Path | bytes) -> IO[bytes]:
+    if isinstance(source, bytes):
+        return io.BytesIO(source)
+    return (source if isinstance(source, File) else File(str(source))).open()
 
 
 def _recorded(sound: Any) -> Iterator[Samples]:
@@ -105,23 +132,23 @@ def _recorded(sound: Any) -> Iterator[Samples]:
 
 @contextmanager
 def _filmed(name: str, file: IO[bytes], head: bytes, wrong: str) -> Iterator[Track]:
-    is_video = any(head[at:].startswith(sign) for at, sign in _VIDEO)
+    is_video = signatures.begins(head)[0] == "video"
     try:
         import av
     except ImportError:
         if is_video:
-            raise MissingExtra("av", "video", f"Hearing {name!r}") from None
-        raise DataError(f"{name!r} cannot be read as sound: {wrong}.") from None
+            raise MissingExtra("av", "video", f"Hearing {name}") from None
+        raise DataError(f"{name} cannot be read as sound: {wrong}.") from None
     file.seek(0)
     try:
         container: Any = av.open(file)
     except (av.error.FFmpegError, ValueError) as error:
         said = _said(error) if is_video else wrong
-        raise DataError(f"{name!r} cannot be read as sound: {said}.") from None
+        raise DataError(f"{name} cannot be read as sound: {said}.") from None
     with container:
         stream = container.streams.best("audio")
         if stream is None:
-            raise DataError(f"{name!r} has no sound: it holds {', '.join(one.type for one in container.streams)} only.")
+            raise DataError(f"{name} has no sound: it holds {', '.join(one.type for one in container.streams)} only.")
         seconds = stream.duration * stream.time_base if stream.duration else (container.duration or 0) / av.time_base
         yield Track(name, int(stream.rate), float(seconds) or None, _decoded(container, stream, float(seconds)))
 

@@ -17,7 +17,7 @@ from typing import IO, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import files, signatures
+from learnt.codecs import files, signatures, tracks
 from learnt.codecs.files import Excerpt, File
 from learnt.errors import DataError, MissingExtra
 
@@ -34,11 +34,14 @@ def decode(cell: Any, rate: int) -> Samples:
 
     `cell`: a `File`, a path from the working folder, the bytes of a file, or an array [T] or [T, channels] of floats or
     int16. Raises DataError with one sentence for what is none of them, empty or damaged; MissingExtra without soundfile
-    or, where the rate differs, soxr.
+    or, where the rate differs, soxr, and for a video PyAV.
     """
     if isinstance(cell, np.ndarray):
         return _of_array(cell)[: LONGEST * rate]
     start, seconds = (cell.start, cell.seconds) if isinstance(cell, Excerpt) else (0.0, inf)
+    if _is_film(cell):
+        samples, given = tracks.part(cell, start, min(seconds, LONGEST))
+        return resampled(samples, given, rate)
     with _stream(cell) as file, _damage(cell), _soundfile().SoundFile(file) as sound:
         given = int(sound.samplerate)
         first = min(round(start * given), sound.frames)
@@ -56,6 +59,9 @@ def rate_of(cell: Any) -> int:
     """Samples a second, 0 of an array. Raises as `decode` does."""
     if isinstance(cell, np.ndarray):
         return 0
+    if _is_film(cell):
+        with tracks.opened(cell) as track:
+            return track.rate
     with _stream(cell) as file, _damage(cell):
         return int(_soundfile().info(file).samplerate)
 
@@ -116,9 +122,6 @@ def _stream(cell: Any) -> Iterator[IO[bytes]]:
         file.seek(0)
         if not size:
             raise DataError(f"{_called(cell)} is empty.")
-        kind, said = signatures.begins(head)
-        if kind == "video":
-            raise MissingExtra("av", "video", f"{_called(cell)} holds {said}: hearing it")
         if other := signatures.instead(head, "audio"):
             raise DataError(f"{_called(cell)} is no sound.{other}")
         if head[:4] == b"RIFF" and len(head) >= _RIFF.size:
@@ -126,6 +129,15 @@ def _stream(cell: Any) -> Iterator[IO[bytes]]:
             if wanted not in _STREAMED and wanted + 8 > size + 1:
                 raise DataError(f"{_called(cell)} is cut off: {size:,} of {wanted + 8:,} bytes.")
         yield file
+
+
+def _is_film(cell: Any) -> bool:
+    """Whether it is read as a video is, where there may be nothing but sound in it."""
+    if isinstance(cell, str | Path):
+        head = (cell if isinstance(cell, File) else File(str(cell))).head(signatures.HEAD)
+    else:
+        head = cell[: signatures.HEAD] if isinstance(cell, bytes) else b""
+    return signatures.begins(head)[0] == "video"
 
 
 def _called(cell: Any) -> str:
