@@ -11,7 +11,7 @@ BENCHMARKS := start file adult creditcard verdict calibration coverage unfamilia
 .PHONY: demo test lint bench rivals clean
 
 demo: $(READY)
-	$(BIN)/learnt demo
+	$(BIN)/learnt demo table
 
 test: $(READY) $(NODE)
 	$(BIN)/python -m pytest -q

@@ -82,6 +82,20 @@ print(json.dumps([count, open("out.csv", encoding="utf-8").read().splitlines()[0
     ]
 
 
+def test_the_demonstration_of_a_finished_file_runs_where_the_training_stack_is_not_installed(folder: Path) -> None:
+    said = behind_the_wall(
+        """
+import json, sys, time
+from learnt.cli import main
+began = time.process_time()
+status = main(["demo", "tumour", "--json"])
+assert status == 0 and time.process_time() - began < 10
+""",
+        folder,
+    )
+    assert [row["decision"] for row in said["predictions"]][:3] == ["benign", "malignant", "malignant"]
+
+
 def test_what_lies_below_the_training_imports_without_it(folder: Path) -> None:
     names = [
         f"learnt.{kind}.{path.stem}"

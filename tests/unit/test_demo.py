@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import shlex
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,8 @@ from typing import Any
 import pytest
 
 from learnt import demo, model, training
+from learnt.cli.options import parse
+from learnt.data import sources
 
 EXPLAINED = {
     "row": 1,
@@ -63,3 +66,39 @@ def test_it_says_what_the_table_is_and_why_the_file_answers_so(asked: dict[str, 
     assert "a summary" in text
     assert "row 1: benign (0.9)\n  ++++++++++++  mean area" in text
     assert "Recorded were: " in text
+
+
+def test_without_a_name_it_says_which_there_are(tmp_path: Path) -> None:
+    said: list[str] = []
+    document = demo.run(None, out=tmp_path / "none", say=said.append)
+    assert [line.split()[:3] for line in said[0].splitlines()] == [["learnt", "demo", name] for name in demo.DEMOS]
+    assert [one["name"] for one in document["demos"]] == ["tumour", "table"]
+    assert not (tmp_path / "none").exists()
+
+
+def test_the_finished_file_is_small_and_of_the_table_that_it_names() -> None:
+    _, names, whole = demo.breast_cancer()
+    fitted = [row for place, row in enumerate(whole) if place % 5]
+    opened = model.load(demo.FILES / "tumour.onnx")
+    assert len(opened.bytes) < 300_000
+    columns = {name: [row[place] for row in fitted] for place, name in enumerate(names)}
+    assert opened.manifest["data"]["fingerprint"] == sources.fingerprint(sources.read(columns))
+    header, *shown = rows(demo.FILES / "tumour.csv")
+    assert header == names
+    aside = [[str(cell) for cell in row] for row in whole[::5]]
+    assert [row in aside for row in shown] == [True, True, True, False]
+
+
+def test_a_finished_file_predicts_doubts_and_explains(tmp_path: Path) -> None:
+    said: list[str] = []
+    document = demo.run("tumour", out=tmp_path, say=said.append)
+    decisions = [row["decision"] for row in document["predictions"]]
+    assert decisions[:3] == document["recorded"][:3] == ["benign", "malignant", "malignant"]
+    odd = [row["unfamiliar"] for row in document["predictions"]]
+    assert odd[3] > 0.95 > max(odd[:3])
+    assert min(row["probability"] for row in document["predictions"]) == document["predictions"][2]["probability"] < 0.9
+    assert all(row["reasons"] for row in document["explanations"])
+    for line in document["next"]:
+        assert line in "\n".join(said)
+        parse(shlex.split(line)[1:])
+    assert model.load(tmp_path / "tumour.onnx").verify()

@@ -42,7 +42,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
         allow_abbrev=False,
         description="Learns from labelled examples, says how far it can be trusted, "
         "and hands it over as one .onnx file.",
-        epilog="Start with: learnt demo",
+        epilog="Start with: learnt demo tumour",
     )
     parser.add_argument("--version", action="version", version=f"learnt {__version__}")
     places = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, parser_class=Parser)
@@ -217,8 +217,8 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns to learn"
     )
 
-    one = add(commands.demo, "train on a small medical table, predict three rows and say why", "learnt demo")
-    one.add_argument("name", metavar="NAME", nargs="?", default="table", help="which demonstration (default table)")
+    one = add(commands.demo, "show it at work; without a name: which demonstrations there are", "learnt demo tumour")
+    one.add_argument("name", metavar="NAME", nargs="?", help="tumour (ten seconds, a finished file) or table (trains)")
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
 
 
