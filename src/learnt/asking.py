@@ -12,7 +12,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.artifact.artifact import Artifact
-from learnt.contracts import Draws, Evidence, Finding, Settings, Task, Tools
+from learnt.contracts import Draws, Evidence, Finding, Overhears, Settings, Task, Tools
 from learnt.errors import RequestError, unknown
 from learnt.stats import examples, intervals, wording
 
@@ -44,13 +44,15 @@ def ask_each(
 ) -> list[Finding]:
     """Findings about one target. What `evidence` leaves unexamined is asked again of `instead`, the file's own.
 
-    What can only be drawn is not asked where nothing can be.
+    What can only be drawn, or heard, is not asked where nothing can be.
     """
     found: list[Finding] = []
     for name in names:
         question = registry.question(name)
         able = given.pictures or (instead and instead[1].pictures)
         if isinstance(question, Draws) and not able:
+            continue
+        if isinstance(question, Overhears) and not (given.listen or (instead and instead[1].listen)):
             continue
         said = list(question.ask(evidence, given))
         if instead is not None and all(finding.grade == "not examined" for finding in said):

@@ -11,7 +11,7 @@ from itertools import chain, islice
 from typing import Any
 
 from learnt.artifact.artifact import Artifact
-from learnt.artifact.listening import Listening
+from learnt.artifact.spotting import Spotting
 from learnt.codecs import pcm
 from learnt.contracts import Part
 from learnt.errors import LearntError, RequestError, unknown
@@ -46,16 +46,13 @@ def answers(model: Artifact, lines: Iterable[str], least: float = LEAST) -> Iter
         yield row | {"ms": round(1000 * (clock.perf_counter() - began), 1)}
 
 
-def heard(model: Artifact, blocks: Iterable[pcm.Samples], rate: int, least: float | None = None) -> Iterator[Row]:
+def heard(spotting: Spotting, blocks: Iterable[pcm.Samples]) -> Iterator[Row]:
     """What is said in a sound that goes on, each once: `time` in seconds when it was told, `label`, `confidence`,
-    `unfamiliar`. `blocks` float32 [T] at `rate` Hz. Raises RequestError for a file that does not listen.
+    `unfamiliar`. `blocks` float32 [T] follow each other at the rate of the file.
     """
-    listening = Listening(model, least)
-    for block in pcm.resampled(blocks, rate, listening.rate):
-        for found in listening.hear(block):
-            yield asdict(found)
-    for found in listening.end():
-        yield asdict(found)
+    for block in blocks:
+        yield from map(asdict, spotting.hear(block))
+    yield from map(asdict, spotting.end())
 
 
 def _is_json(line: str) -> bool:

@@ -17,7 +17,7 @@ DEFAULTS: dict[str, Any] = {
     "task": None, "inputs": None, "drop": [], "group": None, "time": None, "sensitive": [], "weight": None,
     "reweigh": None, "views": None,
     "horizons": None, "coverage": 0.9, "decide": "argmax", "prevalence": None, "positive": None, "budget": None,
-    "size": "small", "subwords": None, "pretrained": None, "seed": 0,
+    "size": "small", "subwords": None, "background": None, "pretrained": None, "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
 WIDER = {"small": 1.0, "medium": 1.5, "large": 2.0}

@@ -32,6 +32,7 @@ Weight = NDArray[np.float64] | None
 READ_BY = (
     "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
     "edges", "horizons", "codes", "start", "replies", "alike",
+    "background",
 )  # fmt: skip
 """Settings of a target without which answers of sisters cannot be read beside those of the file."""
 

@@ -67,6 +67,7 @@ def train(
     budget: str | float | None = None,
     size: str | int | None = None,
     subwords: int | None = None,
+    background: str | None = None,
     seed: int | None = None,
     recipe: str | Path | Mapping[str, Any] | None = None,
     resume: bool = False,
@@ -79,9 +80,10 @@ def train(
     label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all columns of
     pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its durations.
     `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `subwords`: at most
-    so many pieces of words for texts that are written, 0 for bytes. `pretrained`: weights that the encoder of pictures
-    or texts starts from: the folder of a run, a file of weights, or a folder of
-    transformers. `recipe`: a recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are
+    so many pieces of words for texts that are written, 0 for bytes. `background`: the label of sounds in which nothing
+    is said, be it that there are none; with it the file listens to streams. `pretrained`: weights that
+    the encoder of pictures or texts starts from: the folder of a run, a file of weights, or a folder of transformers.
+    `recipe`: a recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are
     taken over where nothing else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer,
     how frequent the positive label is where the file will be used, and which one that is (docs/how-to/decide.md). `say`
     is told what goes on, line by line. Raises RequestError for a wrong request, DataError for data that cannot be used,
@@ -122,6 +124,7 @@ def train(
             "budget": budget,
             "size": size,
             "subwords": subwords,
+            "background": background,
             "seed": seed,
         },
         test=test,

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from learnt import registry
-from learnt.contracts import Channel, Evidence, Finding, Lesson, Reasons, Shown, Tools, Verdicts
+from learnt.contracts import Channel, Evidence, Finding, Lesson, Listened, Reasons, Shown, Tools, Verdicts
 
 GRADES = {"fine", "watch", "bad", "cannot tell", "not examined"}
 KINDS = ["labels", "number", "horizons", "text", "boxes"]
@@ -101,6 +101,7 @@ def tools_of(evidence: Evidence) -> Tools:
         retrain=Taught(evidence),
         out_of_fold=lambda: replace(evidence, source="sisters"),
         baseline=lambda: ("guessing", guess),
+        listen=lambda: Listened(hours=2.0, alarms=3, said=count, told=count // 2, least=0.9),
         metrics=lambda one: {"accuracy": float(np.mean(one.verdicts.correct)) if len(one.ids) else float("nan")},
     )
 

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
 import io
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from learnt.codecs import pcm, waves
 from learnt.codecs.pcm import Pcm
+from learnt.data import streams
 from learnt.errors import DataError, RequestError
 from small.recordings import wav
 
@@ -47,25 +49,24 @@ def test_what_is_no_number_is_silent() -> None:
     assert heard.tolist() == [0.0, 1.0, 0.5]
 
 
-def test_a_recording_is_replayed_as_fast_as_it_was_spoken(tmp_path: object) -> None:
+def test_a_recording_is_heard_as_fast_as_it_was_spoken(tmp_path: Path) -> None:
     pytest.importorskip("soundfile")
-    path = tmp_path / "a.wav"  # type: ignore[operator]
     sound = np.sin(np.arange(4000) / 9)
-    path.write_bytes(wav(sound))
+    (tmp_path / "a.wav").write_bytes(wav(sound))
     waited: list[float] = []
-    rate, blocks = pcm.replayed(path, waited.append)
-    assert rate == 8000
-    np.testing.assert_allclose(together(blocks), sound, atol=1e-4)
+    np.testing.assert_allclose(together(pcm.paced([sound[:3000], sound[3000:]], 8000, waited.append)), sound)
     assert waited[-1] == pytest.approx(0.5, abs=0.2)
     assert waited == sorted(waited)
+    np.testing.assert_allclose(together(streams.sound(str(tmp_path / "a.wav"), None, 8000)), sound, atol=1e-4)
 
 
-def test_what_is_no_sound_is_said(tmp_path: object) -> None:
+def test_what_is_no_sound_is_said(tmp_path: Path) -> None:
     pytest.importorskip("soundfile")
-    path = tmp_path / "a.wav"  # type: ignore[operator]
-    path.write_text("no sound", encoding="utf-8")
-    with pytest.raises(DataError, match="cannot be read as sound"):
-        pcm.replayed(path)
+    (tmp_path / "a.wav").write_text("no sound", encoding="utf-8")
+    with pytest.raises(DataError):
+        together(streams.sound(str(tmp_path / "a.wav"), None, 8000))
+    with pytest.raises(RequestError, match="Leave one of both out"):
+        streams.sound(str(tmp_path / "a.wav"), "s16le", 8000)
 
 
 def test_a_stream_of_another_rate_is_what_the_whole_would_be() -> None:

@@ -11,12 +11,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.artifact import continuous
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.batches import of
 from learnt.artifact.evidence import gather
 from learnt.artifact.maps import pictured, thumbnails
+from learnt.codecs.cells import texts
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Cells, Evidence, Legible, Measurable, Moved, Points, Raw, Reasons, Remembers, Tools
+from learnt.contracts import (
+    Cells,
+    Evidence,
+    Legible,
+    Listened,
+    Measurable,
+    Moved,
+    Points,
+    Raw,
+    Reasons,
+    Remembers,
+    Tools,
+)
 
 
 def tools(
@@ -107,6 +121,11 @@ def tools(
             weight=None if weight is None else weight[rows], facts=take_each(facts or {}, rows),
         )  # fmt: skip
 
+    def listen() -> Listened:
+        codes = {label: code for code, label in enumerate(settings["labels"])}
+        known = texts(truth[target] or ())
+        return continuous.listened(artifact, raw, np.array([codes.get(label, -1) for label in known], np.int64), 1)
+
     kinds = [registry.modality(held["modality"]).stresses for held in artifact.manifest["inputs"].values()]
     lost = task.lost if isinstance(task, Points) else ()
     return Tools(
@@ -121,6 +140,7 @@ def tools(
         facts=measured,
         pictures=drawn if pictured(artifact) else None,
         baseline=baseline,
+        listen=listen if "listening" in artifact.manifest and truth[target] is not None else None,
         metrics=lambda evidence: task.metrics(evidence, settings),
         take=some,
     )

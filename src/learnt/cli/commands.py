@@ -47,6 +47,7 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
         budget=args.budget,
         size=args.size,
         subwords=args.subwords,
+        background=args.background,
         seed=args.seed,
         recipe=args.recipe,
         resume=args.resume,
@@ -87,7 +88,7 @@ def _writing(args: argparse.Namespace) -> dict[str, Any]:
 def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
     """A line of JSON for each line that comes, or for what is said in a sound, as soon as it comes."""
     from learnt import live
-    from learnt.artifact.listening import listens
+    from learnt.artifact.spotting import Spotting, listens
     from learnt.data import streams
     from learnt.report.document import plain
 
@@ -101,8 +102,8 @@ def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
             print(json.dumps(plain(row), ensure_ascii=False, allow_nan=False), flush=True)
 
     if listens(opened):
-        rate, blocks = streams.sound(args.data, args.pcm)
-        told(live.heard(opened, blocks, rate, args.least))
+        spotting = Spotting(opened, args.least)
+        told(live.heard(spotting, streams.sound(args.data, args.pcm, spotting.rate)))
         return {}
     _refuse_pcm(args)
     with streams.typed(args.data) as lines:

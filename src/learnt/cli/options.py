@@ -124,6 +124,11 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         type=_numbers,
         help="foretell the risk of an event by these times, in the unit of its durations",
     )
+    what.add_argument(
+        "--background",
+        metavar="LABEL",
+        help="the label of sounds in which nothing is said, even if there are none: the file then listens to streams",
+    )
     what.add_argument("--test", metavar="DATA", nargs="+", help="measure on these examples instead of a tenth of DATA")
     what.add_argument(
         "--unlabelled", metavar="DATA", help="examples without labels: learnt from too, where that proves better"

@@ -1,17 +1,16 @@
-"""Sound as it comes: raw samples from a pipe, or a recording as fast as it was spoken."""
+"""Sound as it comes: raw samples from a pipe, or anything as fast as it was spoken."""
 
 from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import IO, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.errors import DataError, MissingExtra, RequestError
+from learnt.errors import MissingExtra, RequestError
 
 Samples = NDArray[np.float32]
 KINDS = {"s16le": ("<i2", 32768.0), "f32le": ("<f4", 1.0)}
@@ -60,27 +59,15 @@ class Pcm:
                 yield np.nan_to_num(samples.mean(1, dtype=np.float32) / np.float32(loudest), posinf=1.0, neginf=-1.0)
 
 
-def replayed(path: str | Path, wait: Callable[[float], None] = clock.sleep) -> tuple[int, Iterator[Samples]]:
-    """The rate of a recording, and its blocks, each when it would have been heard. Raises DataError for no sound."""
-    try:
-        import soundfile
-    except ImportError:
-        raise MissingExtra("soundfile", "audio", "Reading sound") from None
-    try:
-        sound = soundfile.SoundFile(str(path))
-    except (RuntimeError, OSError) as error:
-        said = str(error).rpartition(": ")[2].rstrip(".")
-        raise DataError(f"{str(path)!r} cannot be read as sound: {said}.") from None
-
-    def blocks() -> Iterator[Samples]:
-        began, heard = clock.monotonic(), 0
-        with sound:
-            for block in sound.blocks(max(1, int(sound.samplerate * BLOCK)), dtype="float32", always_2d=True):
-                heard += len(block)
-                wait(max(0.0, began + heard / sound.samplerate - clock.monotonic()))
-                yield np.asarray(block.mean(1, dtype=np.float32))
-
-    return int(sound.samplerate), blocks()
+def paced(blocks: Iterable[Samples], rate: int, wait: Callable[[float], None] = clock.sleep) -> Iterator[Samples]:
+    """The same in pieces of at most `BLOCK` seconds, each when it would have been heard."""
+    began, heard = clock.monotonic(), 0
+    for block in blocks:
+        for start in range(0, len(block), size := max(1, int(rate * BLOCK))):
+            piece = block[start : start + size]
+            heard += len(piece)
+            wait(max(0.0, began + heard / rate - clock.monotonic()))
+            yield piece
 
 
 def resampled(blocks: Iterable[Samples], given: int, wanted: int) -> Iterator[Samples]:

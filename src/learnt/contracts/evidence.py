@@ -213,6 +213,20 @@ class Lesson:
     """Input column -> [all examples], whose cells are emptied; one that is empty everywhere is no input."""
 
 
+@dataclass(frozen=True, slots=True)
+class Listened:
+    """How a file did on sound that goes on."""
+
+    hours: float
+    alarms: int
+    """How often it told what was not said."""
+    said: int
+    told: int
+    """Of those said."""
+    least: float
+    """How sure it had to be."""
+
+
 class Retrain(Protocol):
     """Sister networks from the recipe of the file. All lessons of a call cost at most as much as the training."""
 
@@ -290,6 +304,8 @@ class Tools:
     """What sisters say of all examples, each example by one that never saw it."""
     baseline: Callable[[], tuple[str, Evidence]] | None = None
     """A well-known method on the same split: its name and its evidence on the same examples."""
+    listen: Callable[[], Listened] | None = None
+    """The file on a stream of sound in which the evidence's examples are said."""
     metrics: Callable[[Evidence], Mapping[str, float]] | None = None
     """The task's own metrics, of any evidence of this target."""
     take: Callable[[NDArray[np.int64]], Tools] | None = None
@@ -352,6 +368,13 @@ class Draws(Protocol):
     """A question that shows pictures, and is not asked where no input is one."""
 
     draws: ClassVar[bool]
+
+
+@runtime_checkable
+class Overhears(Protocol):
+    """A question about streams of sound, which is not asked of a file that does not listen."""
+
+    overhears: ClassVar[bool]
 
 
 @runtime_checkable

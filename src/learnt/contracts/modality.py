@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 import numpy as np
@@ -309,4 +309,14 @@ class Hears(Protocol):
 
     def window(self, settings: Settings) -> tuple[int, int]:
         """Samples a second, and how many of them hold nearly all examples, with time to slide over them."""
+        ...
+
+    def sliding(self, raw: Raw, settings: Settings) -> Settings:
+        """`settings` with the window that these examples need."""
+        ...
+
+    def surround(self, settings: Settings) -> Callable[[Tensors, Tensor], tuple[Tensors, Tensor]]:
+        """Training only: raw tensors, and bool [B] where nothing is said -> examples as windows of a stream show them,
+        and of which of them nothing is left.
+        """
         ...

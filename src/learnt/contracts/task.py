@@ -197,6 +197,23 @@ class Timed(Protocol):
 
 
 @runtime_checkable
+class Listens(Protocol):
+    """A task one of whose labels may stand for nothing: `background` of its settings is its code."""
+
+    def listening(self, labels: Cells, background: str) -> Settings:
+        """What `learn` gives, with this label among the others, be it that no example has it."""
+        ...
+
+    def silent(self, targets: Tensors, settings: Settings) -> Tensor:
+        """bool [B]: where the label is that one."""
+        ...
+
+    def silenced(self, targets: Tensors, where: Tensor, settings: Settings) -> Tensors:
+        """The same targets with that label at those places."""
+        ...
+
+
+@runtime_checkable
 class Paced(Protocol):
     """A task that is learnt more slowly than labels are, or sooner: each example tells it more than one thing."""
 

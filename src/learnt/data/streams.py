@@ -16,7 +16,7 @@ from tempfile import mkdtemp
 from typing import IO, Any, TextIO, cast
 from weakref import WeakKeyDictionary, finalize
 
-from learnt.codecs import pcm
+from learnt.codecs import pcm, tracks
 from learnt.codecs.files import GZIP, File
 from learnt.data import encodings
 from learnt.data.encodings import UTF8
@@ -158,18 +158,21 @@ def typed(source: str | None) -> Iterator[Iterable[str]]:
     yield (line.decode("utf-8", "replace") for line in iter(binary.readline, b""))
 
 
-def sound(source: str | None, given: str | None) -> tuple[int, Iterable[pcm.Samples]]:
-    """The rate and blocks of a recording as fast as it was spoken, or of raw samples on standard input as they come,
-    of the format `given`. Raises RequestError, DataError for what is no sound.
+def sound(source: str | None, given: str | None, rate: int) -> Iterator[pcm.Samples]:
+    """Samples at this rate in Hz, block by block: of a recording as fast as it was spoken, or raw ones as they come on
+    standard input, of the format `given`. Raises RequestError, DataError for what is no sound.
     """
-    if source is not None and source != "-":
-        if given is not None:
-            raise RequestError(
-                f"--pcm is how samples lie on standard input, and {source} is read. Leave one of both out."
-            )
-        return pcm.replayed(cast(Path, existing(source, "data")))
-    form = pcm.Pcm() if given is None else pcm.Pcm.parse(given)
-    return form.rate, form.blocks(sys.stdin.buffer)
+    if source is None or source == "-":
+        form = pcm.Pcm() if given is None else pcm.Pcm.parse(given)
+        return pcm.resampled(form.blocks(sys.stdin.buffer), form.rate, rate)
+    if given is not None:
+        raise RequestError(f"--pcm is how samples lie on standard input, and {source} is read. Leave one of both out.")
+    return _replayed(existing(source, "data"), rate)
+
+
+def _replayed(path: Path | File, rate: int) -> Iterator[pcm.Samples]:
+    with tracks.opened(path) as track:
+        yield from pcm.paced(track.blocks(rate), rate)
 
 
 def existing(source: str | Path, what: str) -> Path | File:

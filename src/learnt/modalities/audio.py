@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, ClassVar, cast
 
@@ -13,11 +13,11 @@ from numpy.typing import NDArray
 
 from learnt.codecs import mel, noises, waves
 from learnt.codecs.cells import is_missing
-from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec
+from learnt.contracts import Cells, Column, Columns, Encoder, Occlude, Parts, Piece, Raw, Settings, Shape, Spec, Tensors
 from learnt.errors import DataError, unknown
 
 if TYPE_CHECKING:
-    from torch import nn
+    from torch import Tensor, nn
 
 LOOKED_AT = 400
 """How many sounds, spread over the column, tell the rate and how loud bands are."""
@@ -101,6 +101,17 @@ class Audio:
         """Longer than nearly all sounds by a third, so that a window slides twice before one leaves it."""
         hop = mel.sizes(settings["rate"])[1]
         return settings["rate"], settings.get("window") or math.ceil(PARTS * settings["moment"] * hop * 4 / 3)
+
+    def sliding(self, raw: Raw, settings: Settings) -> Settings:
+        """A third longer than all but a twentieth of them."""
+        usual = float(np.quantile([len(one) for one in raw["samples"]], 0.95))
+        return {**settings, "window": math.ceil(usual * 4 / 3)}
+
+    def surround(self, settings: Settings) -> Callable[[Tensors, Tensor], tuple[Tensors, Tensor]]:
+        """Among noise, tones and pieces of others, or only pieces of them."""
+        from learnt.nets import sounds
+
+        return sounds.Surround(*self.window(settings))
 
     def augment(self, settings: Settings) -> nn.Module:
         """Louder or softer, faster or slower, a little later."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from learnt.codecs import mel
+from learnt.codecs import mel, surroundings
 from learnt.contracts import Features, Shape, Tensors
 from learnt.nets.grids import Convolution, halves
 
@@ -149,3 +149,42 @@ class SoundAugment(nn.Module):
         heard = (one * (1 - share) + other * share) * ((place >= 0) & (place <= last))
         ends = (later.squeeze(1) + length / speed.squeeze(1)).long().clamp(1, size)
         return {**raw, "samples": heard * gain, "length": ends}
+
+
+class Surround:
+    """Training only: raw samples [B, T] and where nothing is said [B] -> samples as windows of a stream show them, and
+    where nothing is said in them.
+
+    Every fourth example stays as it was, and of somewhat more nothing is left but pieces, noise and tones.
+    """
+
+    KEPT, LOST = 0.25, 0.3
+
+    def __init__(self, rate: int, window: int) -> None:
+        self.rate, self.window = rate, window
+
+    def __call__(self, raw: Tensors, silent: Tensor) -> tuple[dict[str, Tensor], Tensor]:
+        random = np.random.default_rng(int(torch.randint(1 << 31, ()).item()))
+        samples, ends = raw["samples"].cpu().numpy(), raw["length"].tolist()
+        sounds = [one[:end] for one, end in zip(samples, ends, strict=True)]
+        nothing = silent.tolist()
+        said = [one for one, quiet in zip(sounds, nothing, strict=True) if not quiet]
+        found = []
+        for row, sound in enumerate(sounds):
+            chance = random.random()
+            if nothing[row]:
+                start = int(random.integers(0, max(1, len(sound) - self.window + 1)))
+                sound = sound[start : start + self.window]
+            elif chance > 1 - self.LOST:
+                sound, nothing[row] = surroundings.without(random, sound, said, self.window, self.rate), True
+            elif chance > self.KEPT:
+                sound = surroundings.within(random, sound, said, self.window)
+            found.append(sound)
+        whole = np.zeros((len(found), max(map(len, found))), np.float32)
+        for row, sound in enumerate(found):
+            whole[row, : len(sound)] = sound
+        device = raw["samples"].device
+        length = torch.tensor([len(sound) for sound in found], device=device)
+        return {**raw, "samples": torch.from_numpy(whole).to(device), "length": length}, torch.tensor(
+            nothing, device=device
+        )

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import recipes, registry
-from learnt.contracts import Timed
+from learnt.contracts import Hears, Listens, Timed
 from learnt.data import corpora, sources
 from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
@@ -108,6 +108,8 @@ def begin(
     kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
     if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
         raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
+    if full["background"]:
+        _refuse_background(full["background"], collected)
     if more is not None:
         problems, notes = [*collected.problems, *more.problems], [*collected.notes, *more.notes]
         collected = replace(collected, problems=problems, notes=notes)
@@ -137,6 +139,17 @@ def begin(
         say(f"Nothing to resume in {folder}: training from the start.")
     _tell(collected, say)
     return begun
+
+
+def _refuse_background(label: str, collected: Collected) -> None:
+    """Raises RequestError for what cannot listen."""
+    inputs = [registry.modality(kind) for kind, _ in collected.roles.inputs.values()]
+    tasks = [registry.task(kind) for kind in collected.roles.targets.values()]
+    if not len(inputs) == len(tasks) == 1 or not isinstance(inputs[0], Hears) or not isinstance(tasks[0], Listens):
+        raise RequestError(
+            f"--background {label} is for one target of labels that is told from sound alone; here "
+            f"{', '.join(collected.roles.targets)} is told from {', '.join(collected.roles.inputs)}. Leave it out."
+        )
 
 
 def _start(recipe: dict[str, Any], given: str | Path | None, kinds: Collection[str], say: Tell) -> Start | None:

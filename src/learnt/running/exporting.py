@@ -10,7 +10,7 @@ import numpy as np
 import onnx
 
 from learnt import deciding
-from learnt.artifact import filling
+from learnt.artifact import continuous, filling
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import usual
 from learnt.codecs.ragged import take_each
@@ -119,6 +119,7 @@ def _compared(fitted: Fitted, maps: Mapping[str, Any]) -> Exported:
     )  # fmt: skip
     artifact = opened(constants)
     _policies(fitted, artifact, described)
+    _listening(fitted, artifact, described)
     described["usual"] = usual(artifact, artifact.begun(take_each(known.raw, splits.calibrate)))
     artifact = opened(constants)
     tracing.parity(fitted.network, constants, artifact.bytes)
@@ -162,6 +163,21 @@ def _policies(fitted: Fitted, artifact: Artifact, described: dict[str, Any]) -> 
         held["settings"] = {**held["settings"], "policy": policy}
         for sentence in policy["sentences"]:
             fitted.say(sentence)
+
+
+def _listening(fitted: Fitted, artifact: Artifact, described: dict[str, Any]) -> None:
+    """How sure it must be on a stream, where it learnt what is nothing: into the manifest, and said."""
+    (name, *_), rows = fitted.asked.targets, fitted.collected.splits.calibrate
+    if "background" not in described["targets"][name]["settings"]:
+        return
+    fitted.say("Listening to streams made of recordings it was not trained on.")
+    codes = np.asarray(fitted.learnt.examples.targets[name]["label"])[rows]
+    found = continuous.choose(artifact, take_each(fitted.learnt.raw, rows), codes, fitted.recipe["seed"])
+    described["listening"] = found
+    fitted.say(
+        f"It tells what is at least {found['least']:.4f} likely: {found['told']:,} of {found['said']:,} said, and "
+        f"{found['alarms']:,} false alarms in {found['hours']:.2f} hours."
+    )
 
 
 def _goldens(fitted: Fitted, artifact: Artifact) -> Any:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from learnt import __version__, deciding, recipes, registry
 from learnt.codecs import cells
 from learnt.codecs.ragged import take
-from learnt.contracts import Doubts, Settings, Timed
+from learnt.contracts import Doubts, Listens, Settings, Timed
 from learnt.data.collecting import Collected
 from learnt.errors import RequestError
 from learnt.retraining import read_alike
@@ -86,7 +86,10 @@ def _noted(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Collected:
 def _learnt(begun: Begun) -> Learnt:
     collected, rows = begun.collected, begun.rows[0]
     wished = {"sets": len(collected.splits.calibrate) >= conformal.FEWEST, "coverage": begun.recipe["coverage"]}
-    extra = {name: {**wished, **_horizons(begun, name, rows)} for name in begun.asked.targets}
+    extra = {
+        name: {**wished, **_horizons(begun, name, rows), **_background(begun, name, rows)}
+        for name in begun.asked.targets
+    }
     known = learn(collected.columns, begun.asked, rows, weight=begun.emphasis(rows), extra=extra)
     known = replace(known, targets=deciding.settled(known, collected, rows, begun.wishes))
     asked = {f"groups.{column}": values.astype(object) for column, values in _groups(begun, known).items()}
@@ -113,6 +116,14 @@ def _horizons(begun: Begun, name: str, rows: Rows) -> Settings:
         begun.say(f"{sentence} (--horizons)")
         begun.collected.roles.guesses.append({"sentence": sentence, "option": "--horizons A,B,..."})
     return settings
+
+
+def _background(begun: Begun, name: str, rows: Rows) -> Settings:
+    """The settings of a target one of whose labels stands for nothing."""
+    task, label = registry.task(begun.asked.targets[name]), begun.recipe["background"]
+    if label is None or not isinstance(task, Listens):
+        return {}
+    return task.listening(take(begun.collected.columns[name], rows), label)
 
 
 def _unreadable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:

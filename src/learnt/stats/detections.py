@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -9,6 +12,12 @@ TOGETHER = 3
 """Windows whose probabilities are averaged: as many as hold all of a usual sound."""
 SILENT = 8
 """Windows after a detection in which nothing is told: until the last one that heard the same moment."""
+LEAST = 0.5
+"""Nothing is told that is less likely than this."""
+RARE = 0.25
+"""How many times an hour something may be told that was not said, as far as that can be chosen."""
+TAIL = 20
+"""So many of what would be told wrongly, the surest, tell how sure it can get."""
 
 Floats = NDArray[np.float64]
 
@@ -35,3 +44,37 @@ def moments(score: Floats, least: float, free: int = 0) -> list[int]:
             found.append(place)
             free = place + SILENT
     return found
+
+
+def alarms(
+    times: Sequence[float], told: Sequence[int], said: Sequence[tuple[float, float, int]], window: float
+) -> list[int]:
+    """Which of the detections at `times`, in seconds, tell what was not said: `said` are (start, end, what).
+
+    What was said may be told once, from its start until its window has left it.
+    """
+    left, wrong = list(said), []
+    for place, (time, what) in enumerate(zip(times, told, strict=True)):
+        right = next((one for one in left if one[2] == what and one[0] <= time <= one[1] + window), None)
+        if right is None:
+            wrong.append(place)
+        else:
+            left.remove(right)
+    return wrong
+
+
+def threshold(wrong: Sequence[float], hours: float) -> float:
+    """How sure one must be so that what is told wrongly comes RARE times an hour; `wrong` are probabilities, each of
+    something told wrongly in so many hours at LEAST.
+
+    The log-odds of the surest fall off exponentially (peaks over a threshold, Pickands 1975, shape 0), so the level
+    may lie beyond all that was seen. At least as sure as any of them.
+    """
+    odds = np.sort([math.log(max(p, 1e-9) / max(1 - p, 1e-9)) for p in wrong])[::-1]
+    if not len(odds) or hours <= 0:
+        return LEAST
+    many = min(TAIL, len(odds) - 1)
+    floor = odds[many] if many else math.log(LEAST / (1 - LEAST))
+    excess = float((odds[: max(many, 1)] - floor).mean())
+    level = max(floor + excess * math.log(max(many, 1) / (RARE * hours)), odds[0])
+    return float(min(max(1 / (1 + math.exp(-level)), LEAST), 1 - 1e-6))

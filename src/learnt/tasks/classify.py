@@ -82,6 +82,20 @@ class Classify:
             )
         return {"labels": [str(label) for label in found], "positive": int(np.argmin(counts))}
 
+    def listening(self, labels: Cells, background: str) -> Settings:
+        said, counts = np.unique([label for label in cells.texts(labels) if label != background], return_counts=True)
+        names = sorted({background, *map(str, said)} - {""})
+        rarest = str(said[np.where(said == "", counts.max() + 1, counts).argmin()]) if len(said) else ""
+        if len(names) < 2 or not rarest:
+            raise DataError(f"Beside {background!r} there is no label to be told.")
+        return {"labels": names, "positive": names.index(rarest), "background": names.index(background)}
+
+    def silent(self, targets: Tensors, settings: Settings) -> Tensor:
+        return targets["label"].eq(settings["background"])
+
+    def silenced(self, targets: Tensors, where: Tensor, settings: Settings) -> Tensors:
+        return {**targets, "label": targets["label"].masked_fill(where, settings["background"])}
+
     def encode(self, labels: Cells, settings: Settings) -> Raw:
         codes = {label: code for code, label in enumerate(settings["labels"])}
         return {"label": np.array([codes.get(label, -1) for label in cells.texts(labels)], np.int64)}

@@ -10,11 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import registry
+from learnt.codecs import cells, ragged
 from learnt.codecs import inputs as reading
-from learnt.codecs import ragged
 from learnt.contracts import (
     Cells,
     Continues,
+    Hears,
     Modality,
     Points,
     Raw,
@@ -124,6 +125,7 @@ def learn(
     small = {given.name: shrunk(given, raws[given.name]) for given in inputs}
     kinds = _kinds(columns, targets, fit)
     inputs = [_varied(given, ragged.take_each(small[given.name], fit), kinds) for given in inputs]
+    inputs = [_sliding(given, raws[given.name], targets, columns, fit) for given in inputs]
     examples = _examples(small, specs, present, columns, targets, rows, weight)
     if answered is not None:
         answers = pairs.read(inputs, answered.input, columns[answered.target])
@@ -221,6 +223,18 @@ def _varied(given: Input, raw: Raw, kinds: Cells | None) -> Input:
     if kinds is None or not isinstance(modality, Varies):
         return given
     return replace(given, settings=modality.varied(raw, kinds, given.settings))
+
+
+def _sliding(given: Input, raw: Raw, targets: Sequence[Target], columns: Mapping[str, Cells], fit: Rows) -> Input:
+    """With the window of a stream where a label stands for nothing, by all examples in which something is said."""
+    modality = registry.modality(given.modality)
+    for target in targets:
+        if "background" in target.settings and isinstance(modality, Hears):
+            nothing = target.settings["labels"][target.settings["background"]]
+            said = fit[cells.texts(ragged.take(columns[target.name], fit)) != nothing]
+            own = ragged.take_each({name: values for name, values in raw.items() if name != "present"}, said)
+            return replace(given, settings=modality.sliding(own, given.settings))
+    return given
 
 
 def shrunk(given: Input, raw: Raw) -> Raw:

@@ -19,11 +19,11 @@ import torch
 from torch import Tensor, distributed, nn
 
 from learnt import registry
-from learnt.contracts import Task, Tempered
+from learnt.contracts import Hears, Listens, Task, Tempered
 from learnt.errors import DataError
 from learnt.train import checkpoint
 from learnt.train.batches import Examples, Rows
-from learnt.train.network import Network, seeded
+from learnt.train.network import Network, of_input, seeded
 
 Say = Callable[[Mapping[str, Any]], None]
 TEMPERATURES = tuple(float(value) for value in np.geomspace(0.5, 3.0, 9))
@@ -155,7 +155,8 @@ def _step(
     share = rows[rank::world] if world > 1 else rows
     if len(share):
         raw, targets = examples.batch(share)
-        raw = _hidden(network, _augmented(network, raw), plan)
+        raw, targets = _surrounded(network, _augmented(network, raw), targets)
+        raw = _hidden(network, raw, plan)
         weight = examples.weights(share)
         device = next(network.parameters()).device
         answers = examples.paired(share)
@@ -206,6 +207,21 @@ def _augmented(network: Network, raw: dict[str, Tensor]) -> dict[str, Tensor]:
             own = {key[len(given.name) + 1 :]: value for key, value in raw.items() if key.startswith(f"{given.name}.")}
             raw |= {f"{given.name}.{key}": value for key, value in augment(own).items()}
     return raw
+
+
+def _surrounded(
+    network: Network, raw: dict[str, Tensor], targets: dict[str, dict[str, Tensor]]
+) -> tuple[dict[str, Tensor], dict[str, dict[str, Tensor]]]:
+    """Where a label stands for nothing, examples as a stream shows them, and some of which nothing is left."""
+    for target in network.targets:
+        task, (given, *_) = registry.task(target.task), network.inputs
+        modality = registry.modality(given.modality)
+        if "background" in target.settings and isinstance(task, Listens) and isinstance(modality, Hears):
+            silent = task.silent(targets[target.name], target.settings)
+            own, silent = modality.surround(given.settings)(of_input(raw, given.name), silent)
+            raw = raw | {f"{given.name}.{key}": value for key, value in own.items()}
+            targets = targets | {target.name: dict(task.silenced(targets[target.name], silent, target.settings))}
+    return raw, targets
 
 
 def _hidden(network: Network, raw: dict[str, Tensor], plan: Plan) -> dict[str, Tensor]:

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pytest
 
-from learnt.artifact.listening import Detection, Listening
+from learnt.artifact.spotting import Detection, Spotting
 from learnt.errors import RequestError
 from learnt.stats import detections
 from learnt.stats.intervals import poisson
@@ -34,9 +34,9 @@ class Loud:
 
 
 def heard(sound: np.ndarray, pieces: int = 1, least: float | None = 0.5) -> list[Detection]:
-    listening = Listening(Loud(), least)  # type: ignore[arg-type]
-    found = [one for piece in np.array_split(sound, pieces) for one in listening.hear(piece)]
-    return [*found, *listening.end()]
+    spotting = Spotting(Loud(), least)  # type: ignore[arg-type]
+    found = [one for piece in np.array_split(sound, pieces) for one in spotting.hear(piece)]
+    return [*found, *spotting.end()]
 
 
 def clicks(*places: float) -> np.ndarray:

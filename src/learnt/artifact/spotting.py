@@ -41,7 +41,7 @@ class Said:
     unfamiliar: NDArray[np.float64]
 
 
-class Listening:
+class Spotting:
     """One stream of sound through a file. `least`: tell nothing less likely; None: as the file has it."""
 
     def __init__(self, artifact: Artifact, least: float | None = None) -> None:
