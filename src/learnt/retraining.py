@@ -31,8 +31,7 @@ LEAST_STEPS = 20
 Weight = NDArray[np.float64] | None
 READ_BY = (
     "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
-    "edges", "horizons", "codes", "start", "replies", "alike",
-    "background",
+    "edges", "horizons", "codes", "start", "replies", "alike", "background", "symbols", "words", "form",
 )  # fmt: skip
 """Settings of a target without which answers of sisters cannot be read beside those of the file."""
 

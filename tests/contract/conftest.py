@@ -118,6 +118,7 @@ def _target_columns() -> list[contracts.Column]:
         contracts.Column("phrase", [f"{a} {b} {i}" for i, (a, b) in enumerate(sorts)]),
         contracts.Column("sorts", ["|".join(sorted(set(map(str, pair)))) for pair in sorts]),
         contracts.Column("slots", _spans(random)),
+        contracts.Column("spoken", [f"{a} {b}" for a, b in random.choice(["ab", "ef", "noo", "été"], (200, 2))]),
     ]
     for name in NAMES:
         given, targets = toy(name).data(200, 6)

@@ -41,6 +41,8 @@ from learnt.errors import ArtifactError, RequestError, unknown
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
+    from learnt.artifact.transcribing import Transcribing
+
 QUICK_ROWS, QUICK_BYTES = 16, 1 << 24
 """Few rows through a small file are answered by one thread: waking others takes longer than the work."""
 MOST_EXPLAINED = 256
@@ -303,6 +305,14 @@ class Artifact:
             return None
         steps = Steps(self, target, self.collate(self.read({self.columns[0]: [""]}), np.arange(1)))
         return task.completing(steps, settings)
+
+    def listening(self) -> Transcribing:
+        """Takes one sound piece by piece and says its words as they are settled. Raises RequestError where the file
+        writes down none.
+        """
+        from learnt.artifact.transcribing import Transcribing
+
+        return Transcribing(self)
 
     def explain(self, x: Any, about: Any = None) -> Any:
         """As `predict`, each Answer in an Explanation. `about`: the label to explain instead of what was said."""

@@ -320,3 +320,12 @@ class Hears(Protocol):
         and of which of them nothing is left.
         """
         ...
+
+
+@runtime_checkable
+class Streams(Protocol):
+    """A modality that can be taken in as it comes, piece by piece, where a task asks for that: see `Follows`."""
+
+    def streamed(self, settings: Settings) -> Settings:
+        """`settings` with which `prepare` and `encoder` keep a state, and nothing looks ahead of itself."""
+        ...

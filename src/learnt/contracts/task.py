@@ -46,6 +46,16 @@ class Prediction:
     """.99 = odder than 99 % of the calibration examples."""
 
 
+@dataclass(frozen=True, slots=True)
+class Following:
+    """What is said of a sound that goes on."""
+
+    settled: tuple[Part, ...]
+    """Words that will not change any more, and were not told before."""
+    open: tuple[Part, ...]
+    """Words after these that may still change: what would be said if the sound ended here."""
+
+
 @runtime_checkable
 class Task(Protocol):
     """What is learnt from a target. One file in `tasks/`, found by its name."""
@@ -348,5 +358,16 @@ class Completes(Protocol):
 
         Texts are asked about one after the other, and what they share with the one before is not read again: `step` is
         as in `Unrolls`, and takes `upto`, how many places of the state go on.
+        """
+        ...
+
+
+@runtime_checkable
+class Follows(Protocol):
+    """A causal task that says more and more of one input as it comes, of a modality that `Streams`."""
+
+    def following(self, settings: Settings) -> Callable[[Arrays, bool], Following]:
+        """What goes on from one call of the graph to the next: (outputs for one more piece of one input, without
+        prefix; whether it was the last) -> what is said of it.
         """
         ...

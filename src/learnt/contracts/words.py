@@ -25,8 +25,9 @@ Arrays = Mapping[str, NDArray[Any]]
 Tensors = Mapping[str, "Tensor"]
 """Name -> tensor with a batch axis."""
 Features = Mapping[str, Any]
-"""A `Shape` -> what an encoder gives of it; beside `sequence` stands `mask`, of a text `where`; and `grid` is a tuple,
-fine to coarse. A `sketch` [B, S] is not learnt: the product of two says how much their inputs share."""
+"""A `Shape` -> what an encoder gives of it; beside `sequence` stands `mask`, of a text `where`, of a sound that is
+heard as it comes `where` in seconds, `level` and `settled`, [B, T] each; and `grid` is a tuple, fine to coarse. A
+`sketch` [B, S] is not learnt: the product of two says how much their inputs share."""
 
 
 class Shape(StrEnum):

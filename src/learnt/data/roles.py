@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Continues, Doubts, Guessing, Writes
+from learnt.contracts import Cells, Column, Continues, Doubts, Follows, Guessing, Streams, Writes
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
@@ -72,9 +73,9 @@ def assign(
     special = [name for name in (group, time, weight) if name is not None] + list(sensitive)
     _check(columns, target, special, named, drop)
     guesses: list[dict[str, str]] = []
-    alone = {*columns} == {*target}
-    targets = {name: _task(Column(name, columns[name]), task, guesses, alone) for name in target}
-    causal = any(registry.task(kind).causal for kind in targets.values())
+    free = _free(columns, target, {*target, *drop, *special}, named)
+    targets = {name: _task(Column(name, columns[name]), task, guesses, free) for name in target}
+    causal = any(registry.task(kind).causal and not _follows(kind) for kind in targets.values())
 
     taken = {*target, *drop, *special}
     candidates = list(named) if inputs is not None else [name for name in columns if name not in taken]
@@ -90,6 +91,8 @@ def assign(
     if ids:
         sentence = f"{_listed(ids)} tells rows apart and nothing else, so it is no input."
         guesses.append({"sentence": sentence, "option": f"--inputs {','.join([*ids, *modalities][:4])},..."})
+    if inputs is None and any(map(_follows, targets.values())):
+        modalities = _heard(modalities, guesses)
     if not modalities and causal:
         own = Column(target[0], columns[target[0]])
         modalities = {own.name: _winner("modalities", own, "--inputs COLUMN:MODALITY", causal)}
@@ -165,8 +168,41 @@ def _check(
             raise RequestError(f"{name!r} is in --inputs and in --drop. Take it out of one of them.")
 
 
-def _task(target: Column, task: str | None, guesses: list[dict[str, str]], alone: bool) -> str:
-    """How to learn a target; one that is `alone`, with no other column, can only be gone on with."""
+def _free(
+    columns: Mapping[str, Cells], target: Sequence[str], taken: Collection[str], named: Mapping[str, str | None]
+) -> type[Any] | None:
+    """What free text can only be meant for: to be gone on with where it is alone, with no other column; to be followed
+    where an input is a sound, or what else may come piece by piece. None: nobody knows.
+    """
+    if {*columns} == {*target}:
+        return Writes
+    streams = [one for one in map(registry.modality, registry.names("modalities")) if isinstance(one, Streams)]
+    candidates = named or [name for name in columns if name not in taken]
+    heard = any(one.claims(Column(name, columns[name])) > UNSURE for one in streams for name in candidates)
+    return Follows if heard else None
+
+
+def _follows(task: str) -> bool:
+    return isinstance(registry.task(task), Follows)
+
+
+def _heard(modalities: Mapping[str, str], guesses: list[dict[str, str]]) -> dict[str, str]:
+    """What is followed is followed alone: what else is known of an example is no input unless it is named."""
+    found = {name: kind for name, kind in modalities.items() if isinstance(registry.modality(kind), Streams)}
+    left = [name for name in modalities if name not in found]
+    if not found or not left:
+        return dict(modalities)
+    guesses.append(
+        {
+            "sentence": f"{_listed(left)} {'is' if len(left) == 1 else 'are'} not heard, and no input.",
+            "option": f"--inputs {','.join([*found, *left][:4])},...",
+        }
+    )
+    return found
+
+
+def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free: type[Any] | None) -> str:
+    """How to learn a target; one of `free` text by the task that is for such, if it is known."""
     if task is not None:
         if not registry.task(task).claims(target):
             raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task.")
@@ -175,14 +211,14 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], alone
         winner = _winner("tasks", target, "--task")
         if registry.task(winner).claims(target) < UNSURE:
             able = [name for name in registry.names("tasks") if registry.task(name).claims(target)]
-            written = [name for name in able if alone and isinstance(registry.task(name), Writes)]
-            if not written:
+            meant = [name for name in able if free is not None and isinstance(registry.task(name), free)]
+            if not meant:
                 listed = " or ".join(f"--task {name}" for name in able)
                 raise RequestError(
                     f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {listed}. If "
                     "classes were meant, another --target has them, or rows must share their labels."
                 )
-            winner = written[0]
+            winner = meant[0]
         guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
     guessing = registry.task(winner)
     if isinstance(guessing, Guessing):

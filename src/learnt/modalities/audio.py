@@ -28,6 +28,10 @@ PARTS = 16
 """Reasons point at so many moments, as long in all sounds: nearly all sounds end within them."""
 DECIBELS, SPEED, LATER = 6.0, 0.1, 0.05
 """How much louder, faster and later (in seconds) a sound may be in training."""
+AHEAD = 12
+"""Places of 20 ms for which a sound that is heard as it comes is waited."""
+DILATIONS = (1, 1, 2, 2, 4, 4)
+"""How far the layers then look back, in quarters of what they see."""
 SEGMENTS, PITCHES = 8, 20
 """Times and bands of which the baseline sees the mean."""
 
@@ -62,6 +66,10 @@ class Audio:
             "spread": np.maximum(frames.std(0), 0.5).tolist(),
             "moment": max(2, math.ceil(usual_most / PARTS)),
         }
+
+    def streamed(self, settings: Settings) -> Settings:
+        """Settings by which sounds are heard as they come, and said after a while: `ahead` places."""
+        return {**settings, "ahead": AHEAD}
 
     def damaged(self, cells: Cells) -> list[tuple[int, str]]:
         """Files that are not there, empty, cut off or no sound."""
@@ -120,14 +128,21 @@ class Audio:
         return sounds.SoundAugment(DECIBELS, SPEED, int(LATER * settings["rate"]))
 
     def prepare(self, settings: Settings) -> nn.Module:
-        """Log-mel bands, each of mean 0 and spread 1 over the sounds that were learnt from."""
-        from learnt.nets import sounds
+        """Log-mel bands, each of mean 0 and spread 1 over the sounds that were learnt from; of a stream the samples."""
+        from learnt.nets import hearing, sounds
+
+        if "ahead" in settings:
+            return hearing.Samples()
 
         return sounds.SoundPrepare(settings["rate"], settings["mean"], settings["spread"])
 
-    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002
-        """Plain convolutions over pitch and time."""
-        from learnt.nets import sounds
+    def encoder(self, settings: Settings, width: int, causal: bool) -> Encoder:  # noqa: ARG002 settings say it
+        """Plain convolutions over pitch and time; of a stream such as keep what they still need."""
+        from learnt.nets import hearing, sounds
+
+        if "ahead" in settings:
+            fixed = settings["rate"], settings["mean"], settings["spread"]
+            return cast("Encoder", hearing.HearingEncoder(*fixed, width, DILATIONS, settings["ahead"]))
 
         first = max(8, width // 4)
         stages = [[first], [2 * first, 2 * first], [4 * first, 4 * first], [8 * first]]
@@ -135,7 +150,10 @@ class Audio:
 
     def occlude(self, settings: Settings) -> Occlude:
         """A hidden moment is silent."""
-        from learnt.nets import sounds
+        from learnt.nets import hearing, sounds
+
+        if "ahead" in settings:
+            return hearing.SilentSamples(PARTS, settings["moment"] * mel.sizes(settings["rate"])[1])
 
         return sounds.Moments(PARTS, settings["moment"])
 
@@ -154,8 +172,12 @@ class Audio:
         return found
 
     def hide(self, raw: Raw, mask: NDArray[np.bool_], settings: Settings) -> Raw:
-        """Silence wherever no frame is left that hears it."""
+        """Silence wherever no frame is left that hears it; of a stream wherever it is hidden."""
         window, hop = mel.sizes(settings["rate"])
+        if "ahead" in settings:
+            part = [np.minimum(np.arange(len(one)) // (settings["moment"] * hop), PARTS - 1) for one in raw["samples"]]
+            pairs = zip(raw["samples"], mask, part, strict=True)
+            return {"samples": [np.where(hidden[place], np.float32(0), one) for one, hidden, place in pairs]}
         found = []
         for samples, hidden in zip(raw["samples"], mask, strict=True):
             copy = np.array(samples)

@@ -10,6 +10,9 @@ from torch import Tensor, nn
 from learnt.contracts import Features, Shape
 from learnt.nets.members import MemberTrunk
 
+BESIDE = ("mask", "where", "level", "settled")
+"""What is known of the places of a sequence."""
+
 
 def pooled(features: Features) -> Tensor:
     """[B, D] of any features: the vector, else the masked mean of the sequence, else the mean of the coarsest grid."""
@@ -103,5 +106,5 @@ class Fuse(nn.Module):
                 out.append(level)
             joined[shape] = tuple(out) if shape is Shape.GRID else out[0]
             if shape is Shape.SEQUENCE:
-                joined |= {name: features[lead][name] for name in ("mask", "where") if name in features[lead]}
+                joined |= {name: features[lead][name] for name in BESIDE if name in features[lead]}
         return joined

@@ -15,6 +15,7 @@ from learnt.codecs import inputs as reading
 from learnt.contracts import (
     Cells,
     Continues,
+    Follows,
     Hears,
     Modality,
     Points,
@@ -26,6 +27,7 @@ from learnt.contracts import (
     Spells,
     Starts,
     Stratified,
+    Streams,
     Varies,
     Writes,
 )
@@ -113,7 +115,7 @@ def learn(
     targets = []
     for name, task in asked.targets.items():
         known = (extra or {}).get(name, {})
-        told = not known.keys().isdisjoint(("labels", "codes", "replies"))
+        told = not known.keys().isdisjoint(("labels", "codes", "replies", "symbols"))
         learning = registry.task(task)
         own: Settings = {} if told else _said(columns, asked, name, inputs, fit)
         if isinstance(learning, Points):
@@ -180,6 +182,9 @@ def _settings(
     """Those of an input; of texts that are gone on from also by what is to be said."""
     own = _together(columns, asked, name, fit, answered)
     causal = [target for target, task in asked.targets.items() if registry.task(task).causal]
+    followed = any(isinstance(registry.task(task), Follows) for task in asked.targets.values())
+    if followed and isinstance(modality, Streams):
+        return modality.streamed(modality.learn(own))
     if not causal or not isinstance(modality, Continues):
         return modality.learn(own)
     answers = None if causal[0] in own else ragged.take(columns[causal[0]], fit)

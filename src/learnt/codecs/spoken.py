@@ -1,0 +1,166 @@
+"""Words out of what is said place by place: as they are spelled, from when to when, as the sound comes in.
+
+A word is settled when the next one has begun or a pause has followed. What is said of it then rests on what lies
+between the quietest moments on both sides of it, so that pieces of a sound give the words of the whole.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from learnt.codecs import ctc
+from learnt.codecs.ctc import Heard
+from learnt.contracts import Settings
+
+Floats = NDArray[np.floating]
+BLANK = 0
+PAUSE, REACH = 25, 60
+"""Places that part words though nothing is said there, and that a word may have begun before its first letter."""
+LOUD = 0.3
+"""Of the way from the quietest to the loudest around a word what is above it is the word."""
+SMOOTH = 3
+"""Places on each side with which a moment is quiet."""
+LETTERS = 200
+"""More different letters are taken apart: syllables into what they are made of, letters and their marks."""
+UNSEEN, OFTEN, MOST_WORDS = 1e-3, 20, 500
+"""Words are symbols themselves where so few words would be new, each is there so often on average, and so few there
+are."""
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """A word, from `start` to `end` in seconds; `confidence` is the mean chance of its symbols where they were said."""
+
+    text: str
+    confidence: float
+    start: float
+    end: float
+
+
+def plain(text: str) -> str:
+    """As it is spoken: NFC, small letters, without marks; apostrophes within words stay, blanks are one each."""
+    small = unicodedata.normalize("NFC", text).lower().replace("\u2019", "'")
+    kept = [char if unicodedata.category(char)[0] in "LMN" or char == "'" else " " for char in small]
+    words = (word.strip("'") for word in "".join(kept).split())
+    return " ".join(word for word in words if word)
+
+
+def learn(texts: Sequence[str]) -> dict[str, object]:
+    """The symbols of plain texts, from 1 in this order: `symbols`, whether they are `words`, and the `form` in which
+    letters are taken apart."""
+    words = Counter(word for text in texts for word in text.split())
+    once = sum(count == 1 for count in words.values())
+    if once <= UNSEEN * words.total() and words.total() >= OFTEN * len(words) and len(words) <= MOST_WORDS:
+        return {"symbols": sorted(words), "words": True, "form": "NFC"}
+    form = "NFC" if len({*"".join(texts)}) <= LETTERS else "NFD"
+    return {"symbols": sorted({*_formed(" ".join(texts), form), " "}), "words": False, "form": form}
+
+
+def codes(text: str, settings: Settings) -> list[int]:
+    """Symbols of a plain text; what is none of them is left out."""
+    known = {symbol: place for place, symbol in enumerate(settings["symbols"], 1)}
+    pieces = text.split() if settings["words"] else _formed(text, settings["form"])
+    return [known[piece] for piece in pieces if piece in known]
+
+
+def foreign(text: str, settings: Settings) -> list[str]:
+    """Pieces of a plain text that are no symbols, each once."""
+    pieces = text.split() if settings["words"] else _formed(text, settings["form"])
+    return list(dict.fromkeys(piece for piece in pieces if piece not in settings["symbols"]))
+
+
+def places(symbols: Sequence[int]) -> int:
+    """How many places these take at least: one each, and one between two that are alike."""
+    return len(symbols) + sum(one == other for one, other in zip(symbols[1:], symbols[:-1], strict=True))
+
+
+def _formed(text: str, form: str) -> str:
+    return unicodedata.normalize("NFD" if form == "NFD" else "NFC", text)
+
+
+class Listener:
+    """One sound, piece by piece."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._letters = ["", *settings["symbols"]]
+        self._space = None if settings["words"] else self._letters.index(" ")
+        self._chances: Floats = np.zeros((0, len(self._letters)), np.float32)
+        self._where: Floats = np.zeros((0, 2), np.float32)
+
+    def __call__(
+        self, chances: Floats, where: Floats, settled: int, ended: bool = False
+    ) -> tuple[list[Timed], list[Timed]]:
+        """The next places: log probabilities [F, C] of symbols, seconds and loudness [F, 2], of which the first
+        `settled` will not change and come no more; where it has `ended` all.
+
+        Words that are settled and were not before, then those that may still change.
+        """
+        chances, where = np.concatenate([self._chances, chances]), np.concatenate([self._where, where])
+        sure = len(chances) if ended else len(self._chances) + settled
+        words = self._words(ctc.greedy(chances, BLANK))
+        edges = _edges(words, where[:, 1])
+        found = [self._timed(word, edges[at : at + 2], chances, where) for at, word in enumerate(words)]
+        done = 0
+        while done < len(words) and (
+            ended
+            or (done + 1 < len(words) and words[done + 1][0].first < sure)
+            or sure - 1 - words[done][-1].last >= PAUSE
+        ):
+            done += 1
+        cut = edges[done] if done else 0
+        if not words[done:]:
+            cut = max(cut, sure - REACH)
+        self._chances, self._where = chances[cut:sure], where[cut:sure]
+        return found[:done], found[done:]
+
+    def _words(self, heard: Sequence[Heard]) -> list[list[Heard]]:
+        """Symbols of each word: a space parts them, or a pause, or every symbol is a word."""
+        found: list[list[Heard]] = []
+        last: Heard | None = None
+        for one in heard:
+            if one.symbol == self._space:
+                last = None
+                continue
+            if last is None or self._space is None or one.first - last.last > PAUSE:
+                found.append([])
+            found[-1].append(one)
+            last = one
+        return found
+
+    def _timed(self, word: Sequence[Heard], edges: Sequence[int], chances: Floats, where: Floats) -> Timed:
+        start, end = max(edges[0], word[0].first - REACH), max(edges[1], edges[0] + 1)
+        level = where[start:end, 1]
+        low, high = float(level.min()), float(level.max())
+        loud = start + np.flatnonzero(level >= low + LOUD * (high - low))
+        half = float(where[1, 0] - where[0, 0]) / 2 if len(where) > 1 else 0.0
+        sure = np.concatenate([chances[one.first : one.last + 1, one.symbol] for one in word])
+        text = unicodedata.normalize("NFC", "".join(self._letters[one.symbol] for one in word))
+        times = float(where[loud[0], 0]) - half, float(where[loud[-1], 0]) + half
+        return Timed(text, float(np.exp(sure.mean())), max(0.0, times[0]), times[1])
+
+
+def _edges(words: Sequence[Sequence[Heard]], level: Floats) -> list[int]:
+    """Where each word may begin, and the last one ends: the quietest place after the word before."""
+    edges = [0]
+    for at, word in enumerate(words):
+        after = word[-1].last + 1
+        stop = min(after + PAUSE - 1, len(level))
+        if at + 1 < len(words):
+            stop = min(stop, words[at + 1][0].first)
+        edges.append(after + int(_smooth(level[after:stop]).argmin()) if stop > after else min(after, len(level)))
+    return edges
+
+
+def _smooth(level: Floats) -> NDArray[np.float64]:
+    """The mean of so many places on each side, as many as there are."""
+    kernel = np.ones(2 * SMOOTH + 1)
+    full = np.convolve(np.asarray(level, np.float64), kernel, "full")[SMOOTH : SMOOTH + len(level)]
+    count = np.convolve(np.ones(len(level)), kernel, "full")[SMOOTH : SMOOTH + len(level)]
+    return np.asarray(full / count)

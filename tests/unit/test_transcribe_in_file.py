@@ -1,0 +1,121 @@
+"""A file that writes down what it hears: tones that stand for words, one after the other, as a whole and in pieces."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import learnt
+from learnt.errors import RequestError
+from small.recordings import wav
+
+pytest.importorskip("soundfile")
+RATE = 8000
+TONES = {"do": 400, "re": 900, "mi": 1800}
+SIZES = {"width": 32, "depth": 0, "members": 1, "dropout": 0.0, "batch": 12, "epochs": 20, "rate": 5e-3, "decay": 1e-2}
+pytestmark = pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
+
+
+def spoken(random: np.random.Generator, most: int = 3) -> tuple[np.ndarray, str, list[tuple[float, float]]]:
+    """Tones of a tenth of a second with pauses between them, what they stand for, and when each is."""
+    names = [str(name) for name in random.choice(list(TONES), int(random.integers(1, most + 1)))]
+    pieces, times = [np.zeros(int(random.uniform(0.1, 0.3) * RATE))], []
+    for name in names:
+        start = sum(map(len, pieces))
+        size = int(random.uniform(0.1, 0.15) * RATE)
+        pieces.append(0.3 * np.sin(2 * np.pi * TONES[name] * random.uniform(0.97, 1.03) * np.arange(size) / RATE))
+        times.append((start / RATE, (start + size) / RATE))
+        pieces.append(np.zeros(int(random.uniform(0.1, 0.2) * RATE)))
+    sound = np.concatenate(pieces)
+    return (sound + 0.003 * random.normal(size=len(sound))).astype(np.float32), " ".join(names), times
+
+
+def folder(root: Path, rows: int, shuffled: bool = False) -> Path:
+    random = np.random.default_rng(1)
+    sounds = [spoken(random) for _ in range(rows)]
+    texts = [text for _, text, _ in sounds]
+    if shuffled:
+        texts = [texts[place] for place in random.permutation(rows)]
+    lines = ["sound,text"]
+    for row, ((sound, *_), text) in enumerate(zip(sounds, texts, strict=True)):
+        (root / f"{row:03d}.wav").write_bytes(wav(sound))
+        lines.append(f"{row:03d}.wav,{text}")
+    (root / "sounds.csv").write_text("\n".join(lines))
+    return root / "sounds.csv"
+
+
+@pytest.fixture(scope="module", name="run")
+def _run(tmp_path_factory: pytest.TempPathFactory) -> learnt.Run:
+    root = tmp_path_factory.mktemp("spoken")
+    return learnt.train(
+        folder(root, 160), target="text", task="transcribe", test=None, out=root / "run", ask="calibration",
+        recipe={"sizes": SIZES},
+    )  # fmt: skip
+
+
+def test_words_are_written_down_with_when_they_were_said(run: learnt.Run) -> None:
+    model, random = learnt.load(run.folder), np.random.default_rng(9)
+    asked = [spoken(random, 4) for _ in range(40)]
+    said = model.predict([sound for sound, *_ in asked])
+    assert np.mean([one.value == text for one, (_, text, _) in zip(said, asked, strict=True)]) > 0.9
+    apart = [
+        abs(edge - true)
+        for one, (_, text, times) in zip(said, asked, strict=True)
+        if one.value == text
+        for part, pair in zip(one.parts, times, strict=True)
+        for edge, true in zip(part.where, pair, strict=True)
+    ]
+    assert np.quantile(apart, 0.5) < 0.08
+
+
+def test_pieces_of_any_size_give_the_words_of_the_whole(run: learnt.Run) -> None:
+    model, random = learnt.load(run.folder), np.random.default_rng(10)
+    sound = np.concatenate([spoken(random)[0] for _ in range(8)])
+    whole = model.predict(sound)
+    for sizes in ((1600,), (37, 800, 5000), (len(sound),)):
+        listening, found, start = model.listening(), [], 0
+        assert listening.rate == RATE
+        while start < len(sound):
+            size = sizes[len(found) % len(sizes)]
+            found.append(listening(sound[start : start + size], ended=start + size >= len(sound)))
+            start += size
+        words = [part for one in found for part in one.settled]
+        assert [part.value for part in words] == [part.value for part in whole.parts]
+        for part, other in zip(words, whole.parts, strict=True):
+            assert (*part.where, part.confidence) == pytest.approx((*other.where, other.confidence), abs=1e-3)
+        assert not found[-1].open
+
+
+def test_a_sound_that_ends_later_is_told_so_without_more_of_it(run: learnt.Run) -> None:
+    model = learnt.load(run.folder)
+    sound = spoken(np.random.default_rng(11))[0]
+    listening = model.listening()
+    listening(sound)
+    end = listening(np.zeros(0, np.float32), ended=True)
+    assert [part.value for part in end.settled] == model.predict(sound).value.split()[-len(end.settled) :]
+
+
+def test_what_stands_beside_it_in_a_batch_changes_nothing(run: learnt.Run) -> None:
+    model, random = learnt.load(run.folder), np.random.default_rng(12)
+    sounds = [spoken(random, most)[0] for most in (1, 6, 2, 8)]
+    together = model.predict(sounds)
+    for sound, one in zip(sounds, together, strict=True):
+        alone = model.predict(sound)
+        assert (alone.value, alone.confidence) == (one.value, pytest.approx(one.confidence, abs=1e-4))
+
+
+def test_figures_are_of_words_and_letters(run: learnt.Run) -> None:
+    figures = run.metrics
+    assert {"word_error_rate", "character_error_rate", "exact_match"} <= set(figures)
+    assert figures["word_error_rate"]["value"] < 0.1
+    assert (
+        figures["word_error_rate"]["low"] <= figures["word_error_rate"]["value"] <= figures["word_error_rate"]["high"]
+    )
+
+
+def test_a_file_of_labels_listens_to_nothing() -> None:
+    model = learnt.load(Path(__file__).parent.parent / "files" / "table-format-1.onnx")
+    with pytest.raises(RequestError, match="--task transcribe"):
+        model.listening()
