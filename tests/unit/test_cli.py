@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import subprocess
 import sys
 from types import ModuleType, SimpleNamespace
@@ -12,6 +13,7 @@ import learnt
 from learnt import cli, printed
 from learnt.artifact.verify import Check
 from learnt.cli import options
+from learnt.cli.examples import EXAMPLES
 from learnt.errors import ArtifactError, DataError, UnreadableError
 
 ROWS = [
@@ -93,6 +95,7 @@ def stage(monkeypatch: pytest.MonkeyPatch) -> Stage:
         monkeypatch.setitem(sys.modules, f"learnt.{name}", module)
         monkeypatch.setattr(learnt, name, module, raising=False)
     monkeypatch.setattr("learnt.report.summary", lambda document: "a summary")
+    monkeypatch.setattr("learnt.data.sources.said", lambda source: [])
     return made
 
 
@@ -295,12 +298,15 @@ def test_a_long_table_says_how_many_rows_are_not_shown() -> None:
     assert "more" not in printed.table([{"row": i} for i in range(20)])
 
 
-def test_every_command_has_an_example_that_it_accepts(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_help_of_every_command_ends_with_lines_that_it_accepts() -> None:
     _, commands = options.parsers()
+    assert set(commands) == set(EXAMPLES)
     for name, parser in commands.items():
-        words = parser.example.split()
-        assert words[:2] == ["learnt", name]
-        assert options.parse(words[1:]).command == name
+        assert parser.format_help().endswith("\n  ".join(["examples:", *EXAMPLES[name]]) + "\n")
+        for example in EXAMPLES[name]:
+            words = shlex.split(example)
+            assert words[:2] == ["learnt", name]
+            assert options.parse(words[1:]).command == name
 
 
 def test_no_command_prints_the_help(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from jsonschema import Draft202012Validator
 
 import learnt
 from learnt import registry, tasks, training
@@ -107,6 +108,14 @@ def test_the_readme_and_the_tutorial_run_as_written(folder: Path) -> None:
         answers = list(csv.DictReader(file))
     assert len(answers) == 5
     assert set(answers[0]) >= {"id", "prediction", "probability", "probability.yes", "plausible", "unfamiliar"}
+
+
+def test_the_report_of_a_training_is_as_its_schema_says(folder: Path) -> None:
+    schema = json.loads((ROOT / "docs/reference/json.schema.json").read_text(encoding="utf-8"))
+    document = json.loads((folder / "runs/transactions/report.json").read_text(encoding="utf-8"))
+    validator = Draft202012Validator({"$ref": "#/$defs/train", "$defs": schema["$defs"]})
+    validator.validate(document)
+    assert not validator.is_valid({**document, "findings": [{**document["findings"][0], "grade": "good"}]})
 
 
 def test_the_tutorial_tells_the_truth_about_reasons(folder: Path) -> None:

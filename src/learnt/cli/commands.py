@@ -241,3 +241,11 @@ def demo(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import demo
 
     return demo.run(args.name, out=args.out, say=args.say)
+
+
+def completion(args: argparse.Namespace) -> Mapping[str, Any]:
+    from learnt.cli import completion, options
+
+    script = completion.script(args.shell, options.parsers()[1])
+    args.say(script)
+    return {"shell": args.shell, "script": script}

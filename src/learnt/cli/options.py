@@ -10,6 +10,7 @@ from typing import NoReturn
 from learnt import __version__
 from learnt.cli import commands
 from learnt.cli.commands import Command
+from learnt.cli.examples import EXAMPLES
 from learnt.errors import RequestError, unknown
 
 MOST_ANSWERS = 100
@@ -20,6 +21,13 @@ DATA = (
 )
 READ = ("data", "test", "unlabelled")
 """The arguments that name examples."""
+
+
+class Help(argparse.RawDescriptionHelpFormatter):
+    """Each example on a line of its own; wide enough that words of a column do not fall apart."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
 
 
 class Parser(argparse.ArgumentParser):
@@ -48,16 +56,18 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     places = parser.add_subparsers(metavar="COMMAND", dest="command", required=True, parser_class=Parser)
     made: dict[str, Parser] = {}
 
-    def add(work: Command, purpose: str, example: str) -> Parser:
+    def add(work: Command, purpose: str) -> Parser:
+        examples = EXAMPLES[work.__name__]
         made[work.__name__] = one = places.add_parser(
             work.__name__,
             help=purpose,
             description=purpose[0].upper() + purpose[1:] + ".",
-            epilog=f"Example: {example}",
+            epilog="\n  ".join(["examples:", *examples]),
+            formatter_class=Help,
             parents=[common],
             allow_abbrev=False,
         )
-        one.example = example
+        one.example = examples[0]
         one.set_defaults(work=work)
         return one
 
@@ -66,11 +76,10 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     return parser, made
 
 
-def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
+def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     one = add(
         commands.train,
         "learn from labelled examples and write one .onnx file",
-        "learnt train transactions.csv --target fraud",
     )
     one.add_argument(
         "data",
@@ -172,7 +181,6 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(
         commands.audit,
         "ask the questions of trust of a model on other examples",
-        "learnt audit runs/fraud new.csv --target fraud",
     )
     _reading(one)
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
@@ -199,7 +207,6 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(
         commands.recalibrate,
         "choose the constants of a model anew on rows of another site, without torch",
-        "learnt recalibrate fraud.onnx site.csv --out site.onnx",
     )
     _reading(one)
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
@@ -214,7 +221,6 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(
         commands.walk,
         "follow one example through every step, aloud",
-        "learnt walk transactions.csv --target fraud",
     )
     _reading(one)
     one.add_argument("data", metavar="DATA", nargs="+", help="what you would train on")
@@ -222,7 +228,7 @@ def _training_commands(add: Callable[[Command, str, str], Parser]) -> None:
         "--target", metavar="COL", nargs="+", action="extend", default=[], help="the column or columns to learn"
     )
 
-    one = add(commands.demo, "show it at work; without a name: which demonstrations there are", "learnt demo tumour")
+    one = add(commands.demo, "show it at work; without a name: which demonstrations there are")
     one.add_argument("name", metavar="NAME", nargs="?", help="tumour (ten seconds, a finished file) or table (trains)")
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
 
@@ -252,11 +258,10 @@ def _deciding(one: argparse._ActionsContainer) -> None:
     one.add_argument("--positive", metavar="LABEL", help="the label that policies are about (default the rarer of two)")
 
 
-def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
+def _file_commands(add: Callable[[Command, str], Parser]) -> None:
     one = add(
         commands.predict,
         "predict with a file: answer, probability, what is plausible, how unfamiliar",
-        "learnt predict fraud.onnx new.csv --out out.csv",
     )
     _reading(one)
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
@@ -291,7 +296,6 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(
         commands.explain,
         "say why: the reasons of each prediction, the strongest first",
-        "learnt explain fraud.onnx new.csv --about yes",
     )
     _reading(one)
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
@@ -306,7 +310,6 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(
         commands.show,
         "print what a file is, what was measured, and what it must not be used for",
-        "learnt show fraud.onnx",
     )
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
     one.add_argument("--card", action="store_true", help="as a model card in Markdown, for a model hub's README.md")
@@ -314,9 +317,11 @@ def _file_commands(add: Callable[[Command, str, str], Parser]) -> None:
     one = add(
         commands.verify,
         "check that a file is sound and says on this machine what it said where it was made",
-        "learnt verify fraud.onnx",
     )
     one.add_argument("model", metavar="MODEL", help="an .onnx file")
+
+    one = add(commands.completion, "print the script that completes commands and options in your shell")
+    one.add_argument("shell", metavar="bash|zsh|fish", choices=("bash", "zsh", "fish"), help="which shell")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:
