@@ -108,7 +108,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "train t.csv --target a b --task classify --inputs x,y --drop z --group g --time when "
         "--decide recall>=.9 --prevalence .02 --positive yes "
         "--sensitive s1 --sensitive s2 --weight w --reweigh s1 --horizons 1,2.5 --test u.csv --coverage .8 --ask all "
-        "--views A,B --unlabelled v.csv "
+        "--views A,B --unlabelled v.csv --background n "
         "--out o --budget 3m --size large --seed 7 --recipe r.yaml --pretrained p --subwords 9 --resume"
     )
     assert run(*line.split()) == 0
@@ -128,6 +128,7 @@ def test_train_passes_every_option_on(stage: Stage) -> None:
         "test": "u.csv",
         "views": ["A", "B"],
         "unlabelled": "v.csv",
+        "background": "n",
         "coverage": 0.8,
         "decide": "recall>=.9",
         "prevalence": ".02",
