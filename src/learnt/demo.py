@@ -7,9 +7,9 @@ import shlex
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from shutil import copyfile
 from typing import Any
 
+from learnt.codecs import whole
 from learnt.errors import MissingExtra, unknown
 from learnt.stats import wording
 
@@ -39,7 +39,7 @@ def run(name: str | None, *, out: str | Path, say: Say) -> Mapping[str, Any]:
     if name not in DEMOS:
         raise unknown("demonstration", name, DEMOS)
     folder = Path(out)
-    folder.mkdir(parents=True, exist_ok=True)
+    whole.folder(folder)
     return DEMOS[name].show(folder, say)
 
 
@@ -49,7 +49,7 @@ def _tumour(folder: Path, say: Say) -> Mapping[str, Any]:
 
     names = ("tumour.onnx", "tumour.csv")
     for name in names:
-        copyfile(FILES / name, folder / name)
+        whole.write(folder / name, (FILES / name).read_bytes())
     path, data = (folder / name for name in names)
     opened = model.load(path)
     measured = opened.manifest["measured"]["diagnosis"]["accuracy"]
@@ -112,7 +112,7 @@ def _table(folder: Path, say: Say) -> Mapping[str, Any]:
 
 
 def _write(path: Path, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-    with path.open("w", encoding="utf-8", newline="") as file:
+    with whole.replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", newline="") as file:
         csv.writer(file).writerows([names, *rows])
 
 

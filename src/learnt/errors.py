@@ -5,6 +5,7 @@ LearntError
 +-- DataError       the data cannot be used as it is
 |   +-- UnreadableError    too many cells or files could not be read; carries the list
 +-- ArtifactError   the file is not one of ours, is damaged, or asks for what we refuse
++-- WriteError      the system does not let us write: no room, no permission, a folder in the way
 +-- MissingExtra    an optional package is needed; says what to install
 """
 
@@ -36,6 +37,10 @@ class UnreadableError(DataError):
 
 class ArtifactError(LearntError):
     """The file is not one of ours, is damaged, or asks for what we refuse."""
+
+
+class WriteError(LearntError):
+    """The system does not let us write: no room, no permission, a folder in the way."""
 
 
 class MissingExtra(LearntError):

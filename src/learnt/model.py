@@ -14,7 +14,7 @@ from learnt.artifact import batches, maps
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
-from learnt.codecs import ragged
+from learnt.codecs import ragged, whole
 from learnt.codecs.files import File, are_files, in_zip
 from learnt.contracts import Cells, Part, Points, Prediction, Raw, Writes
 from learnt.errors import RequestError
@@ -209,7 +209,7 @@ def explain_pictures(
         path = Path(out) if second is None else Path(out).with_name(f"{Path(out).stem}-{place}.png")
         if path.resolve() in taken:
             raise RequestError(f"{str(path)!r} is one of the pictures and would be lost. Write: --out maps/map.png")
-        path.write_bytes(codec.png(picture, said_of(row)))
+        whole.write(path, codec.png(picture, said_of(row)))
         yield row | {"map": str(path)}
 
 

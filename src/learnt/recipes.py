@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from numbers import Integral, Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from learnt.errors import RequestError
+from learnt.codecs import whole
+from learnt.errors import RequestError, unknown
 
 if TYPE_CHECKING:
     from learnt.train.loop import Plan
@@ -20,11 +21,61 @@ DEFAULTS: dict[str, Any] = {
     "size": "small", "subwords": None, "background": None, "pretrained": None, "seed": 0,
 }  # fmt: skip
 PLANNED = ("sizes", "plan")
+Kind = tuple[Callable[[Any], bool], str]
+"""What a value must be, and how that is said."""
 WIDER = {"small": 1.0, "medium": 1.5, "large": 2.0}
 """How many times as wide a network of each size is as what proved enough."""
 MOST_SUBWORDS = 64_000
 SIDES = (16, 512)
 """Least and greatest side that pictures may be brought to."""
+
+
+def _between(least: float, most: float, whole: bool = False) -> Kind:
+    kind = Integral if whole else (int, float, Real)
+    said = f"a {'whole ' if whole else ''}number from {least:g} to {most:g}"
+    return lambda value: isinstance(value, kind) and not isinstance(value, bool) and least <= float(value) <= most, said
+
+
+def _is_list(kind: type) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list | tuple) and all(isinstance(one, kind) for one in value)
+
+
+_MANY = 1 << 40
+_NAME: Kind = (lambda value: isinstance(value, str) and bool(value)), "a text"
+_NAMES: Kind = _is_list(str), "a list of names, as [age, income]"
+_EITHER: Kind = (lambda value: isinstance(value, str | Real)), "a text or a number"
+_SIZES: Kind = (lambda value: isinstance(value, Mapping)), "lines as an earlier run wrote them"
+LINES: Mapping[str, Kind] = {
+    "target": _NAMES, "task": _NAME, "inputs": _NAMES, "drop": _NAMES, "group": _NAME, "time": _NAME,
+    "sensitive": _NAMES, "weight": _NAME, "reweigh": _NAME, "views": _NAMES,
+    "horizons": (_is_list(Real), "a list of numbers above 0, as [1, 5]"),
+    "coverage": _between(0.5, 0.999), "decide": _NAME, "prevalence": _EITHER, "positive": _EITHER, "budget": _EITHER,
+    "size": _EITHER, "background": _NAME, "subwords": _between(0, MOST_SUBWORDS, True), "pretrained": _SIZES,
+    "seed": _between(0, _MANY, True), "sizes": _SIZES, "plan": _SIZES,
+}  # fmt: skip
+"""What each line of a recipe may be; null is as if it were left out."""
+SIZES: Mapping[str, Kind] = {
+    "width": _between(1, 8192, True), "depth": _between(0, 64, True), "members": _between(1, 256, True),
+    "dropout": _between(0, 0.99), "batch": _between(1, 1 << 20, True), "epochs": _between(0, 1e6),
+    "rate": _between(0, 10), "decay": _between(0, 100),
+}  # fmt: skip
+PLAN: Mapping[str, Kind] = {
+    "seed": LINES["seed"], "steps": _between(1, _MANY, True), "batch": SIZES["batch"], "rate": SIZES["rate"],
+    "decay": SIZES["decay"], "every": _between(1, _MANY, True), "patience": _between(1, _MANY, True),
+    "average": _between(0, 1), "warm": _between(0, 1), "clip": _between(0, 1e9), "absent": _between(0, 1),
+    "until": _between(1, _MANY, True), "slower": _between(0, 1),
+    "again": ((lambda value: value in (0, 1)), "true or false"),
+}  # fmt: skip
+
+
+def _refuse(given: Mapping[str, Any], kinds: Mapping[str, Kind], place: str) -> None:
+    """Raises RequestError for a line that is none, or that cannot be what it is. `place` stands before its name."""
+    for name, value in given.items():
+        if name not in kinds:
+            raise unknown("line", str(name), kinds, "the recipe")
+        may_be, said = kinds[name]
+        if value is not None and not may_be(value):
+            raise RequestError(f"{place}{name} cannot be {value!r}. Expected: {said}.")
 
 
 def resolve(
@@ -38,31 +89,22 @@ def resolve(
     `target`: what the layout of the data makes the target, where neither says one. `columns`: those that there are.
     """
     base = {} if recipe is None else dict(recipe) if isinstance(recipe, Mapping) else read(Path(recipe))
-    strange = set(base) - set(DEFAULTS) - {"target", *PLANNED}
-    if strange:
-        raise RequestError(
-            f"The recipe holds {', '.join(sorted(map(repr, strange)))}, which is no option. "
-            f"Options: {', '.join([*DEFAULTS, 'target', *PLANNED])}."
-        )
-    full = {**DEFAULTS, **base}
+    full = DEFAULTS | {name: value for name, value in base.items() if value is not None}
     full |= {name: value for name, value in asked.items() if value not in (None, []) or name not in full}
     full["target"] = full.get("target") or [name for name in (target,) if name]
     for name in ("target", "inputs", "drop", "sensitive", "views"):
         if isinstance(full.get(name), str):
             full[name] = [full[name]]
+    _refuse(full, LINES, "--")
+    _refuse(full.get("sizes") or {}, SIZES, "sizes: ")
+    _refuse(full.get("plan") or {}, PLAN, "plan: ")
     if full["horizons"]:
         full["horizons"] = sorted({float(at) for at in full["horizons"]})
-    if int(full["seed"]) < 0:
-        raise RequestError(f"--seed {full['seed']} is below 0. Write for example --seed 0")
     if not full.get("target"):
         listed = f" Columns: {', '.join(columns[:30])}{', ...' * (len(columns) > 30)}." if columns else ""
         raise RequestError(f"What is to be learnt? Name the column: --target COLUMN.{listed}")
     _refuse_size(str(full["size"]))
-    if full["subwords"] is not None and not 0 <= int(full["subwords"]) <= MOST_SUBWORDS:
-        raise RequestError(f"--subwords {full['subwords']} is not between 0 and {MOST_SUBWORDS:,}. Write: --subwords 0")
-    if not 0.5 <= float(full["coverage"]) <= 0.999:
-        raise RequestError(f"--coverage {full['coverage']} is not between .5 and .999. Write for example --coverage .9")
-    full["coverage"], full["seed"] = float(full["coverage"]), int(full["seed"])
+    full["coverage"] = float(full["coverage"])
     full["budget"] = None if full["budget"] is None else seconds(full["budget"])
     return full
 
@@ -111,7 +153,7 @@ def refuse_other(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> Non
 
 def own(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> None:
     """Write what a checkpoint is made of, for `refuse_other`."""
-    path.write_text(_made_of(fingerprint, recipe), encoding="utf-8")
+    whole.write(path, _made_of(fingerprint, recipe))
 
 
 def _made_of(fingerprint: str, recipe: Mapping[str, Any]) -> str:
@@ -138,6 +180,10 @@ def read(path: Path) -> dict[str, Any]:
 
     try:
         found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        raise RequestError(
+            f"The recipe {str(path)!r} is no text. Expected the recipe.yaml of an earlier run."
+        ) from None
     except OSError as error:
         raise RequestError(f"Cannot read the recipe {str(path)!r}: {error.strerror}.") from None
     except yaml.YAMLError as error:
@@ -148,9 +194,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def write(path: Path, recipe: Mapping[str, Any]) -> None:
-    """Write atomically, in the order given."""
+    """Write as a whole, in the order given."""
     import yaml
 
-    part = path.with_name(f".{path.name}.part")
-    part.write_text(yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True), encoding="utf-8")
-    os.replace(part, path)
+    whole.write(path, yaml.safe_dump(dict(recipe), sort_keys=False, allow_unicode=True))

@@ -131,7 +131,7 @@ def train(
         unlabelled=unlabelled,
         pretrained=pretrained,
     )
-    with begun.progress:
+    with begun.progress, begun.hold:
         examining = Examining(export(fit(fold(prepare(begun)))))
         examining.measure()
         examining.ask(questions)

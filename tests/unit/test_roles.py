@@ -160,7 +160,7 @@ def test_an_empty_or_constant_target_teaches_nothing() -> None:
 
 def test_a_tie_names_the_option(known: dict[str, dict[str, Any]]) -> None:
     known["modalities"]["verse"] = claimant("verse", prose)
-    with pytest.raises(RequestError, match=r"could be prose or verse.*--inputs review:MODALITY"):
+    with pytest.raises(RequestError, match=r"could be prose or verse.*--inputs review:prose"):
         roles.assign(COLUMNS, target=["bought"])
     assert "review" in roles.assign(COLUMNS, target=["bought"], inputs=["review:verse"]).inputs
     known["tasks"]["other"] = claimant("other", lambda target: 0.8)

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.artifact import batches, examples
 from learnt.artifact import open as opening
-from learnt.codecs import inputs, ragged
+from learnt.codecs import inputs, ragged, whole
 from learnt.codecs.cells import texts
 from learnt.codecs.files import are_files
 from learnt.contracts import (
@@ -107,15 +107,9 @@ class Artifact:
         return list(dict.fromkeys(c for given in self.manifest["inputs"].values() for c in given["columns"]))
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Writes the file, under a temporary name first."""
-        path = Path(path)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part = path.with_name(f".{path.name}.{os.getpid()}.part")
-        try:
-            part.write_bytes(self.bytes)
-            part.replace(path)
-        finally:
-            part.unlink(missing_ok=True)
+        """Writes the file, as a whole or not at all. Raises WriteError."""
+        whole.folder(Path(path).parent)
+        whole.write(path, self.bytes)
 
     # Cells to arrays.
 

@@ -9,11 +9,13 @@ from dataclasses import asdict
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
+from zipfile import BadZipFile
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learnt.artifact.artifact import Artifact
+from learnt.codecs import whole
 from learnt.contracts import Arrays, Cells, Evidence, Raw, Verdicts
 from learnt.errors import RequestError
 
@@ -78,7 +80,7 @@ def usual(artifact: Artifact, raw: Raw) -> list[float]:
 def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
     """Write what the questions saw, a target at a time: arrays as .npz and the rest as .json, no pickle."""
     shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    whole.folder(folder)
     for place, (target, one) in enumerate(evidence.items()):
         arrays: dict[str, Any] = {
             f"verdicts.{name}": value for name, value in asdict(one.verdicts).items() if isinstance(value, np.ndarray)
@@ -87,12 +89,13 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
         arrays |= {"vector": one.vector, "unfamiliar": one.unfamiliar}
         shares = {"probability": one.probability, "neighbours": one.neighbours}
         arrays |= {name: values for name, values in shares.items() if values is not None}
-        np.savez(folder / f"{place}.npz", **arrays)
+        with whole.replacing(folder / f"{place}.npz") as unfinished:
+            np.savez(unfinished, **arrays)
         text: dict[str, Any] = {name: getattr(one, name) for name in _TEXT}
         text |= {name: None if isnan(value := getattr(one, name)) else value for name in _NUMBERS}
         text |= {"target": target, "ids": list(one.ids), "policy": dict(one.policy), "usual": list(one.usual)}
         text["groups"] = {name: np.asarray(values).tolist() for name, values in one.groups.items()}
-        (folder / f"{place}.json").write_text(json.dumps(text, ensure_ascii=False), encoding="utf-8")
+        whole.write(folder / f"{place}.json", json.dumps(text, ensure_ascii=False))
 
 
 def kept(folder: Path) -> dict[str, Evidence]:
@@ -116,7 +119,7 @@ def kept(folder: Path) -> dict[str, Evidence]:
                 usual=tuple(text.pop("usual")),
                 **(text | {name: nan if text[name] is None else text[name] for name in _NUMBERS}),
             )
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, BadZipFile, ValueError, KeyError, TypeError):
             raise RequestError(
                 f"The evidence in {str(path.parent)!r} is not whole, or of an older version. Train again to have it."
             ) from None

@@ -1,7 +1,7 @@
 """Opens a file that a stranger may have made: reads bytes under a cap, looks before it runs, refuses what it
 cannot vouch for.
 
-Refused are data outside the file, operators other than ONNX's own, constants and shapes over the cap, and a
+Refused are data outside the file, operators other than ONNX's own, loops, constants and shapes over the cap, and a
 manifest that is missing, damaged or newer than this package. What a graph computes while it runs is not
 foreseen here: give `verify` a time limit, and the process a memory limit, before trusting a file whose maker
 you do not know.
@@ -66,6 +66,10 @@ def inspect(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
         raise ArtifactError(
             f"The file uses operators of {', '.join(map(repr, strange))}; allowed are '' and 'ai.onnx.ml'. "
             "They would run code that is not in the file, so it is refused."
+        )
+    if any(node.op == "Loop" for node in found.nodes):
+        raise ArtifactError(
+            "The file holds a loop, which may never end, so it is refused. No file that `learnt train` wrote has one."
         )
     for tensor in found.tensors:
         if tensor.external:

@@ -48,12 +48,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         sys.stdout.reconfigure(errors="backslashreplace")  # half a surrogate pair becomes \\ud800, as JSON writes it
 
     def say(text: str) -> None:
-        print(text, file=logs, flush=True)
+        print(_shown(text), file=logs, flush=True)
 
     def failed(status: int, kind: str, message: str, problems: Sequence[tuple[str, str]] = ()) -> int:
-        print(f"learnt: {message}", file=sys.stderr)
+        print(f"learnt: {_shown(message)}", file=sys.stderr)
         for where, why in problems[:MOST]:
-            print(f"  {where}: {why}", file=sys.stderr)
+            print(f"  {_shown(where)}: {_shown(why)}", file=sys.stderr)
         if len(problems) > MOST:
             print(f"  ... {len(problems) - MOST} more; --json lists them all", file=sys.stderr)
         if as_json:
@@ -86,6 +86,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failed(status, type(error).__name__, str(error), getattr(error, "problems", ()))
     except BrokenPipeError:
         raise
+    except OSError as error:
+        if debug:
+            raise
+        place = f"{error.filename!r}: " if error.filename else ""
+        return failed(
+            1, "WriteError", f"the system refuses: {place}{error.strerror or error}. Is there room, and may you?"
+        )
+    except MemoryError:
+        if debug:
+            raise
+        return failed(
+            1, "MemoryError", "the memory of this machine is not enough for that. Give fewer rows or columns."
+        )
     except Exception as error:
         if debug:
             raise
@@ -97,6 +110,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         return failed(1, kind, f"{first}. This is our mistake; run again with --debug to see where.")
 
 
+def _shown(text: str) -> str:
+    """Without what would move the cursor or paint the screen: names and cells are a stranger's."""
+    return (
+        text
+        if text.isprintable()
+        else "".join(one if one.isprintable() or one in "\n\t" else ascii(one)[1:-1] for one in text)
+    )
+
+
 def entry() -> None:
     """The `learnt` on the command line. A reader that has seen enough, as in `| head`, is no failure."""
     try:
@@ -104,5 +126,9 @@ def entry() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         status = 0
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError as error:
+        status = 1
+        print(f"learnt: what was to be printed could not be written: {error.strerror}.", file=sys.stderr)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     sys.exit(status)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.codecs import cells, files, ragged
-from learnt.contracts import Cells, Stratified, Unrolls
+from learnt.contracts import Cells, Refuses, Stratified, Unrolls
 from learnt.data import alike, corpora, recordings, sources
 from learnt.data import names as naming
 from learnt.data import roles as assigning
@@ -23,7 +23,7 @@ from learnt.data.folders import WITHIN, Folder
 from learnt.data.names import NAME, NONE
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
-from learnt.errors import RequestError, UnreadableError, unknown
+from learnt.errors import DataError, RequestError, UnreadableError, unknown
 from learnt.stats import reweighing
 from learnt.stats.groups import coded
 
@@ -163,6 +163,7 @@ def collect(
         columns, said = _appended(columns, more.columns), [*said, *more.notes]
         talks = None if talks is None else [*talks[:own], *([""] * len(next(iter(more.columns.values()))))]
     columns = targeting.gathered(columns, target)
+    splitting.refuse_few(own)
     asked = {key: _named(value) for key, value in asked.items()}
     aside, lengths, speaker = _aside(columns, [*target, group, time], asked)
     roles = assigning.assign(
@@ -178,6 +179,8 @@ def collect(
     columns, kept = whole.columns, kept[whole.kept]
     for name, kind in roles.targets.items():
         columns[name] = targeting.placed(columns[name], targeting.pointed_at(kind, roles.inputs.values(), columns))
+        if isinstance(task := registry.task(kind), Refuses):
+            task.refuse(columns[name])
     stratified = {
         name: task for name, kind in roles.targets.items() if isinstance(task := registry.task(kind), Stratified)
     }
@@ -213,16 +216,8 @@ def collect(
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     learnt_from = splits.final if splits.small else splits.fit
-    roles = replace(
-        roles,
-        guesses=[
-            *source.guesses,
-            *lengths,
-            *guess.guesses,
-            *roles.guesses,
-            *_idle(ragged.take_each(used, learnt_from)),
-        ],
-    )
+    idle = _idle(ragged.take_each(used, learnt_from))
+    roles = replace(roles, guesses=[*source.guesses, *lengths, *guess.guesses, *roles.guesses, *idle])
     notes = [*said, *guess.notes, *splits.notes, *unlike, *_duplicates(used, splits)]
     for name, kinds in strata.items():
         notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
@@ -316,8 +311,16 @@ def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
 
 
 def _idle(columns: Mapping[str, Cells]) -> list[dict[str, str]]:
-    """A guess for the columns that are empty, and one for those that say one thing alone, in all of these rows."""
+    """A guess for the columns that are empty, and one for those that say one thing alone, in all of these rows.
+
+    Raises DataError where that are all of them.
+    """
     only = {name: _only(column) for name, column in columns.items()}
+    if None not in only.values():
+        raise DataError(
+            f"Nothing tells the rows to learn from apart: {_listed(list(only))} hold the same in each, or nothing. "
+            "Other columns are needed to learn from."
+        )
     found = []
     for what, names in (
         ("empty", [name for name, text in only.items() if text == ""]),

@@ -83,7 +83,7 @@ def assign(
     ids = []
     for name in candidates:
         column = Column(name, columns[name])
-        modality = named.get(name) or _winner("modalities", column, f"--inputs {name}:MODALITY", causal)
+        modality = named.get(name) or _winner("modalities", column, f"--inputs {name}:", causal)
         if inputs is None and _is_id(column, registry.modality(modality).joins):
             ids.append(name)
         else:
@@ -95,7 +95,7 @@ def assign(
         modalities = _heard(modalities, guesses)
     if not modalities and causal:
         own = Column(target[0], columns[target[0]])
-        modalities = {own.name: _winner("modalities", own, "--inputs COLUMN:MODALITY", causal)}
+        modalities = {own.name: _winner("modalities", own, f"--inputs {own.name}:", causal)}
     if not modalities:
         raise DataError(f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B")
     said = {part: column for name in target for part, column in each(name, columns[name]).items()}
@@ -208,7 +208,7 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free:
             raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task.")
         winner = task
     else:
-        winner = _winner("tasks", target, "--task")
+        winner = _winner("tasks", target, "--task ")
         if registry.task(winner).claims(target) < UNSURE:
             able = [name for name in registry.names("tasks") if registry.task(name).claims(target)]
             meant = [name for name in able if free is not None and isinstance(registry.task(name), free)]
@@ -244,7 +244,7 @@ def _winner(kind: str, column: Column, option: str, causal: bool = False) -> str
         remedy = other if kind == "tasks" else f"Leave it out: --drop {column.name}"
         raise DataError(f"Nothing here can read column {column.name!r}: {_example(column)}. {remedy}")
     if len(best) > 1:
-        raise RequestError(f"Column {column.name!r} could be {' or '.join(best)}. Say which: {option}")
+        raise RequestError(f"Column {column.name!r} could be {' or '.join(best)}. Say which: {option}{best[0]}")
     return best[0]
 
 
@@ -329,6 +329,8 @@ def _example(column: Column) -> str:
     if isinstance(cell, str):
         different = len(set(cells.texts(column.cells)) - {""})
         return f"it holds {different:,} different texts in {len(column.cells):,} rows, as in {cell[:60]!r}"
+    if isinstance(cell, tuple):
+        return f"it holds {', '.join(map(str, cell))[:60]}"
     return f"it holds {type(cell).__name__}, as in {str(cell)[:60]!r}" if cell is not None else "it is empty"
 
 

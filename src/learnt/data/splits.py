@@ -51,6 +51,15 @@ class Splits:
         return np.union1d(self.fit, self.stop)
 
 
+def refuse_few(rows: int) -> None:
+    """Raises DataError where there are fewer than can be split."""
+    if not rows:
+        raise DataError("There are names of columns and no rows. Expected: a line a row below the line of names.")
+    if rows < FEWEST:
+        are = "is 1 row" if rows == 1 else f"are {rows} rows"
+        raise DataError(f"There {are} to learn from; at least {FEWEST} are needed, better some hundreds.")
+
+
 def row_from_one(row: int) -> str:
     """What a row is called where none was left out."""
     return f"row {row + 1}"
@@ -80,8 +89,7 @@ def split(
     says in errors what a row is called.
     """
     count = rows - test_rows
-    if count < FEWEST:
-        raise DataError(f"There are {count} rows to learn from; at least {FEWEST} are needed, better some hundreds.")
+    refuse_few(count)
     notes: list[str] = []
     classes, names = discrete(labels, count)
     needed, names = (classes, names) if cover else (np.zeros_like(classes), [])

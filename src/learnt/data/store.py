@@ -13,6 +13,7 @@ from typing import Any, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt.codecs import whole
 from learnt.contracts import Raw
 
 INDEX = "index.json"
@@ -58,18 +59,19 @@ class Store(Mapping[str, Sequence[NDArray[Any]]]):
         """Write all tensors of `raw` and then rename: `folder` holds all of them, or what was there before.
 
         `key` says what the content follows from (data, settings, code). Raises ValueError for text: encode it
-        as codes first.
+        as codes first, and WriteError where the system refuses.
         """
         folder = Path(folder)
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-        try:
-            index = {name: _save(temporary, str(at), name, values) for at, (name, values) in enumerate(raw.items())}
-            document = json.dumps({"key": key, "tensors": index})
-            (temporary / INDEX).write_text(document, encoding="utf-8")
-            _replace(temporary, folder)
-        finally:
-            shutil.rmtree(temporary, ignore_errors=True)
+        whole.folder(folder.parent)
+        with whole.said(folder):
+            temporary = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
+            try:
+                index = {name: _save(temporary, str(at), name, values) for at, (name, values) in enumerate(raw.items())}
+                document = json.dumps({"key": key, "tensors": index})
+                (temporary / INDEX).write_text(document, encoding="utf-8")
+                _replace(temporary, folder)
+            finally:
+                shutil.rmtree(temporary, ignore_errors=True)
 
     @staticmethod
     def open(folder: str | Path, key: str) -> Store | None:
@@ -94,16 +96,15 @@ def _save(folder: Path, stem: str, name: str, values: Sequence[NDArray[Any]] | N
         return {"stem": stem, "ragged": False, "shape": list(first.shape)}
     shapes = np.array([np.shape(value) for value in values], np.int64).reshape(len(values), first.ndim)
     offsets = np.concatenate([[0], np.cumsum(shapes.prod(1))]).astype(np.int64)
-    mapped = np.lib.format.open_memmap(
-        folder / f"{stem}.npy", mode="w+", dtype=first.dtype, shape=(max(1, int(offsets[-1])),)
-    )
-    for at, value in enumerate(values):
-        mapped[offsets[at] : offsets[at + 1]] = np.ravel(value)
-    mapped.flush()
-    del mapped
+    size = max(1, int(offsets[-1]))
+    layout = {"descr": np.lib.format.dtype_to_descr(first.dtype), "fortran_order": False, "shape": (size,)}
+    with (folder / f"{stem}.npy").open("wb") as file:  # mapped memory ends the process where a disk is full
+        np.lib.format.write_array_header_1_0(file, layout)
+        for value in values if offsets[-1] else [np.zeros(1)]:
+            file.write(np.ascontiguousarray(value, first.dtype).tobytes())
     np.save(folder / f"{stem}.offsets.npy", offsets)
     np.save(folder / f"{stem}.shapes.npy", shapes)
-    return {"stem": stem, "ragged": True, "shape": [max(1, int(offsets[-1]))]}
+    return {"stem": stem, "ragged": True, "shape": [size]}
 
 
 def _load(folder: Path, entry: Mapping[str, Any]) -> Sequence[NDArray[Any]]:

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from itertools import chain
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from learnt.codecs.whole import replacing
 from learnt.errors import MissingExtra, RequestError
 
 ESCAPED = "backslashreplace"
@@ -25,7 +23,7 @@ def write(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
 
     A file of that name is replaced only when all rows are written. Lists and dicts become JSON text in a CSV
     file. Raises RequestError for another suffix or a folder that is not there, MissingExtra where Parquet
-    needs polars.
+    needs polars, WriteError where the system refuses.
     """
     path = Path(path)
     writers = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
@@ -33,23 +31,8 @@ def write(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
         raise RequestError(f"{path.name} must end in {', '.join(writers)}. Write: --out predictions.csv")
     if not path.parent.is_dir():
         raise RequestError(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
-    with _replacing(path) as temporary:
-        writers[path.suffix.lower()](temporary, iter(rows), path.suffix.lower())
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
-    try:
-        yield temporary
-        mask = os.umask(0)
-        os.umask(mask)
-        temporary.chmod(0o666 & ~mask)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with replacing(path) as unfinished:
+        writers[path.suffix.lower()](unfinished, iter(rows), path.suffix.lower())
 
 
 def _csv(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:

@@ -40,6 +40,8 @@ CODES = 0.01
 FEWEST = 5
 """A category seen less often could point at a person and teaches nothing: it counts as unseen."""
 MOST_WORDS = 2000
+HUGE = 1e30
+"""As large as numbers get where plain methods see them."""
 EXACT = 2**53
 """Whole numbers above it do not fit a float64."""
 LOOKED_AT = 5000
@@ -299,9 +301,12 @@ class Table:
         return {name: np.asarray(raw[kind])[:, place] for kind in kinds for place, name in enumerate(settings[kind])}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
-        """[rows, N + D + C]: numbers, days, and codes of the categories by frequency; nan is missing."""
+        """[rows, N + D + C]: numbers, days, and codes of the categories by frequency; nan is missing.
+
+        What is beyond `HUGE` is `HUGE`, so that squares and means are numbers.
+        """
         rows = len(next(iter(raw.values())))
-        found = [np.asarray(raw[name], np.float64) for name in ("numbers", "days") if name in raw]
+        found = [np.clip(np.asarray(raw[name], np.float64), -HUGE, HUGE) for name in ("numbers", "days") if name in raw]
         if "categories" in raw:
             codes = words.encode(np.asarray(raw["categories"], object), settings["words"]).astype(np.float64)
             found.append(np.where(codes == words.MISSING, np.nan, codes))

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from functools import cache
@@ -15,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from learnt.codecs import whole
 from learnt.contracts import Finding
 from learnt.errors import MissingExtra
 from learnt.report import numbers
@@ -35,7 +34,7 @@ class Report:
     def save(self, path: str | Path) -> None:
         """Write report.html, or the document itself for a name that ends in `.json`."""
         path = Path(path)
-        _replace(path, _json(self.document) if path.suffix == ".json" else self.html)
+        whole.write(path, _json(self.document) if path.suffix == ".json" else self.html)
 
     def _repr_html_(self) -> str:
         return self.html
@@ -46,7 +45,7 @@ def write(document: Mapping[str, Any], folder: Path) -> None:
 
     The JSON is written even where jinja2 is missing; then MissingExtra is raised for the page.
     """
-    folder.mkdir(parents=True, exist_ok=True)
+    whole.folder(folder)
     report = Report(document)
     report.save(folder / "report.json")
     report.save(folder / "report.html")
@@ -125,13 +124,3 @@ def plain(given: Any) -> Any:
 
 def _json(document: Mapping[str, Any]) -> str:
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _replace(path: Path, text: str) -> None:
-    """All or nothing: a reader sees the old file or the new one."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    try:
-        temporary.write_text(text, encoding="utf-8", newline="\n")
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)

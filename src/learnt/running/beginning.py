@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +18,7 @@ from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
 from learnt.data.unlabelled import Unlabelled
 from learnt.errors import RequestError
+from learnt.running.holding import Hold
 from learnt.stats import policies
 from learnt.train import planning, pretrain
 from learnt.train.batches import Rows
@@ -40,6 +42,7 @@ class Begun:
     resume: bool
     say: Tell
     progress: Progress
+    hold: Hold
     asked: Asked
     wishes: Mapping[str, Any]
     name: str
@@ -88,8 +91,9 @@ def begin(
 ) -> Begun:
     """Read, give roles, split. Nothing is written yet."""
     folder = Path(out) if out is not None else Path("runs") / sources.stem(data)
-    if folder.is_file():
-        raise RequestError(f"{str(folder)!r} is a file; a run is written into a folder. Write: --out {folder}-run")
+    _refuse_place(folder)
+    hold = Hold(folder)
+    hold.refuse()
     kept = folder / "checkpoint" / "recipe.yaml"
     source = corpora.fitting(sources.opened(data), asked["target"] or ())
     full = recipes.resolve(asked, kept if resume and kept.exists() else recipe, source.target, list(source.columns))
@@ -121,6 +125,7 @@ def begin(
         resume=resume,
         say=say,
         progress=Progress(folder / "log.jsonl", say, resume),
+        hold=hold,
         asked=Asked(
             collected.roles.inputs,
             collected.roles.targets,
@@ -150,6 +155,15 @@ def _refuse_background(label: str, collected: Collected) -> None:
             f"--background {label} is for one target of labels that is told from sound alone; here "
             f"{', '.join(collected.roles.targets)} is told from {', '.join(collected.roles.inputs)}. Leave it out."
         )
+
+
+def _refuse_place(folder: Path) -> None:
+    """Raises RequestError where no folder can be made: an hour later it would be too late."""
+    above = next(one for one in (folder, *folder.parents) if os.path.lexists(one))
+    if not above.is_dir():
+        raise RequestError(f"{str(above)!r} is a file; a run is written into a folder. Write: --out {above}-run")
+    if not os.access(above, os.W_OK):
+        raise RequestError(f"You may not write into {str(above)!r}. Write: --out followed by a folder where you may.")
 
 
 def _start(recipe: dict[str, Any], given: str | Path | None, kinds: Collection[str], say: Tell) -> Start | None:

@@ -18,6 +18,7 @@ from learnt.contracts import Doubts, Listens, Settings, Timed
 from learnt.data.collecting import Collected
 from learnt.errors import RequestError
 from learnt.retraining import read_alike
+from learnt.running import holding
 from learnt.running.beginning import Begun
 from learnt.stats import conformal
 from learnt.train import planning
@@ -60,7 +61,7 @@ def prepare(begun: Begun) -> Prepared:
     known = _learnt(begun)
     unreadable = _unreadable(begun, known)
     usual = sizes_for(known.inputs, len(begun.rows[0]), known.targets)
-    sizes = dict(begun.recipe.get("sizes") or recipes.wider(begun.recipe, usual))
+    sizes = recipes.wider(begun.recipe, usual) | dict(begun.recipe.get("sizes") or {})
     if begun.asked.start:
         begun = replace(begun, collected=_noted(begun, known, sizes))
     plan = _planned(begun, known, sizes)
@@ -169,10 +170,10 @@ def _planned(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Plan:
 
 def _take(begun: Begun, recipe: Mapping[str, Any]) -> None:
     """The folder is this run's from here on."""
+    begun.hold.take()
     folder = begun.folder / "checkpoint"
-    if not begun.resume and folder.exists():
-        for left in [path for path in folder.iterdir() if path.name != "store"]:
+    if not begun.resume:
+        for left in [path for path in folder.iterdir() if path.name not in (holding.NAME, "store")]:
             shutil.rmtree(left) if left.is_dir() else left.unlink()
-    folder.mkdir(parents=True, exist_ok=True)
     recipes.own(folder / "of.json", begun.told_apart, recipe)
     recipes.write(folder / "recipe.yaml", recipe)

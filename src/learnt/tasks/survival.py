@@ -313,7 +313,10 @@ def _words(labels: Cells) -> set[str]:
 
 def _refuse_negative(time: Floats) -> None:
     if (time < 0).any():
-        raise DataError(f"A duration of {time.min():g} is below 0. Durations count from when one began to look.")
+        raise DataError(
+            f"A duration of {time.min():g} is below 0. Durations count from when one began to look: mend it, or take "
+            "its row out."
+        )
 
 
 def _parsed(labels: Cells) -> tuple[Floats, NDArray[np.bool_]]:
@@ -322,7 +325,8 @@ def _parsed(labels: Cells) -> tuple[Floats, NDArray[np.bool_]]:
     words = [word.lower() for word in cells.texts([cell[1] if isinstance(cell, tuple) else "" for cell in labels])]
     event = np.array([word in HAPPENED for word in words], bool)
     told = event | np.array([word in NOT_YET for word in words], bool)
-    return np.where(told, time, np.nan), event & ~np.isnan(time)
+    time = np.where(told & np.isfinite(time), time, np.nan)
+    return time, event & ~np.isnan(time)
 
 
 def _lived(time: Floats, event: NDArray[np.bool_], edges: Floats) -> tuple[Floats, NDArray[np.int64]]:

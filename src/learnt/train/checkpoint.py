@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
+from learnt.codecs import whole
 from learnt.errors import RequestError
 
 
@@ -36,10 +36,12 @@ def save(
         tensors |= {f"moments.{names[id(weight)]}.{kind}": value for kind, value in moments.items()}
     tensors = {name: value.detach().clone().contiguous() for name, value in tensors.items()}
     state = {"plan": plan, "step": step, "best_step": best_step, "history": list(history)}
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_suffix(".unfinished")
-    save_file(tensors, unfinished, metadata={"learnt": json.dumps(state)})
-    os.replace(unfinished, path)
+    whole.folder(path.parent)
+    with whole.replacing(path) as unfinished:
+        try:
+            save_file(tensors, unfinished, metadata={"learnt": json.dumps(state)})
+        except SafetensorError as error:
+            raise OSError(str(error)) from None
 
 
 def load(
@@ -50,10 +52,13 @@ def load(
     optimiser: torch.optim.Optimizer,
     plan: Mapping[str, Any],
 ) -> tuple[int, int, list[tuple[int, float]]]:
-    """Fill all of these in place; give step, best step and history. Raises RequestError for another plan."""
-    with safe_open(path, "pt") as file:
-        state = json.loads(file.metadata()["learnt"])
-        tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a mapping
+    """Fill all of these in place; give step, best step and history. Raises RequestError for another plan or damage."""
+    try:
+        with safe_open(path, "pt") as file:
+            state = json.loads(file.metadata()["learnt"])
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 not a mapping
+    except (SafetensorError, ValueError, TypeError, KeyError):
+        raise RequestError(f"The checkpoint {str(path)!r} is damaged. Start anew: leave --resume out.") from None
     if state["plan"] != json.loads(json.dumps(plan)):
         raise RequestError(
             f"The checkpoint in {path.parent} was made by another plan. Resume with the options it was started with, "

@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, Any, Self
 
+from learnt.codecs import whole
+
 
 class Progress:
     """A bar with steps, the current figure and the time left on a terminal; one line an evaluation in log.jsonl."""
@@ -25,7 +27,10 @@ class Progress:
         from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeRemainingColumn
         from rich.progress import Progress as Bar
 
-        self._log = log = self._log or self._path.open(self._mode, encoding="utf-8")
+        if self._log is None:
+            with whole.said(self._path):
+                self._log = self._path.open(self._mode, encoding="utf-8")
+        log = self._log
         console = Console(stderr=True)
         columns = (
             TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[figure]}"),

@@ -1,0 +1,69 @@
+"""Files that are written as a whole or not at all."""
+
+from __future__ import annotations
+
+import errno
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from learnt.errors import WriteError
+
+_FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+
+
+@contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A file beside `path` to write to, of the same suffix: it takes the place of `path` when all is written, and is
+    gone otherwise. Raises WriteError where the system refuses.
+    """
+    path = Path(path)
+    with said(path):
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}.", suffix=path.suffix, dir=path.parent)
+        os.close(handle)
+        unfinished = Path(name)
+        try:
+            yield unfinished
+            mask = os.umask(0)
+            os.umask(mask)
+            unfinished.chmod(0o666 & ~mask)
+            unfinished.replace(path)
+        finally:
+            unfinished.unlink(missing_ok=True)
+
+
+def write(path: str | os.PathLike[str], content: str | bytes) -> None:
+    """Bytes, or text as UTF-8. Raises WriteError."""
+    with replacing(path) as unfinished:
+        unfinished.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+def folder(path: Path) -> None:
+    """Make it where it is not there. Raises WriteError."""
+    with said(path):
+        path.mkdir(parents=True, exist_ok=True)
+
+
+@contextmanager
+def said(path: str | os.PathLike[str]) -> Iterator[None]:
+    """What the system refuses becomes a WriteError with the cure."""
+    try:
+        yield
+    except OSError as error:
+        raise refused(path, error) from None
+
+
+def refused(path: str | os.PathLike[str], error: OSError) -> WriteError:
+    """The error for a file that the system does not let us write."""
+    if error.errno in _FULL:
+        cure = "Make room there and run the same again, or name another place with --out."
+    elif error.errno in _REFUSED:
+        cure = "Name a place where you may write with --out."
+    else:
+        cure = "Name another place with --out."
+    return WriteError(
+        f"{str(path)!r} cannot be written: {error.strerror or error}. Nothing half-written is left. {cure}"
+    )

@@ -1,0 +1,79 @@
+"""Tables that cannot be learnt from, each with the sentence that cures it; nothing is written."""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+
+import pytest
+
+from hostile.conftest import Command, rows, table
+
+R = rows()
+GOOD = table(R)
+
+BEYOND = [f"{sign}{place}.5e307" for place in range(30) for sign in ("", "-")]
+
+
+def targets(values: list[str]) -> str:
+    return table([[amount, place, value] for (amount, place, _), value in zip(R, values, strict=True)])
+
+
+def every_third(odd: str) -> str:
+    return targets([odd if place % 3 == 0 else str(place * 1.5) for place in range(len(R))])
+
+
+def durations(*odd: str) -> str:
+    given = [*odd, *(str(place + 0.5) for place in range(len(odd), 60))]
+    return table([[row[0], time, str(place % 2)] for place, (row, time) in enumerate(zip(R, given, strict=True))],
+                 ("amount", "time", "event"))  # fmt: skip
+
+
+CASES: dict[str, tuple[str | bytes, str, str]] = {
+    "an unknown target": (GOOD, "frauds", "No column 'frauds'. Did you mean 'fraud'? Columns: amount, place, fraud."),
+    "another case": (GOOD, "Fraud", "Did you mean 'fraud'?"),
+    "an empty file": ("", "fraud", "t.csv is empty. Expected:"),
+    "blank lines": ("\n \n\n", "fraud", "t.csv is empty"),
+    "a header only": ("amount,place,fraud\n", "fraud", "no rows. Expected: a line a row"),
+    "one row": (table(R[:1]), "fraud", "There is 1 row to learn from; at least 10"),
+    "two rows": (table(R[:2]), "fraud", "There are 2 rows to learn from; at least 10"),
+    "one class": (targets(["yes"] * 60), "fraud", "'fraud' is 'yes' in every row, so there is nothing to learn"),
+    "a class of one": (targets(["no"] + ["yes"] * 59), "fraud", "Add examples, or take those rows out"),
+    "a class a row": (targets([f"c{place}" for place in range(60)]), "fraud", "Say which: --task "),
+    "an empty target": (targets([""] * 60), "fraud", "'fraud' is empty in every row"),
+    "only empty columns": (table([["", "", said] for *_, said in R]), "fraud", "hold the same in each, or nothing"),
+    "only the target": ("fraud\n" + "\n".join(row[-1] for row in R), "fraud", "No column is left to learn from"),
+    "a short row": (GOOD + "0.5,Oslo\n", "fraud", "line 62 has 2 fields"),
+    "a long row": (GOOD + "0.5,Oslo,yes,1\n", "fraud", "line 62 has 4 fields"),
+    "a column twice": (table(R, ("amount", "amount", "fraud")), "fraud", "twice: 'amount'. Give every column its own"),
+    "the target twice": (table(R, ("amount", "fraud", "fraud")), "fraud", "twice: 'fraud'"),
+    "an open quote": (GOOD + '0.5,"Oslo,yes\n', "fraud", "cannot be read as CSV"),
+    "infinite targets": (every_third("inf"), "fraud", "'inf' is no finite number"),
+    "missing targets": (every_third("nan"), "fraud", "Mend them, or take these rows out"),
+    "targets beyond numbers": (targets(BEYOND), "fraud", "Give it in another unit"),
+    "a negative duration": (durations("3", "-4"), "time,event", "A duration of -4 is below 0"),
+    "infinite durations": (durations(*["inf"] * 20), "time,event", "Nothing here can read column 'time,event'"),
+    "no event": (durations().replace(",1\n", ",0\n"), "time,event", "Is the event column right?"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("content", "target", "said"), CASES.values(), ids=CASES.keys())
+def test_a_table_that_cannot_be_learnt_from(
+    train: Command, tmp_path: Path, content: str | bytes, target: str, said: str
+) -> None:
+    train(content, "--target", target).refused(said)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_junk_that_is_called_a_table(train: Command, tmp_path: Path, seed: int) -> None:
+    drawn = random.Random(seed)
+    train(drawn.randbytes(5000), "--target", "fraud").refused("t.csv")
+    train(b"\x89PNG\r\n\x1a\n" + drawn.randbytes(5000), "--target", "fraud").refused("t.csv")
+    assert not (tmp_path / "run").exists()
+
+
+def test_names_never_paint_the_screen(train: Command) -> None:
+    strange = table(R, ("a\x1b[31m\x07", "place", "fraud"))
+    said = train(strange, "--target", "frauds")
+    said.refused(r"a\x1b[31m\x07")
