@@ -12,12 +12,15 @@ from typing import Any
 
 import pytest
 
+import learnt
 from learnt import cli
 
 RECIPE = """\
 sizes: {width: 8, depth: 1, members: 2, dropout: 0.0, batch: 32, epochs: 2, rate: 0.01, decay: 0.0}
 plan: {seed: 0, steps: 4, batch: 32, rate: 0.01, decay: 0.0, every: 2, patience: 12}
 """
+ENVIRONMENT = os.environ | {"PYTHONPATH": str(Path(learnt.__file__).parents[1])}
+"""Of another process that runs the command."""
 Rows = list[list[str]]
 NAMES = ("amount", "place", "fraud")
 
@@ -59,13 +62,13 @@ def table(given: Rows, names: tuple[str, ...] = NAMES) -> str:
 
 
 @pytest.fixture
-def command(tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
+def command(tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Command:
     """`command("train", "t.csv")` in an empty folder."""
     monkeypatch.chdir(tmp_path)
 
     def run(*argv: Any) -> Outcome:
         status = cli.main([str(word) for word in argv])
-        return Outcome(status, *capfd.readouterr())
+        return Outcome(status, *capsys.readouterr())
 
     return run
 

@@ -12,7 +12,7 @@ from hostile.conftest import Command, rows, table
 R = rows()
 GOOD = table(R)
 
-BEYOND = [f"{sign}{place}.5e307" for place in range(30) for sign in ("", "-")]
+BEYOND = [f"{sign}{place}.5e306" for place in range(30) for sign in ("", "-")]
 
 
 def targets(values: list[str]) -> str:

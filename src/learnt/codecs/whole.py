@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from learnt.errors import WriteError
 
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
+_OF_RUST = re.compile(r"\(os error (\d+)\)")
 
 
 @contextmanager
@@ -58,12 +60,13 @@ def said(path: str | os.PathLike[str]) -> Iterator[None]:
 
 def refused(path: str | os.PathLike[str], error: OSError) -> WriteError:
     """The error for a file that the system does not let us write."""
-    if error.errno in _FULL:
+    told = _OF_RUST.search(str(error))
+    number = int(told[1]) if told else error.errno
+    if number in _FULL:
         cure = "Make room there and run the same again, or name another place with --out."
-    elif error.errno in _REFUSED:
+    elif number in _REFUSED:
         cure = "Name a place where you may write with --out."
     else:
         cure = "Name another place with --out."
-    return WriteError(
-        f"{str(path)!r} cannot be written: {error.strerror or error}. Nothing half-written is left. {cure}"
-    )
+    why = str(error) if number is None else os.strerror(number)
+    return WriteError(f"{str(path)!r} cannot be written: {why}. Nothing half-written is left. {cure}")
