@@ -15,6 +15,7 @@ from learnt.errors import WriteError
 _FULL = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _REFUSED = {errno.EACCES, errno.EPERM, errno.EROFS}
 _OF_RUST = re.compile(r"\(os error (\d+)\)")
+"""How libraries in Rust say it, by errors of their own."""
 
 
 @contextmanager
@@ -54,14 +55,16 @@ def said(path: str | os.PathLike[str]) -> Iterator[None]:
     """What the system refuses becomes a WriteError with the cure."""
     try:
         yield
-    except OSError as error:
+    except Exception as error:
+        if not isinstance(error, OSError) and not _OF_RUST.search(str(error)):
+            raise
         raise refused(path, error) from None
 
 
-def refused(path: str | os.PathLike[str], error: OSError) -> WriteError:
+def refused(path: str | os.PathLike[str], error: Exception) -> WriteError:
     """The error for a file that the system does not let us write."""
     told = _OF_RUST.search(str(error))
-    number = int(told[1]) if told else error.errno
+    number = int(told[1]) if told else getattr(error, "errno", None)
     if number in _FULL:
         cure = "Make room there and run the same again, or name another place with --out."
     elif number in _REFUSED:

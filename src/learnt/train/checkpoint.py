@@ -38,10 +38,7 @@ def save(
     state = {"plan": plan, "step": step, "best_step": best_step, "history": list(history)}
     whole.folder(path.parent)
     with whole.replacing(path) as unfinished:
-        try:
-            save_file(tensors, unfinished, metadata={"learnt": json.dumps(state)})
-        except SafetensorError as error:
-            raise OSError(str(error)) from None
+        save_file(tensors, unfinished, metadata={"learnt": json.dumps(state)})
 
 
 def load(
