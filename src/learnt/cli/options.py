@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import re
+import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
@@ -142,6 +143,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     what.add_argument(
         "--unlabelled", metavar="DATA", help="examples without labels: learnt from too, where that proves better"
     )
+    _drawing(one)
     _reading(one)
     how = one.add_argument_group("how")
     how.add_argument(
@@ -182,6 +184,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
         commands.audit,
         "ask the questions of trust of a model on other examples",
     )
+    _drawing(one)
     _reading(one)
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument(
@@ -208,6 +211,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
         commands.recalibrate,
         "choose the constants of a model anew on rows of another site, without torch",
     )
+    _drawing(one)
     _reading(one)
     one.add_argument("model", metavar="MODEL|RUN", help="an .onnx file or the folder of a run")
     one.add_argument("data", metavar="DATA", nargs="+", help=DATA)
@@ -222,6 +226,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
         commands.walk,
         "follow one example through every step, aloud",
     )
+    _drawing(one)
     _reading(one)
     one.add_argument("data", metavar="DATA", nargs="+", help="what you would train on")
     one.add_argument(
@@ -231,6 +236,12 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     one = add(commands.demo, "show it at work; without a name: which demonstrations there are")
     one.add_argument("name", metavar="NAME", nargs="?", help="tumour (ten seconds, a finished file) or table (trains)")
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
+
+
+def _drawing(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--rows", metavar="N|all", type=_rows, help="take at most so many rows, drawn by chance (default 1,000,000)"
+    )
 
 
 def _reading(one: argparse.ArgumentParser) -> None:
@@ -349,7 +360,8 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
 def _told(args: argparse.Namespace) -> None:
     """Sources, with what was said of how they are written."""
     said = {name: getattr(args, name, None) for name in ("encoding", "delimiter", "header", "decimal")}
-    if all(value is None for value in said.values()):
+    rows = getattr(args, "rows", None)
+    if rows is None and all(value is None for value in said.values()):
         return
     from learnt.data.dialects import WORDS, Dialect
     from learnt.data.sources import Source
@@ -359,7 +371,7 @@ def _told(args: argparse.Namespace) -> None:
     dialect = Dialect(encoding=said["encoding"], delimiter=cut, header=header, decimal=said["decimal"])
     for name in READ:
         if getattr(args, name, None) is not None:
-            setattr(args, name, Source(getattr(args, name), dialect))
+            setattr(args, name, Source(getattr(args, name), dialect, rows))
 
 
 def _columns(text: str) -> list[str]:
@@ -374,6 +386,14 @@ def _numbers(text: str) -> list[float]:
     if not found or not all(0 < number < float("inf") for number in found):
         raise argparse.ArgumentTypeError(f"{text!r} are no numbers above 0; write 1,2,5")
     return found
+
+
+def _rows(text: str) -> int:
+    if text == "all":
+        return sys.maxsize
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; write 1000000 or all")
+    return int(text)
 
 
 def _count(text: str) -> int:

@@ -14,6 +14,7 @@ from learnt.contracts import Cells
 from learnt.data import databases, dialects, folders, parallel, streams, tables
 from learnt.data.databases import Database
 from learnt.data.dialects import OPEN, Dialect
+from learnt.data.drawing import Draw
 from learnt.errors import DataError, RequestError
 
 STANDARD_INPUT = "-"
@@ -23,10 +24,12 @@ _GLOB = frozenset("*?[")
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where examples are, and how their separated cells are written where that is not to be found out."""
+    """Where examples are, how their separated cells are written where that is not to be found out, and how many rows
+    are taken at most where all are to be held in memory; None: `drawing.MOST`."""
 
     address: Any
     dialect: Dialect = OPEN
+    rows: int | None = None
 
     def __str__(self) -> str:
         return databases.shown(self.address)
@@ -40,15 +43,28 @@ class Tables:
     tested: int = 0
     notes: Sequence[str] = ()
 
-    def batches(self, rows: int, dialect: Dialect, what: str) -> Iterator[dict[str, Cells]]:
-        """Blocks of all of them, at least one. Raises DataError for a table of other columns than the first."""
+    def batches(self, rows: int, dialect: Dialect, what: str, draw: Draw | None = None) -> Iterator[dict[str, Cells]]:
+        """Blocks of all of them, at least one, or of the rows that `draw` draws.
+
+        Raises DataError for a table of other columns than the first.
+        """
         known: list[str] | None = None
         for part in self.parts:
-            for block in _batches(part, rows, dialect, what):
+            for block in _batches(part, rows, dialect, what, draw):
                 known = list(block) if known is None else known
                 if set(block) != set(known):
                     raise _unlike(part, block, self.parts[0], known)
                 yield {name: block[name] for name in known}
+
+    @property
+    def learnt(self) -> Sequence[Path | File | Database]:
+        """Those that are no test set."""
+        return self.parts[: len(self.parts) - self.tested]
+
+    @property
+    def measured(self) -> Sequence[Path | File | Database]:
+        """The test set."""
+        return self.parts[len(self.parts) - self.tested :]
 
     def guesses(self, dialect: Dialect) -> list[dict[str, str]]:
         """How they are written, as far as somebody might not expect it; said once of several written alike."""
@@ -138,8 +154,12 @@ def _inside(root: Path) -> Tables | None:
     return Tables([every[place] for place in [*taken, *tested]], len(tested), notes)
 
 
-def _batches(part: Path | File | Database, rows: int, dialect: Dialect, what: str) -> Iterator[dict[str, Cells]]:
-    return part.batches(rows) if isinstance(part, Database) else tables.batches(part, rows, what=what, dialect=dialect)
+def _batches(
+    part: Path | File | Database, rows: int, dialect: Dialect, what: str, draw: Draw | None = None
+) -> Iterator[dict[str, Cells]]:
+    if isinstance(part, Database):
+        return part.batches(rows) if draw is None else map(draw.of, part.batches(rows))
+    return tables.batches(part, rows, what=what, dialect=dialect, draw=draw)
 
 
 def _guesses(part: Path | File | Database, dialect: Dialect) -> list[dict[str, str]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -47,6 +47,8 @@ class Collected:
     """Where each example stood, from 0, before rows were left out; those of a test set stand after the data's own."""
     own: int
     """How many rows the data had, before any was left out and without a test set."""
+    places: NDArray[np.int64] | None = None
+    """Where each row that the data had stood in the source, from 0, where only some of its rows were drawn."""
     together: Cells | None = None
     """Rows with the same text here stay on one side whenever examples are parted; None: each is by itself."""
 
@@ -61,7 +63,10 @@ class Collected:
         named = self.columns[self.roles.ids[0]] if self.roles.ids else files.names(self.columns)
         if named is not None:
             return [str(text) for text in cells.texts(named)]
-        return [str(row + 1) if row < self.own else f"test {row - self.own + 1}" for row in self.kept.tolist()]
+        return [
+            str(_place(row, self.places) + 1) if row < self.own else f"test {row - self.own + 1}"
+            for row in self.kept.tolist()
+        ]
 
     def parting(self, seed: int) -> Parting:
         """How all examples are parted anew, by the labels of the first target and by the groups."""
@@ -77,7 +82,7 @@ class Collected:
 
     def where(self, row: int) -> str:
         """Where an example stood, as a reader would look for it: `row 17`, `row 17 of the test data`."""
-        return _where(int(self.kept[row]), self.own)
+        return _where(int(self.kept[row]), self.own, self.places)
 
     def placed(self, unreadable: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
         """(row, why) of cells that could not be read -> (where, why).
@@ -171,11 +176,11 @@ def collect(
     )
     _refuse_reweighing(roles)
     rows = len(next(iter(columns.values())))
-    kept, problems = _labelled(columns, roles, rows, own)
+    kept, problems = _labelled(columns, roles, lambda row: _where(row, own, source.places))
     if len(kept) < rows:
         columns = ragged.take_each(columns, kept)
     whole = sound(columns, roles.inputs.values())
-    problems += whole.listed(lambda row: _where(int(kept[row]), own))
+    problems += whole.listed(lambda row: _where(int(kept[row]), own, source.places))
     columns, kept = whole.columns, kept[whole.kept]
     for name, kind in roles.targets.items():
         columns[name] = targeting.placed(columns[name], targeting.pointed_at(kind, roles.inputs.values(), columns))
@@ -212,7 +217,7 @@ def collect(
         test_rows=int((kept >= own).sum()),
         sisters=not any(isinstance(registry.task(name), Unrolls) for name in roles.targets.values()),
         by_group=by_group,
-        where=lambda row: _where(int(kept[row]), own),
+        where=lambda row: _where(int(kept[row]), own, source.places),
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     learnt_from = splits.final if splits.small else splits.fit
@@ -224,7 +229,9 @@ def collect(
     if grouped is not None:
         notes += _on_both_sides(group or NAME, grouped, kept < own)
     told = {name: column for name, column in columns.items() if name != WITHIN or WITHIN in source.columns}
-    found = Collected(columns, roles, splits, sources.fingerprint(told), problems, notes, kept, own, together)
+    found = Collected(
+        columns, roles, splits, sources.fingerprint(told), problems, notes, kept, own, source.places, together
+    )
     notes += alike.notes(pairs, splits, found.ids)
     if found.weight is not None and not found.weight[learnt_from].any():
         raise RequestError(
@@ -268,8 +275,14 @@ def _named(asked: Any) -> Any:
     return [sources.name_of(name) for name in asked] if isinstance(asked, list | tuple) else asked
 
 
-def _where(place: int, own: int) -> str:
-    return splitting.row_from_one(place) if place < own else f"row {place - own + 1} of the test data"
+def _where(place: int, own: int, places: NDArray[np.int64] | None) -> str:
+    if place >= own:
+        return f"row {place - own + 1} of the test data"
+    return splitting.row_from_one(_place(place, places))
+
+
+def _place(place: int, places: NDArray[np.int64] | None) -> int:
+    return place if places is None else int(places[place])
 
 
 def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[str, Cells]:
@@ -280,10 +293,11 @@ def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[s
 
 
 def _labelled(
-    columns: Mapping[str, Cells], roles: Roles, rows: int, own: int
+    columns: Mapping[str, Cells], roles: Roles, where: Callable[[int], str]
 ) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
     """Rows that have every target, and what is wrong with the others."""
     problems = []
+    rows = len(next(iter(columns.values())))
     there = np.ones(rows, bool)
     for name, task in roles.targets.items():
         texts = targeting.pointed_at(task, roles.inputs.values(), columns)
@@ -291,7 +305,7 @@ def _labelled(
             if there[row]:
                 there[row] = False
                 said = f"{why}, as {name!r} must be" if why else f"no {name!r}"
-                problems.append((_where(row, own), f"{said}: left out"))
+                problems.append((where(row), f"{said}: left out"))
     if len(problems) > UNREADABLE * rows:
         listed = "; ".join(f"{where}: {why}" for where, why in problems[:5])
         raise UnreadableError(

@@ -9,6 +9,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
 
+import numpy as np
+from numpy.typing import NDArray
+
 from learnt.codecs import cells, files, pixels
 from learnt.codecs.files import File
 from learnt.contracts import Cells
@@ -44,6 +47,8 @@ class Folder:
     notes: list[str] = field(default_factory=list)
     within: list[str] | None = None
     """Where files lie deeper than their label: the folders in between, by which --group may keep them together."""
+    places: NDArray[np.int64] | None = None
+    """Where in the source each row but the test set's stood, from 0, where only some were drawn."""
     together: list[str] | None = None
     """Rows with the same text stay on one side of every split unless another group is asked for: turns of a talk."""
 

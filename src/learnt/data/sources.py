@@ -15,6 +15,7 @@ from learnt.data import addresses, chats, databases, folders, parallel, recordin
 from learnt.data.addresses import STANDARD_INPUT, Source
 from learnt.data.columns import blocks, joined, name_of
 from learnt.data.dialects import Dialect
+from learnt.data.drawing import MOST, Draw, collected
 from learnt.data.folders import Folder
 from learnt.data.names import NONE
 from learnt.data.tables import BLOCK
@@ -41,21 +42,31 @@ def opened(source: Any, *, what: str = "data") -> Folder:
         return held
     given = source if isinstance(source, Source) else Source(source)
     found = addresses.found(given.address)
+    most = MOST if given.rows is None else given.rows
+    guesses: list[dict[str, str]] = []
+    notes: list[str] = []
+    tested, places = 0, None
     if found is None:
-        columns, guesses, notes, tested = tables.read(given.address, what=what), [], [], 0
+        columns = tables.read(given.address, what=what)
     else:
-        learnt = addresses.Tables(found.parts[: len(found.parts) - found.tested])
-        guesses, notes = found.guesses(given.dialect), list(found.notes)
-        columns = joined(learnt.batches(BLOCK, given.dialect, what), what)
-        tested = len(next(iter(columns.values())))
-        if found.tested:
-            columns = joined(found.batches(BLOCK, given.dialect, what), what)
-        tested = len(next(iter(columns.values()))) - tested
+        parts = [addresses.Tables(some) for some in (found.learnt, found.measured) if some]
+        draws = [Draw(most) for _ in parts]
+        read = [
+            collected(part.batches(BLOCK, given.dialect, what, draw), draw, what)
+            for part, draw in zip(parts, draws, strict=True)
+        ]
+        columns = read[0] if len(read) == 1 else joined(read, what)
+        tested = sum(len(next(iter(one.values()))) for one in read[1:])
+        guesses, notes = (
+            [*found.guesses(given.dialect), *(one for draw in draws for one in draw.guesses)],
+            [*found.notes],
+        )
+        places = draws[0].places
     if chats.are(columns):
         return _talks(columns)
     roots, more = _naming(columns, _beside(given.address))
     taken = recordings.excerpts(_with_files(columns, roots))
-    return Folder(taken, tested, guesses=guesses, notes=[*notes, *more], together=recordings.cut(taken))
+    return Folder(taken, tested, guesses=guesses, notes=[*notes, *more], together=recordings.cut(taken), places=places)
 
 
 def said(source: Any) -> list[str]:

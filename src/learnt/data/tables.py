@@ -20,6 +20,7 @@ from learnt.contracts import Cells
 from learnt.data import dialects, parallel, separated, streams, tmx
 from learnt.data.columns import blocks, joined, unique
 from learnt.data.dialects import OPEN, Dialect
+from learnt.data.drawing import Draw
 from learnt.errors import DataError, MissingExtra, RequestError, unknown
 
 TEXT = {".csv", ".tsv", ".tab", ".txt"}
@@ -34,6 +35,8 @@ LOOKED_AT = 20
 _NAME = re.compile(r"\w[\w.-]*")
 BLOCK = 8192
 """Rows that are in memory together."""
+PIECE, PIECE_BYTES = 1 << 17, 1 << 25
+"""Rows of Parquet that are unpacked together, and their bytes at most before that."""
 
 
 def read(source: Any, *, what: str = "data", dialect: Dialect = OPEN) -> dict[str, Cells]:
@@ -65,14 +68,17 @@ def read(source: Any, *, what: str = "data", dialect: Dialect = OPEN) -> dict[st
 
 
 def batches(
-    source: Any, rows: int = BLOCK, *, what: str = "data", dialect: Dialect = OPEN
+    source: Any, rows: int = BLOCK, *, what: str = "data", dialect: Dialect = OPEN, draw: Draw | None = None
 ) -> Iterator[dict[str, Cells]]:
     """The same columns in blocks of `rows`; CSV, JSONL and Parquet files are never whole in memory.
 
     At least one block comes, so that the names are known even without rows; all blocks have the same names, for
-    which JSONL is read twice. Raises as `read` does; what is wrong further down raises when it is reached, in
-    JSONL before the first block.
+    which JSONL is read twice. With a `draw` only the rows that it draws come. Raises as `read` does; what is wrong
+    further down raises when it is reached, in JSONL before the first block.
     """
+    if draw is not None and not (isinstance(source, str | Path) and streams.suffix(source) == ".parquet"):
+        yield from map(draw.of, batches(source, rows, what=what, dialect=dialect))
+        return
     if not isinstance(source, str | Path):
         yield from blocks(read(source, what=what), rows)
         return
@@ -88,7 +94,7 @@ def batches(
     elif suffix == JSON:
         yield from blocks(_of_json(path), rows)
     elif suffix == ".parquet":
-        yield from _of_parquet(path, rows)
+        yield from _of_parquet(path, rows, draw)
     elif suffix in FRAMES:
         yield from blocks(_of_frame(_frame(path, suffix, sheet)), rows)
     elif suffix in tmx.SUFFIXES:
@@ -251,15 +257,22 @@ def _of_frame(source: Any) -> dict[str, Cells]:
     return {name: frame.get_column(given).to_list() for name, given in zip(found, frame.columns, strict=True)}
 
 
-def _of_parquet(path: Path | File, rows: int) -> Iterator[dict[str, Cells]]:
+def _of_parquet(path: Path | File, rows: int, draw: Draw | None) -> Iterator[dict[str, Cells]]:
+    """Read in larger pieces than they come, as each piece unpacks all row groups that it has a part in."""
     polars = _polars("Reading .parquet files")
     try:
-        lazy = polars.scan_parquet(path.bytes() if isinstance(path, File) else path)
+        content = path.bytes() if isinstance(path, File) else path
+        lazy = polars.scan_parquet(content)
         count = int(lazy.select(polars.len()).collect().item())
+        size = len(content) if isinstance(content, bytes) else content.stat().st_size
     except Exception as error:
         raise DataError(f"{Path(path).name} cannot be read as .parquet: {error}") from None
-    for start in range(0, max(count, 1), rows):
-        yield _of_frame(lazy.slice(start, rows).collect())
+    step = max(rows, min(PIECE, PIECE_BYTES * count // size) // rows * rows)
+    for start in range(0, max(count, 1), step):
+        piece = lazy.slice(start, step).collect()
+        piece = piece if draw is None else piece[draw.next(len(piece))]
+        for place in range(0, max(len(piece), 1), rows):
+            yield _of_frame(piece[place : place + rows])
 
 
 def _polars(what: str) -> Any:

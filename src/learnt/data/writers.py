@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from itertools import chain
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,8 @@ import numpy as np
 from learnt.codecs.whole import replacing
 from learnt.errors import MissingExtra, RequestError
 
+PART = 1 << 16
+"""Rows of Parquet that are in memory together."""
 ESCAPED = "backslashreplace"
 """Half a surrogate pair, which UTF-8 cannot hold, is written as JSON has it: `\\ud800`."""
 
@@ -53,11 +56,21 @@ def _jsonl(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None: 
 
 
 def _parquet(path: Path, rows: Iterator[Mapping[str, Any]], suffix: str) -> None:  # noqa: ARG001
+    """In parts that are then joined, as a column may have no value, or only whole numbers, in the first of them."""
     try:
         import polars
     except ImportError:
         raise MissingExtra("polars", "tables", "Writing .parquet files") from None
-    polars.DataFrame([_whole(_plain(row)) for row in rows], infer_schema_length=None).write_parquet(path)
+    with tempfile.TemporaryDirectory(prefix=f"{path.name}.", dir=path.parent) as folder:
+        parts: list[Path] = []
+        while block := [_whole(_plain(row)) for row in islice(rows, PART)]:
+            parts.append(Path(folder) / f"{len(parts)}.parquet")
+            polars.DataFrame(block, infer_schema_length=None).write_parquet(parts[-1])
+        if len(parts) < 2:
+            whole = polars.read_parquet(parts[0]) if parts else polars.DataFrame()
+            whole.write_parquet(path)
+        else:
+            polars.concat(map(polars.scan_parquet, parts), how="vertical_relaxed").sink_parquet(path)
 
 
 def _whole(value: Any) -> Any:
