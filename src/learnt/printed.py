@@ -23,6 +23,19 @@ def table(rows: Sequence[Row], most: int = 20) -> str:
     return "\n".join(lines)
 
 
+def heard(seconds: float, of: float | None, wide: int = 30) -> str:
+    """How far a sound is heard: `[######        ] 0:12:30 of 1:00:00`."""
+    if not of:
+        return f"{_clock(seconds)} heard"
+    done = round(wide * min(1.0, seconds / of))
+    return f"[{'#' * done}{' ' * (wide - done)}] {_clock(seconds)} of {_clock(of)}"
+
+
+def _clock(seconds: float) -> str:
+    minutes, rest = divmod(int(seconds), 60)
+    return f"{minutes // 60}:{minutes % 60:02}:{rest:02}"
+
+
 def reasons(rows: Sequence[Row], most: int = 5, wide: int = 12) -> str:
     """The strongest reasons of each row, a bar each: `+` speaks for what was said or asked about, `-` against."""
     lines = []

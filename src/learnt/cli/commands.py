@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -58,15 +59,18 @@ def train(args: argparse.Namespace) -> Mapping[str, Any]:
 
 
 def predict(args: argparse.Namespace) -> Mapping[str, Any]:
-    from learnt import model
+    from learnt import captions, model
 
     opened = model.load(args.model)
     if args.live:
         return _live(args, opened)
     _refuse_pcm(args)
-    if args.data is None or args.least is not None:
-        what = "--least is for --live" if args.data else "What is to be predicted?"
-        raise RequestError(f"{what} Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
+    captioned = bool(args.data and args.out) and captions.wanted(opened, args.data, args.out)
+    if args.data is None or (args.least is not None and not captioned):
+        what = "--least is for --live and captions" if args.data else "What is to be predicted?"
+        raise RequestError(f"{what}. Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
+    if captioned:
+        return _captions(args, opened)
     if options := _writing(args):
         opened = opened.writing(**options)
     data, problems = _told(args), list[str]()
@@ -77,6 +81,27 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     rows = list(model.predictions(opened, data, args.top))
     args.say(printed.table(rows))
     return {"model": args.model, "predictions": rows}
+
+
+def _captions(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
+    """Captions of one recording; on a terminal how far it is heard."""
+    from learnt import captions
+
+    if args.top or _writing(args):
+        raise RequestError(
+            f"Captions take no such option. Write: learnt predict {args.model} {args.data} --out {args.out}"
+        )
+    shown = not args.json and sys.stderr.isatty()
+
+    def heard(seconds: float, of: float | None) -> None:
+        print(f"\r{printed.heard(seconds, of)}", end="", file=sys.stderr, flush=True)
+
+    least = captions.LEAST if args.least is None else args.least
+    count, lost = captions.write(opened, args.data, args.out, least, heard if shown else None)
+    if shown:
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+    args.say(f"{count:,} captions written to {args.out}" + (f"; {lost}" if lost else ""))
+    return {"model": args.model, "out": args.out, "captions": count, "problems": [lost] if lost else []}
 
 
 def _writing(args: argparse.Namespace) -> dict[str, Any]:

@@ -279,7 +279,11 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
     one.add_argument(
         "data", metavar="DATA", nargs="?", help=f"{DATA}; with --live lines are read, or a sound is heard, from there"
     )
-    one.add_argument("--out", metavar="FILE", help="write all rows here; the suffix chooses the format")
+    one.add_argument(
+        "--out",
+        metavar="FILE",
+        help="write all rows here; the suffix chooses the format; .srt, .vtt: captions of one recording or video",
+    )
     one.add_argument(
         "--live",
         action="store_true",
@@ -289,7 +293,7 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
         "--least",
         metavar="SHARE",
         type=_share,
-        help="with --live: say nothing less likely (default .5 for texts; for sounds as the file chose by data)",
+        help="with --live and captions: say nothing less likely (default .5; for sounds as the file chose by data)",
     )
     one.add_argument(
         "--pcm",

@@ -100,3 +100,11 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not np.isfinite(value):
         return None
     return value if isinstance(value, str | int | float | bool | None) else str(value)
+
+
+def text(path: Path, pieces: Iterable[str]) -> None:
+    """Write pieces of text one after the other; as `write`, a file is replaced only when all are written."""
+    if not path.parent.is_dir():
+        raise RequestError(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
+    with _replacing(path) as temporary, temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="\n") as file:
+        file.writelines(pieces)

@@ -1,0 +1,89 @@
+"""Captions of a recording or a video, as it is heard: constant memory, however long it is. No torch."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from itertools import chain
+from pathlib import Path
+
+import numpy as np
+
+from learnt.artifact.artifact import Artifact
+from learnt.codecs import files, tracks
+from learnt.codecs.cues import Cue, cues
+from learnt.codecs.subtitles import FORMATS
+from learnt.contracts import Follows, Part
+from learnt.data import writers
+from learnt.errors import RequestError
+
+LEAST = 0.5
+"""What is more likely wrong than right is not shown."""
+AT_ONCE = 10.0
+"""Seconds that are heard together."""
+Heard = Callable[[float, float | None], None]
+"""Told the seconds that were heard, and how many there are; None where the file does not say."""
+
+
+def wanted(model: Artifact, source: object, out: str | Path) -> bool:
+    """Whether that is a file of captions: as its suffix says, or since a file that writes down sound is asked about one
+    recording.
+    """
+    suffix = Path(out).suffix.lower()
+    writes = any(isinstance(task, Follows) for task, _ in model.tasks().values())
+    return suffix in (".srt", ".vtt") or (suffix in FORMATS and writes and files.kind(str(source)) == "audio")
+
+
+def captions(model: Artifact, track: tracks.Track, least: float = LEAST, heard: Heard | None = None) -> Iterator[Cue]:
+    """Cues of what is said in a track, as soon as they are complete; words less sure than `least` are left out.
+
+    Raises RequestError for a file that writes down no sound as it comes, and as `Track.blocks` does.
+    """
+    listening = model.listening()
+    blocks = _together(track.blocks(listening.rate), round(AT_ONCE * listening.rate))
+
+    def words() -> Iterator[Part]:
+        for block in blocks:
+            yield from listening(block).settled
+            if heard:
+                heard(track.heard, track.seconds)
+        yield from listening(np.zeros(0, np.float32), ended=True).settled
+
+    return cues(words(), least)
+
+
+def write(
+    model: Artifact, source: str | Path, out: str | Path, least: float = LEAST, heard: Heard | None = None
+) -> tuple[int, str]:
+    """Writes captions as the suffix of `out` says: how many cues, and what of the source was lost, "" for nothing.
+
+    A file of that name is replaced only when all is heard. Raises RequestError for another suffix, DataError for a
+    source without sound.
+    """
+    out = Path(out)
+    if Path(source).resolve() == out.resolve():
+        raise RequestError(f"{str(out)!r} is the recording itself. Write to another file: --out captions.srt")
+    if out.suffix.lower() not in FORMATS:
+        raise RequestError(f"{out.name} must end in {', '.join(FORMATS)}. Write: --out {out.stem}.srt")
+    count = 0
+
+    def counted(found: Iterator[Cue]) -> Iterator[Cue]:
+        nonlocal count
+        for cue in found:
+            count += 1
+            yield cue
+
+    with tracks.opened(source) as track:
+        found = counted(captions(model, track, least, heard))
+        writers.text(out, FORMATS[out.suffix.lower()](found))
+        return count, track.lost
+
+
+def _together(blocks: Iterator[tracks.Samples], size: int) -> Iterator[tracks.Samples]:
+    """Blocks joined until there are so many samples."""
+    parts: list[tracks.Samples] = []
+    for block in chain(blocks, [None]):
+        if parts and (block is None or sum(map(len, parts)) >= size):
+            yield np.concatenate(parts)
+            parts = []
+        if block is not None:
+            parts.append(block)
