@@ -1,7 +1,7 @@
 """Spoken digits of one speaker joined into strings, with pauses, and strings into recordings: fsdd has words alone.
 
-Every string lies over faint noise of its own, from end to end. A word begins and ends where the recording of it is first
-and last within 30 dB of its loudest 20 ms: many recordings have a stretch of room before or after.
+Every string lies over faint noise of its own, from end to end. A word begins and ends where the recording of it is
+first and last within 30 dB of its loudest 20 ms: many recordings have a stretch of room before or after.
 """
 
 from __future__ import annotations

@@ -100,7 +100,9 @@ def test_cues_begin_and_end_with_what_is_said_and_what_is_not_sure_is_left_out(t
     assert out.read_text().endswith("2\n00:00:04,000 --> 00:00:04,250\nbeep\n\n")
 
 
-@pytest.mark.parametrize(("suffix", "begins"), [(".vtt", "WEBVTT"), (".txt", "beep beep"), (".tsv", "start"), (".json", "{")])
+@pytest.mark.parametrize(
+    ("suffix", "begins"), [(".vtt", "WEBVTT"), (".txt", "beep beep"), (".tsv", "start"), (".json", "{")]
+)
 def test_the_suffix_says_how_they_are_written(talk: Path, suffix: str, begins: str) -> None:
     out = talk.with_suffix(suffix.upper())
     write(talk, out)
