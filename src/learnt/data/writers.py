@@ -106,5 +106,5 @@ def text(path: Path, pieces: Iterable[str]) -> None:
     """Write pieces of text one after the other; as `write`, a file is replaced only when all are written."""
     if not path.parent.is_dir():
         raise RequestError(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
-    with _replacing(path) as temporary, temporary.open("w", encoding="utf-8", errors=ESCAPED, newline="\n") as file:
+    with replacing(path) as unfinished, unfinished.open("w", encoding="utf-8", errors=ESCAPED, newline="\n") as file:
         file.writelines(pieces)
