@@ -29,8 +29,9 @@ def wanted(model: Artifact, source: object, out: str | Path) -> bool:
     recording.
     """
     suffix = Path(out).suffix.lower()
-    writes = any(isinstance(task, Follows) for task, _ in model.tasks().values())
-    return suffix in (".srt", ".vtt") or (suffix in FORMATS and writes and files.kind(str(source)) == "audio")
+    if suffix not in FORMATS or files.kind(str(source)) != "audio":
+        return suffix in (".srt", ".vtt")
+    return suffix in (".srt", ".vtt") or any(isinstance(task, Follows) for task, _ in model.tasks().values())
 
 
 def captions(model: Artifact, track: tracks.Track, least: float = LEAST, heard: Heard | None = None) -> Iterator[Cue]:
