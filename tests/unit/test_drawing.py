@@ -47,7 +47,7 @@ def test_memory_holds_little_more_than_what_is_drawn() -> None:
     columns: list[str] = []
     for block in blocks(20_000, 50):
         columns += draw.of(block)["a"]
-        if (kept := draw.left(False)) is not None:
+        if (kept := draw.left(len(columns), False)) is not None:
             columns = [columns[place] for place in kept]
         most = max(most, len(columns))
     assert most <= 100 * drawing.SPARE + 50
@@ -57,7 +57,7 @@ def test_of_a_large_table_some_rows_are_drawn_aloud_and_keep_their_places(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(tables, "PIECE", 64)
-    monkeypatch.setattr(tables, "BLOCK", 16)
+    monkeypatch.setattr(sources, "BLOCK", 16)
     columns = {"n": [float(row) for row in range(900)], "label": [("yes", "no")[row % 2] for row in range(900)]}
     polars.DataFrame(columns).write_parquet(tmp_path / "t.parquet")
     polars.DataFrame(columns).write_csv(tmp_path / "t.csv")

@@ -48,9 +48,9 @@ class Draw:
         found = self.next(rows)
         return dict(block) if len(found) == rows else {name: _take(column, found) for name, column in block.items()}
 
-    def left(self, always: bool) -> NDArray[np.int64] | None:
-        """Which of all that were given are still drawn; None where all are, or it is too early to look."""
-        if len(self._keys) <= self.most * (1 if always else SPARE):
+    def left(self, held: int, always: bool) -> NDArray[np.int64] | None:
+        """Which of the `held` rows are still drawn; None where all are, or it is too early to look."""
+        if held < len(self._keys) or held <= self.most * (1 if always else SPARE):
             return None
         kept = np.sort(np.argpartition(self._keys, self.most - 1)[: self.most])
         self._keys, self._places = self._keys[kept], self._places[kept]
@@ -78,13 +78,17 @@ def collected(blocks: Iterable[Mapping[str, Cells]], draw: Draw, what: str) -> d
     for block in blocks:
         for name, column in block.items():
             columns.setdefault(name, []).extend(_shared(column, shared.setdefault(name, {})))
-        if (kept := draw.left(False)) is not None:
+        if (kept := draw.left(_rows(columns), False)) is not None:
             columns = {name: _take(column, kept) for name, column in columns.items()}
-    if (kept := draw.left(True)) is not None:
+    if (kept := draw.left(_rows(columns), True)) is not None:
         columns = {name: _take(column, kept) for name, column in columns.items()}
     if not columns:
         raise DataError(f"{what} has no columns.")
     return dict(columns)
+
+
+def _rows(columns: Mapping[str, Cells]) -> int:
+    return len(next(iter(columns.values()), ()))
 
 
 def _take(column: Cells, rows: NDArray[np.int64]) -> list[Any]:
