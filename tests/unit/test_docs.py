@@ -189,6 +189,15 @@ def test_every_relative_link_leads_somewhere(page: Path) -> None:
         assert (page.parent / target).exists(), target
 
 
+def test_every_page_is_reached_from_the_readme() -> None:
+    index = {
+        str((ROOT / target).resolve()) for target in LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
+    }
+    folders = ("docs", "docs/how-to", "docs/reference")
+    pages = {str(page.resolve()) for folder in folders for page in (ROOT / folder).glob("*.md")}
+    assert pages <= index, pages - index
+
+
 @pytest.mark.parametrize("page", PAGES, ids=named)
 def test_every_block_can_be_parsed(page: Path) -> None:
     targets = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
