@@ -22,8 +22,9 @@ Floats = NDArray[np.floating]
 BLANK = 0
 PAUSE, REACH = 25, 60
 """Places that part words though nothing is said there, and that a word may have begun before its first letter."""
-LOUD = 0.3
-"""Of the way from the quietest to the loudest around a word what is above it is the word."""
+BELOW, ABOVE = 6.9, 0.3
+"""A word is where it is within 30 dB of its loudest, in logs of power, and above so much of the way from the quietest
+moment around it to that."""
 SMOOTH = 3
 """Places on each side with which a moment is quiet."""
 LETTERS = 200
@@ -102,11 +103,12 @@ class Listener:
 
         Words that are settled and were not before, then those that may still change.
         """
+        end = len(self._chances) + settled
         chances, where = np.concatenate([self._chances, chances]), np.concatenate([self._where, where])
-        sure = len(chances) if ended else len(self._chances) + settled
+        sure = len(chances) if ended else end
         words = self._words(ctc.greedy(chances, BLANK))
-        edges = _edges(words, where[:, 1])
-        found = [self._timed(word, edges[at : at + 2], chances, where) for at, word in enumerate(words)]
+        edges = _edges(words, where[:end, 1])
+        found = [self._timed(word, edges[at : at + 2], chances, where[:end]) for at, word in enumerate(words)]
         done = 0
         while done < len(words) and (
             ended
@@ -114,7 +116,7 @@ class Listener:
             or sure - 1 - words[done][-1].last >= PAUSE
         ):
             done += 1
-        cut = edges[done] if done else 0
+        cut = min(edges[done], sure) if done else 0
         if not words[done:]:
             cut = max(cut, sure - REACH)
         self._chances, self._where = chances[cut:sure], where[cut:sure]
@@ -135,15 +137,23 @@ class Listener:
         return found
 
     def _timed(self, word: Sequence[Heard], edges: Sequence[int], chances: Floats, where: Floats) -> Timed:
-        start, end = max(edges[0], word[0].first - REACH), max(edges[1], edges[0] + 1)
-        level = where[start:end, 1]
-        low, high = float(level.min()), float(level.max())
-        loud = start + np.flatnonzero(level >= low + LOUD * (high - low))
-        half = float(where[1, 0] - where[0, 0]) / 2 if len(where) > 1 else 0.0
         sure = np.concatenate([chances[one.first : one.last + 1, one.symbol] for one in word])
         text = unicodedata.normalize("NFC", "".join(self._letters[one.symbol] for one in word))
-        times = float(where[loud[0], 0]) - half, float(where[loud[-1], 0]) + half
-        return Timed(text, float(np.exp(sure.mean())), max(0.0, times[0]), times[1])
+        start = max(edges[0], word[0].first - REACH)
+        return Timed(
+            text, float(np.exp(sure.mean())), *_loud(where[start : edges[1]] if start < edges[1] else where[:0])
+        )
+
+
+def _loud(where: Floats) -> tuple[float, float]:
+    """From when to when it is loud, of seconds and loudness [F, 2]; (0, 0) of nothing."""
+    if not len(where):
+        return 0.0, 0.0
+    level = where[:, 1]
+    low, high = float(level.min()), float(level.max())
+    first, last = np.flatnonzero(level >= max(high - BELOW, low + ABOVE * (high - low)))[[0, -1]]
+    half = float(where[1, 0] - where[0, 0]) / 2 if len(where) > 1 else 0.0
+    return max(0.0, float(where[first, 0]) - half), float(where[last, 0]) + half
 
 
 def _edges(words: Sequence[Sequence[Heard]], level: Floats) -> list[int]:
@@ -151,10 +161,11 @@ def _edges(words: Sequence[Sequence[Heard]], level: Floats) -> list[int]:
     edges = [0]
     for at, word in enumerate(words):
         after = word[-1].last + 1
-        stop = min(after + PAUSE - 1, len(level))
+        stop = after + PAUSE - 1
         if at + 1 < len(words):
             stop = min(stop, words[at + 1][0].first)
-        edges.append(after + int(_smooth(level[after:stop]).argmin()) if stop > after else min(after, len(level)))
+        quiet = level[after:stop]
+        edges.append(after + int(_smooth(quiet).argmin()) if len(quiet) else after)
     return edges
 
 

@@ -5,7 +5,7 @@ Graves et al., ICML 2006.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -16,6 +16,8 @@ from learnt.contracts import Shape, Tensors
 
 BLANK = 0
 """The symbol of a place that says nothing."""
+EARLY = 0.003
+"""In log probability what is said a place earlier is worth."""
 
 
 class Symbols(nn.Module):
@@ -47,18 +49,35 @@ class Symbols(nn.Module):
 def loss(symbols: Tensor, places: Tensor, wanted: Tensor) -> Tensor:
     """[B]: less the log probability of the codes `wanted` [B, S] (below 0: none), over the mean of how many they are.
 
-    `symbols` [B, F, C] are logits, of which the first `places` [B] count.
+    `symbols` [B, F, C] are logits, of which the first `places` [B] count. While learning, an alignment counts for more
+    the earlier it says things, so that nothing is said long after it was heard: delay-penalized CTC (Yao et al.,
+    Interspeech 2023, with the penalty at every place that says something).
     """
     lengths = (wanted >= 0).sum(1)
-    found = functional.ctc_loss(
-        symbols.log_softmax(2).transpose(0, 1),
-        wanted.clamp(min=0),
-        places.long(),
-        lengths,
-        blank=BLANK,
-        reduction="none",
-    )
+    chances = symbols.log_softmax(2).transpose(0, 1)
+
+    def less(chances: Tensor) -> Tensor:
+        codes, ends = wanted.clamp(min=0), places.long()
+        return functional.ctc_loss(chances, codes, ends, lengths, blank=BLANK, reduction="none")
+
+    found = _early(less, chances, places) if torch.is_grad_enabled() else less(chances)
     return found * (len(wanted) / lengths.sum().clamp(min=1))
+
+
+def _early(less: Callable[[Tensor], Tensor], chances: Tensor, places: Tensor) -> Tensor:
+    """[B], of log probabilities [F, B, C]: the loss whose alignments count so, with its gradient.
+
+    Of chances that do not add up to 1 the gradient that torch gives is theirs less what alignments say of them.
+    """
+    order = torch.arange(chances.shape[0], device=chances.device).unsqueeze(1)
+    sooner = EARLY * ((places.unsqueeze(0) - 1) / 2 - order)
+    given = chances.detach().clone()
+    given[:, :, BLANK + 1 :] += sooner.unsqueeze(2)
+    given.requires_grad_()
+    found = less(given)
+    (slope,) = torch.autograd.grad(found.sum(), given)
+    aligned = (given.detach().exp() - slope) * (order < places.unsqueeze(0)).unsqueeze(2)
+    return found.detach() - (aligned * (chances - chances.detach())).sum((0, 2))
 
 
 class Said(nn.Module):

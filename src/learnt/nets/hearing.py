@@ -47,7 +47,7 @@ class HearingEncoder(nn.Module):
 
     Behind the F places of what was heard stand `ahead` more as if the sound ended here, silence after it: what a place
     has to wait for to be sure may come so many places later. As the sound goes on they are heard anew, so that chunks
-    say what the whole says. `where` are the seconds of each place since the sound began, `level` how loud it is there,
+    say what the whole says. `where` are the seconds of each place since the sound began, `level` the log of its power,
     `settled` bool which places no longer change. The vector is the mean of all places.
 
     The state: the `rest` of the samples that make no place yet, those `heard` before them that the next place needs,
@@ -102,7 +102,7 @@ class HearingEncoder(nn.Module):
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:
         samples = torch.cat([state["heard"], state["rest"], x["samples"]], 1)
-        bands = self._bands(functional.pad(samples, (0, self.ahead * self.step)))
+        bands, level = self._bands(functional.pad(samples, (0, self.ahead * self.step)))
         grid = functional.relu(self.second(functional.relu(self.first(bands.unsqueeze(1)))))
         found = self.norm(self.joined(grid.flatten(1, 2)))
         left = []
@@ -124,7 +124,7 @@ class HearingEncoder(nn.Module):
             "mask": mask,
             "settled": order < ends,
             "where": ((order.to(count.dtype) + count) * self.step + middle) / self.rate,
-            "level": functional.avg_pool1d(bands.mean(1)[:, BEFORE + 1 :], FRAMES, FRAMES),
+            "level": functional.avg_pool1d(level[:, BEFORE + 1 :], FRAMES, FRAMES),
             Shape.VECTOR: (state["sum"] + (sequence * weight).sum(1)) / (count + weight.sum(1)),
         }
         after = {
@@ -136,11 +136,12 @@ class HearingEncoder(nn.Module):
         }
         return features, {} if self.training else after
 
-    def _bands(self, samples: Tensor) -> Tensor:
-        """[B, bands, F] of mean 0 and spread 1 over the sounds that were learnt from."""
+    def _bands(self, samples: Tensor) -> tuple[Tensor, Tensor]:
+        """[B, bands, F] of mean 0 and spread 1 over the sounds that were learnt from; log power of all bands [B, F]."""
         cosine, sine = functional.conv1d(samples.unsqueeze(1), self.waves, stride=self.hop).chunk(2, 1)
         power = (cosine * cosine + sine * sine).transpose(1, 2) @ self.filters
-        return ((torch.log(power + mel.FLOOR) - self.mean) / self.spread).transpose(1, 2)
+        bands = (torch.log(power + mel.FLOOR) - self.mean) / self.spread
+        return bands.transpose(1, 2), torch.log(power.sum(2) + mel.FLOOR)
 
 
 class Norm(nn.Module):
