@@ -10,7 +10,7 @@ import io
 import struct
 from collections.abc import Iterator
 from contextlib import contextmanager
-from math import inf
+from math import inf, nan
 from pathlib import Path
 from typing import IO, Any
 
@@ -29,23 +29,23 @@ _STREAMED = (0, 0xFFFFFFFF)
 """Sizes in a header that was written before the sound had ended."""
 
 
-def decode(cell: Any, rate: int) -> Samples:
-    """Samples [T] of a recording at this rate in Hz, at least one.
+def decode(cell: Any, rate: int, longest: float = LONGEST) -> Samples:
+    """Samples [T] of a recording at this rate in Hz, at least one, of at most so many seconds.
 
     `cell`: a `File`, a path from the working folder, the bytes of a file, or an array [T] or [T, channels] of floats or
     int16. Raises DataError with one sentence for what is none of them, empty or damaged; MissingExtra without soundfile
     or, where the rate differs, soxr, and for a video PyAV.
     """
     if isinstance(cell, np.ndarray):
-        return _of_array(cell)[: LONGEST * rate]
+        return _of_array(cell)[: round(longest * rate)]
     start, seconds = (cell.start, cell.seconds) if isinstance(cell, Excerpt) else (0.0, inf)
     if _is_film(cell):
-        samples, given = tracks.part(cell, start, min(seconds, LONGEST))
+        samples, given = tracks.part(cell, start, min(seconds, longest))
         return resampled(samples, given, rate)
     with _stream(cell) as file, _damage(cell), _soundfile().SoundFile(file) as sound:
         given = int(sound.samplerate)
         first = min(round(start * given), sound.frames)
-        wanted = round(min(sound.frames - first, LONGEST * given, seconds * given))
+        wanted = round(min(sound.frames - first, longest * given, seconds * given))
         sound.seek(first)
         samples = sound.read(wanted, dtype="float32", always_2d=True)
     if not wanted:
@@ -64,6 +64,18 @@ def rate_of(cell: Any) -> int:
             return track.rate
     with _stream(cell) as file, _damage(cell):
         return int(_soundfile().info(file).samplerate)
+
+
+def seconds(cell: Any) -> float:
+    """How long a recording is; of a video as far as it is heard, of an array nan. Raises as `decode` does."""
+    if isinstance(cell, np.ndarray):
+        return nan
+    if _is_film(cell):
+        rate = rate_of(cell)
+        return len(decode(cell, rate)) / rate
+    start, most = (cell.start, cell.seconds) if isinstance(cell, Excerpt) else (0.0, inf)
+    with _stream(cell) as file, _damage(cell):
+        return float(min(_soundfile().info(file).duration - start, most))
 
 
 def flaw(cell: Any) -> str:

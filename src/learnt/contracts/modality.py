@@ -329,3 +329,8 @@ class Streams(Protocol):
     def streamed(self, settings: Settings) -> Settings:
         """`settings` with which `prepare` and `encoder` keep a state, and nothing looks ahead of itself."""
         ...
+
+    def places(self, cells: Cells) -> NDArray[np.float64]:
+        """How many places of its own each sound has at least, however it is varied in training; 0 where nobody can
+        learn from all of it, as it is too long, nan where that is not known."""
+        ...

@@ -366,6 +366,10 @@ class Completes(Protocol):
 class Follows(Protocol):
     """A causal task that says more and more of one input as it comes, of a modality that `Streams`."""
 
+    def unfit(self, labels: Cells, places: NDArray[np.float64]) -> list[tuple[int, str]]:
+        """(row from 0, why) of labels that cannot be said in so many places of the input [N]; see `Streams.places`."""
+        ...
+
     def following(self, settings: Settings) -> Callable[[Arrays, bool], Following]:
         """What goes on from one call of the graph to the next: (outputs for one more piece of one input, without
         prefix; whether it was the last) -> what is said of it.

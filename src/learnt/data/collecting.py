@@ -182,6 +182,11 @@ def collect(
     whole = sound(columns, roles.inputs.values())
     problems += whole.listed(lambda row: _where(int(kept[row]), own, source.places))
     columns, kept = whole.columns, kept[whole.kept]
+    unfit = targeting.unfit(columns, roles.targets, roles.inputs.values())
+    if unfit:
+        left = np.setdiff1d(np.arange(len(kept)), [row for row, _ in unfit])
+        problems += _left_out(unfit, columns, lambda row: _where(int(kept[row]), own, source.places))
+        columns, kept = ragged.take_each(columns, left), kept[left]
     for name, kind in roles.targets.items():
         columns[name] = targeting.placed(columns[name], targeting.pointed_at(kind, roles.inputs.values(), columns))
         if isinstance(task := registry.task(kind), Refuses):
@@ -314,6 +319,23 @@ def _labelled(
             problems,
         )
     return np.flatnonzero(there), problems
+
+
+def _left_out(
+    unfit: Sequence[tuple[int, str]], columns: Mapping[str, Cells], where: Callable[[int], str]
+) -> list[tuple[str, str]]:
+    """Rows whose target cannot be what is said in their input, by file. Raises UnreadableError above 1 %."""
+    names = files.names(columns)
+    found = [(where(row) if names is None else f"{where(row)}, {names[row]}", f"{why}: left out") for row, why in unfit]
+    rows = len(next(iter(columns.values())))
+    if len(found) > UNREADABLE * rows:
+        listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
+        raise UnreadableError(
+            f"Of {len(found):,} of {rows:,} rows the text cannot be what is said in the sound, more than 1 %. First "
+            f"ones: {listed}. Mend them, or take these rows out.",
+            found,
+        )
+    return found
 
 
 def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:

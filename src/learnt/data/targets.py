@@ -10,7 +10,7 @@ from learnt.codecs import spans
 from learnt.codecs.cells import is_missing
 from learnt.codecs.files import File
 from learnt.codecs.inputs import spelling
-from learnt.contracts import Cells, Points, Sifts
+from learnt.contracts import Cells, Follows, Points, Sifts, Streams
 from learnt.errors import RequestError, unknown
 
 
@@ -70,6 +70,22 @@ def unusable(task: str, target: Cells, texts: Cells | None = None) -> list[tuple
             except ValueError as error:
                 wrong[row] = str(error)
     return sorted(wrong.items())
+
+
+def unfit(
+    columns: Mapping[str, Cells], targets: Mapping[str, str], inputs: Iterable[tuple[str, Sequence[str]]]
+) -> list[tuple[int, str]]:
+    """(row from 0, why) of labels that cannot be what is said in the input that is followed."""
+    streams = [
+        (modality, names[0]) for kind, names in inputs if isinstance(modality := registry.modality(kind), Streams)
+    ]
+    followed = [(name, task) for name, kind in targets.items() if isinstance(task := registry.task(kind), Follows)]
+    found: dict[int, str] = {}
+    for modality, name in streams[:1] if followed else ():
+        places = modality.places(columns[name])
+        for target, task in followed:
+            found = dict(task.unfit(columns[target], places)) | found
+    return sorted(found.items())
 
 
 def pointed_at(task: str, inputs: Iterable[tuple[str, Sequence[str]]], columns: Mapping[str, Cells]) -> Cells | None:

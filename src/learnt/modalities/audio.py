@@ -28,6 +28,10 @@ PARTS = 16
 """Reasons point at so many moments, as long in all sounds: nearly all sounds end within them."""
 DECIBELS, SPEED, LATER = 6.0, 0.1, 0.05
 """How much louder, faster and later (in seconds) a sound may be in training."""
+PLACE = 2 * mel.HOP
+"""Seconds from one place of a sound that is heard as it comes to the next."""
+WHOLE = 600
+"""Seconds of such a sound that are heard at once; longer ones are heard piece by piece."""
 AHEAD = 12
 """Places of 20 ms for which a sound that is heard as it comes is waited."""
 DILATIONS = (1, 1, 2, 2, 4, 4)
@@ -71,6 +75,11 @@ class Audio:
         """Settings by which sounds are heard as they come, and said after a while: `ahead` places."""
         return {**settings, "ahead": AHEAD}
 
+    def places(self, cells: Cells) -> NDArray[np.float64]:
+        """50 a second, fewer where it is made faster."""
+        found = np.array([0.0 if is_missing(cell) else waves.seconds(cell) for cell in cells])
+        return np.where(found > waves.LONGEST, 0.0, np.floor(found / (1 + SPEED) / PLACE))
+
     def damaged(self, cells: Cells) -> list[tuple[int, str]]:
         """Files that are not there, empty, cut off or no sound."""
         found = ((row, waves.flaw(cell)) for row, cell in enumerate(cells) if not is_missing(cell))
@@ -84,7 +93,8 @@ class Audio:
     def read(self, columns: Columns, settings: Settings) -> Raw:
         """Raises DataError for what is no sound, or damaged."""
         (cells,) = columns.values()
-        return {"samples": [waves.decode(cell, settings["rate"]) for cell in cells]}
+        longest = WHOLE if "ahead" in settings else waves.LONGEST
+        return {"samples": [waves.decode(cell, settings["rate"], longest) for cell in cells]}
 
     def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
         """Tones in noise; every other one is shorter."""

@@ -63,7 +63,19 @@ class Transcribe:
             if cells.is_missing(cell):
                 found.append((row, ""))
             elif not spoken.plain(str(cell)):
-                found.append((row, f"{str(cell)[:40]!r} has no letter"))
+                found.append((row, f"{str(cell)[:40]!r} is no text with a letter"))
+        return found
+
+    def unfit(self, labels: Cells, places: NDArray[np.float64]) -> list[tuple[int, str]]:
+        texts = [spoken.plain(str(label)) for label in labels]
+        settings, found = spoken.learn(texts), []
+        for row, (text, most) in enumerate(zip(texts, places.tolist(), strict=True)):
+            codes = spoken.codes(text, settings)
+            what = "words" if settings["words"] else "letters"
+            if most == 0:
+                found.append((row, "the sound is too long to learn all that is said in it from; cut it into pieces"))
+            elif spoken.places(codes) > most:
+                found.append((row, f"{text[:40]!r} is {len(codes):,} {what}, more than so short a sound can hold"))
         return found
 
     def learn(self, labels: Cells) -> Settings:
