@@ -18,9 +18,9 @@ from learnt.artifact.evidence import kept as read
 from learnt.artifact.tools import tools
 from learnt.codecs import cells, files
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Doubts, Evidence, Finding, Refuses, Tools, Unlabelled
+from learnt.contracts import Cells, Evidence, Finding, Refuses, Tools, Unlabelled
 from learnt.data import corpora, sources, targets
-from learnt.data.damage import sound
+from learnt.data.damage import doubted, sound
 from learnt.data.folders import Folder
 from learnt.errors import RequestError, unknown
 from learnt.stats import examples, wording
@@ -261,9 +261,5 @@ def unasked_of(artifact: Artifact, path: str) -> tuple[dict[str, Any], list[Find
 
 def _unreadable(artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]) -> Iterator[tuple[str, str]]:
     """Cells that count as missing though something stands there; `rows` are the places of the rows in the source."""
-    for given in artifact.manifest["inputs"].values() if rows else ():
-        modality = registry.modality(given["modality"])
-        if isinstance(modality, Doubts):
-            cells_of = {name: columns[name] for name in given["columns"]}
-            for row, why in modality.unreadable(cells_of, given["settings"]):
-                yield f"row {rows[row] + 1}", why
+    for row, why in doubted(columns, artifact.learnt) if rows else ():
+        yield f"row {rows[row] + 1}", why

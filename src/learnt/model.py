@@ -287,6 +287,9 @@ def _each(model: Artifact, source: Any, said: Callable[[Raw], Iterator[Row]]) ->
     rows, damaged = 0, 0
     problems: list[tuple[str, str]] = []
     for ids, columns in _blocks(model, source):
+        doubts = damage.doubted(columns, model.learnt)
+        problems += [(_called(ids[place]), why) for place, why in doubts]
+        rows, damaged = rows + len(ids), damaged + len({place for place, _ in doubts})
         if not model.opens and not any(are_files(columns[name]) for name in model.columns):
             yield from (row | found for row, found in zip(ids, said(model.read(columns)), strict=True))
             continue
@@ -296,11 +299,13 @@ def _each(model: Artifact, source: Any, said: Callable[[Raw], Iterator[Row]]) ->
         for place, row in enumerate(ids):
             answer = next(found) if place in kept else dict.fromkeys(next(said(batches.blank(model.inputs))))
             yield row | answer | {"problem": why.get(place, "")}
-        problems += [
-            (", ".join(f"{name} {cell}" for name, cell in ids[place].items()), text) for place, text in whole.problems
-        ]
-        rows, damaged = rows + len(ids), damaged + len(why)
+        problems += [(_called(ids[place]), text) for place, text in whole.problems]
+        damaged += len(why)
     damage.refuse(problems, damaged, rows)
+
+
+def _called(ids: Row) -> str:
+    return ", ".join(f"{name} {cell}" for name, cell in ids.items())
 
 
 def _blocks(model: Artifact, source: Any) -> Iterator[tuple[list[Row], Mapping[str, Cells]]]:

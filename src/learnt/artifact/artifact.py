@@ -125,6 +125,12 @@ class Artifact:
         """Each input's modality and columns."""
         return [(given["modality"], list(given["columns"])) for given in self.manifest["inputs"].values()]
 
+    @property
+    def learnt(self) -> list[tuple[str, list[str], Settings]]:
+        """Each input's modality, columns and what it learnt."""
+        given = self.manifest["inputs"].values()
+        return [(one["modality"], list(one["columns"]), one["settings"]) for one in given]
+
     def called(self, columns: Mapping[str, Cells]) -> Mapping[str, Cells]:
         """The columns by the file's names: where one of them is not there, and one of media files is left over, that is
         the one. Raises RequestError for any other column that is not there.

@@ -12,7 +12,7 @@ from learnt import registry
 from learnt.codecs.cells import is_missing
 from learnt.codecs.files import are_files
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Decodes, Opens
+from learnt.contracts import Cells, Decodes, Doubts, Opens, Settings
 from learnt.errors import UnreadableError
 
 UNREADABLE = 0.01
@@ -68,6 +68,20 @@ def sound(columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str
     return Sound(take_each(found, kept) if empty.any() else found, kept, sorted(problems), rows)
 
 
+def doubted(
+    columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str], Settings]]
+) -> list[tuple[int, str]]:
+    """(row from 0, why) of cells that count as missing though something stands there. An input: modality, columns and
+    what it learnt.
+    """
+    found: list[tuple[int, str]] = []
+    for kind, names, settings in inputs:
+        modality = registry.modality(kind)
+        if isinstance(modality, Doubts):
+            found += modality.unreadable({name: columns[name] for name in names}, settings)
+    return found
+
+
 def refuse(problems: Sequence[tuple[str, str]], damaged: int, rows: int) -> None:
     """Raises UnreadableError with the problems where more than 1 % of the rows are damaged."""
     if damaged > UNREADABLE * rows:
@@ -75,6 +89,6 @@ def refuse(problems: Sequence[tuple[str, str]], damaged: int, rows: int) -> None
             raise UnreadableError(problems[0][1], ())
         raise UnreadableError(
             f"{damaged:,} of {rows:,} rows hold what cannot be read, more than 1 %. The first, {problems[0][0]}: "
-            f"{problems[0][1]} Mend these files, or take their rows out.",
+            f"{problems[0][1].rstrip('.')}. Mend them, leave cells empty that are not known, or take these rows out.",
             problems,
         )
