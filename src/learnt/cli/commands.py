@@ -114,6 +114,7 @@ def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
     """A line of JSON for each line that comes, or for what is said in a sound, as soon as it comes."""
     from learnt import live
     from learnt.artifact.spotting import Spotting, listens
+    from learnt.contracts import Follows
     from learnt.data import streams
     from learnt.report.document import plain
 
@@ -127,6 +128,12 @@ def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
             print(json.dumps(plain(row), ensure_ascii=False, allow_nan=False), flush=True)
 
     if listens(opened):
+        if any(isinstance(task, Follows) for task, _ in opened.tasks().values()):
+            if args.least is not None:
+                raise RequestError("--least is for labels; every word that is heard is written down. Leave it out.")
+            listening = opened.listening()
+            told(live.dictated(listening, streams.sound(args.data, args.pcm, listening.rate)))
+            return {}
         spotting = Spotting(opened, args.least)
         told(live.heard(spotting, streams.sound(args.data, args.pcm, spotting.rate)))
         return {}
