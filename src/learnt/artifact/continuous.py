@@ -33,12 +33,13 @@ class Heard:
     window: float
 
     def judged(self, least: float) -> tuple[list[float], int]:
-        """How sure it was where it told what was not said, and how many it told of what was."""
+        """How sure it got where it told what was not said, and how many it told of what was."""
         places = detections.moments(self.score, least)
         times = [(place + 1) * self.hop for place in places]
         told = [int(self.label[place]) for place in places]
         wrong = detections.alarms(times, told, self.said, self.window)
-        return [float(self.score[places[place]]) for place in wrong], len(places) - len(wrong)
+        surest = [float(self.score[place : place + detections.SILENT].max()) for place in places]
+        return [surest[place] for place in wrong], len(places) - len(wrong)
 
 
 def choose(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) -> dict[str, Any]:

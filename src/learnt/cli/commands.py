@@ -67,8 +67,8 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     _refuse_pcm(args)
     captioned = bool(args.data and args.out) and captions.wanted(opened, args.data, args.out)
     if args.data is None or (args.least is not None and not captioned):
-        what = "--least is for --live and captions" if args.data else "What is to be predicted?"
-        raise RequestError(f"{what}. Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
+        what = "--least is for --live and captions." if args.data else "What is to be predicted?"
+        raise RequestError(f"{what} Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
     if captioned:
         return _captions(args, opened)
     if options := _writing(args):
