@@ -151,12 +151,17 @@ def test_free_text_as_a_target_asks_which_task():
         roles.assign({"x": [str(place % 7) for place in range(300)], "said": texts}, target=["said"])
 
 
-def test_in_training_and_in_use_the_encoder_says_the_same():
+def causal_encoder():
+    """One whose every weight matters, as after some training."""
     torch.manual_seed(0)
     encoder = CausalEncoder(40, 64, 2, 0.0)
-    for layer in encoder.layers:
-        torch.nn.init.normal_(layer.tell.weight, std=0.1)
-        torch.nn.init.normal_(layer.down.weight, std=0.1)
+    for weight in (encoder.mix, *(one for layer in encoder.layers for one in (layer.tell.weight, layer.down.weight))):
+        torch.nn.init.normal_(weight, std=0.1)
+    return encoder
+
+
+def test_in_training_and_in_use_the_encoder_says_the_same():
+    encoder = causal_encoder()
     here = torch.arange(9)[None] < torch.tensor([[9], [5]])
     x = {"tokens": torch.randint(1, 40, (2, 9)) * here, "here": here}
     fast, after = encoder.train()(x, encoder.start(2))
@@ -164,6 +169,18 @@ def test_in_training_and_in_use_the_encoder_says_the_same():
     assert after == {}
     assert torch.allclose(fast["sequence"][here], slow["sequence"][here], atol=1e-5)
     assert state["keys"].shape == (2, 2, 2, 9, 32)
+
+
+def test_what_comes_before_a_token_is_what_was_read_before_it_however_long_others_are():
+    encoder = causal_encoder().eval()
+    texts = [torch.randint(1, 40, (9,)), torch.randint(1, 40, (5,))]
+    alone = [encoder({"tokens": one[None], "here": one[None] > 0}, encoder.start(1))[0]["sequence"][0] for one in texts]
+    first = torch.nn.utils.rnn.pad_sequence([texts[0][:6], texts[1][:2]], batch_first=True)
+    _, state = encoder({"tokens": first, "here": first > 0}, encoder.start(2))
+    then = torch.stack([texts[0][6:], texts[1][2:]])
+    said, _ = encoder({"tokens": then, "here": then > 0}, state)
+    assert torch.allclose(said["sequence"][0], alone[0][6:], atol=1e-5)
+    assert torch.allclose(said["sequence"][1], alone[1][2:], atol=1e-5)
 
 
 def test_a_text_that_goes_on_is_judged_by_its_second_half():

@@ -1,7 +1,9 @@
 """A causal language model with a cache: rotary positions, norms before each layer and of queries and keys.
 
 Su et al., "RoFormer", 2021 (rotary positions); Henry et al., "Query-key normalization for transformers", EMNLP 2020;
-So et al., "Primer", NeurIPS 2021 (squared ReLU); output projections that start at zero.
+So et al., "Primer", NeurIPS 2021 (squared ReLU); output projections that start at zero. Each token is mixed with those
+just before it ahead of all layers (as RWKV shifts tokens: Peng et al., EMNLP 2023 Findings, section 3.1): pairs of
+tokens are known at once, and no layer has to learn to look one place back.
 """
 
 from __future__ import annotations
@@ -18,6 +20,8 @@ from learnt.nets.members import PooledDropout
 
 HEAD = 32
 """The width of one attention head."""
+BEFORE = 2
+"""So many tokens before it each token is mixed with."""
 BASE = 10_000.0
 """Rotary positions turn by angles from 1 to 1 / BASE a place."""
 
@@ -84,7 +88,8 @@ class CausalEncoder(nn.Module):
 
     It may be learnt in bfloat16.
 
-    The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, and which of them were `seen`.
+    The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, how they were `read` [B, P, W],
+    embedded alone, and which of them were `seen`.
     """
 
     def __init__(self, tokens: int, width: int, layers: int, dropout: float) -> None:
@@ -93,34 +98,46 @@ class CausalEncoder(nn.Module):
         self.halves = True
         self.heads = next(heads for heads in range(max(1, width // HEAD), 0, -1) if width % (2 * heads) == 0)
         self.table = nn.Parameter(torch.randn(tokens, width) * 0.02)
+        self.mix = nn.Parameter(torch.zeros(BEFORE, width))
         self.layers = nn.ModuleList(Layer(width, self.heads, dropout) for _ in range(layers))
         self.dropout = PooledDropout(dropout)
 
     def start(self, batch: int) -> dict[str, Tensor]:
         width = self.table.shape[1] // self.heads
         nothing = self.table.new_zeros(batch, len(self.layers), self.heads, 0, width)
-        return {"keys": nothing, "values": nothing.clone(), "seen": self.table.new_zeros(batch, 0)}
+        read = self.table.new_zeros(batch, 0, self.table.shape[1])
+        return {"keys": nothing, "values": nothing.clone(), "read": read, "seen": self.table.new_zeros(batch, 0)}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:
         here = x["here"]
         length, past = here.shape[1], state["seen"].shape[1]
         seen = torch.cat([state["seen"], here.to(state["seen"].dtype)], 1)
         order = torch.arange(length, device=here.device)
+        found = norm(functional.embedding(x["tokens"], self.table))
+        read = torch.cat([state["read"], found], 1)
         if self.training:
             # Nothing came before and padding is last: what is allowed is a triangle, for which there is a faster way.
             place, allowed = order.unsqueeze(0), None
+            ahead = [functional.pad(found, (0, 0, back, 0))[:, :length] for back in range(1, BEFORE + 1)]
         else:
-            place = (seen.cumsum(1) - 1)[:, past:]
+            rank = seen.cumsum(1) - 1
+            place = rank[:, past:]
             before = torch.arange(past + length, device=here.device).unsqueeze(0) <= order.unsqueeze(1) + past
             allowed = before.unsqueeze(0).unsqueeze(0) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
-        found = self.dropout(norm(functional.embedding(x["tokens"], self.table)))
+            apart = torch.where(seen > 0.5, rank, -1.0 - BEFORE).unsqueeze(1) - place.unsqueeze(2)
+            ahead = [(apart == -float(back)).to(read.dtype) @ read for back in range(1, BEFORE + 1)]
+        for weight, token in zip(self.mix, ahead, strict=True):
+            found = found + weight * token
+        found = self.dropout(found)
         angle = angles(place, state["keys"].shape[-1])
         keys, values = [], []
         for number, layer in enumerate(self.layers):
             found, key, value = layer(found, angle, state["keys"][:, number], state["values"][:, number], allowed)
             keys.append(key)
             values.append(value)
-        after = {} if self.training else {"keys": torch.stack(keys, 1), "values": torch.stack(values, 1), "seen": seen}
+        if self.training:
+            return {Shape.SEQUENCE: norm(found), "mask": here}, {}
+        after = {"keys": torch.stack(keys, 1), "values": torch.stack(values, 1), "read": read, "seen": seen}
         return {Shape.SEQUENCE: norm(found), "mask": here}, after
 
 
