@@ -35,6 +35,9 @@ class Ear:
     def __call__(self, samples: Any, ended: bool = False) -> Following:
         found = []
         self.longest = max(self.longest, len(samples))
+        if self.began < 0 and not np.any(samples):
+            self.seconds += len(samples) / RATE
+            return Following((), ())
         for frame in np.split(samples, range(80, len(samples), 80)):
             loud = float(np.abs(frame).max(initial=0.0))
             if loud > 0.01 and self.began < 0:
