@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from copy import copy
 from functools import partial
 from itertools import chain
@@ -16,7 +16,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
 from learnt.codecs import ragged, whole
 from learnt.codecs.files import File, are_files, in_zip
-from learnt.contracts import Cells, Part, Points, Prediction, Raw, Writes
+from learnt.contracts import Cells, Expects, Part, Points, Prediction, Raw, Settings, Writes
 from learnt.errors import RequestError
 from learnt.stats import wording
 
@@ -59,9 +59,24 @@ class Model(Artifact):
         written = {name: task for name, (task, _) in self.tasks().items() if isinstance(task, Writes)}
         if not written:
             raise RequestError(f"The file writes no texts, so nothing is chosen by {', '.join(options)}. Leave it out.")
+        return self._with({name: partial(task.writing, options=options) for name, task in written.items()})
+
+    def expecting(self, **options: Sequence[str]) -> Self:
+        """The same file, which hears more easily what is expected: `phrases`, no `words` but these, `texts` like these.
+
+        Raises RequestError for another kind, and for a file that hears no words; UnreadableError that lists phrases and
+        words that it cannot say.
+        """
+        hearing = {name: task for name, (task, _) in self.tasks().items() if isinstance(task, Expects)}
+        if not hearing:
+            raise RequestError(f"The file writes down no sound, so no {', '.join(options)} can be expected.")
+        return self._with({name: partial(task.expecting, options=options) for name, task in hearing.items()})
+
+    def _with(self, changes: Mapping[str, Callable[[Settings], Settings]]) -> Self:
+        """The same file with other settings of some targets."""
         targets = dict(self.manifest["targets"])
-        for name, task in written.items():
-            targets[name] = {**targets[name], "settings": task.writing(targets[name]["settings"], options)}
+        for name, change in changes.items():
+            targets[name] = {**targets[name], "settings": change(targets[name]["settings"])}
         other = copy(self)
         other.manifest = {**self.manifest, "targets": targets}
         return other

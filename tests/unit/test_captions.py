@@ -68,6 +68,11 @@ class Hearing(Deaf):
 
     def __init__(self) -> None:
         self.ears: list[Ear] = []
+        self.expected: dict[str, Any] = {}
+
+    def expecting(self, **options: Any) -> Hearing:
+        self.expected = options
+        return self
 
     def tasks(self) -> dict[str, Any]:
         return {"text": (Transcribe(), {})}
@@ -193,6 +198,17 @@ def test_the_command_writes_captions(
     assert "1 captions written to" in capsys.readouterr().out
     assert asked(monkeypatch, Hearing(), str(talk), "--out", str(out), "--top", "3") == 2
     assert "Captions take no such option" in capsys.readouterr().err
+
+
+def test_what_is_expected_is_read_line_by_line(talk: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("phrases", "words", "like"):
+        (talk.parent / f"{name}.txt").write_text(f"{name}\nbeep beep\n")
+    hearing = Hearing()
+    given = [part for name in ("phrases", "words", "like") for part in (f"--{name}", str(talk.parent / f"{name}.txt"))]
+    assert asked(monkeypatch, hearing, str(talk), "--out", str(talk.with_suffix(".srt")), *given) == 0
+    assert hearing.expected == {
+        kind: [name, "beep beep"] for kind, name in (("phrases", "phrases"), ("words", "words"), ("texts", "like"))
+    }
 
 
 def test_a_file_that_hears_no_words_says_so(

@@ -10,7 +10,7 @@ import pytest
 
 from learnt.codecs import ctc
 from learnt.codecs.ngram import Grams
-from learnt.codecs.priors import BONUS, Letters, Only, Phrases, WordList, Words
+from learnt.codecs.priors import BONUS, MOST, Letters, Only, Phrases, WordList, Words
 
 SPACE = 1
 LETTERS = ("", " ", "a", "b")
@@ -197,24 +197,31 @@ def phrases(*written: str, space: int | None = SPACE) -> Phrases:
 
 
 @pytest.mark.parametrize(
-    ("text", "letters"),
+    ("text", "phrases_said"),
     [
-        ("new york", 8),
-        ("in new york city", 13),
-        ("new york new york", 16),
+        ("new york", 1),
+        ("in new york city", 1),
+        ("new york new york", 2),
         ("new", 0),
         ("renew york", 0),
         ("new yorker", 0),
-        ("new new york", 8),
-        ("new york hill", 17),
-        ("york hill", 9),
+        ("new new york", 1),
+        ("new york hill", 2),
+        ("york hill", 1),
         ("nothing of it", 0),
         ("", 0),
     ],
 )
-def test_a_text_is_worth_the_letters_of_phrases_that_are_said_whole_and_nothing_else(text: str, letters: int) -> None:
+def test_a_text_is_worth_as_much_more_as_phrases_are_said_whole_in_it(text: str, phrases_said: int) -> None:
     prior = phrases("new york", "new york city", "york hill")
-    assert worth(coded(text), [prior]) == pytest.approx(BONUS * letters)
+    assert worth(coded(text), [prior]) == pytest.approx(MOST * phrases_said)
+
+
+def test_a_short_phrase_is_worth_as_much_as_it_has_symbols() -> None:
+    prior = phrases("on", "on it")
+    assert worth(coded("on"), [prior]) == pytest.approx(2 * BONUS)
+    assert worth(coded("on it"), [prior]) == pytest.approx(MOST)
+    assert worth(coded("on i"), [prior]) == pytest.approx(2 * BONUS)
 
 
 def test_without_spaces_phrases_stand_anywhere() -> None:

@@ -62,6 +62,8 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     from learnt import captions, model
 
     opened = model.load(args.model)
+    if expected := _expected(args):
+        opened = opened.expecting(**expected)
     if args.live:
         return _live(args, opened)
     _refuse_pcm(args)
@@ -102,6 +104,18 @@ def _captions(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)
     args.say(f"{count:,} captions written to {args.out}" + (f"; {lost}" if lost else ""))
     return {"model": args.model, "out": args.out, "captions": count, "problems": [lost] if lost else []}
+
+
+def _expected(args: argparse.Namespace) -> dict[str, list[str]]:
+    """What is expected to be said, line by line of the files that were named."""
+    from learnt.data import streams
+
+    named = {"phrases": args.phrases, "words": args.words, "texts": args.like}
+    return {
+        kind: [line for _, line in streams.lines(streams.existing(path, kind))]
+        for kind, path in named.items()
+        if path is not None
+    }
 
 
 def _writing(args: argparse.Namespace) -> dict[str, Any]:

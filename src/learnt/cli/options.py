@@ -301,6 +301,10 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
         help="with --live: raw samples on standard input, kind:rate:channels (default s16le:16000:1)",
     )
     one.add_argument("--top", metavar="N", type=_count, default=0, help="the N best answers, each with its probability")
+    said = one.add_argument_group("what is expected to be said in a sound, by files that write it down; a line each")
+    said.add_argument("--phrases", metavar="FILE", help="hear these phrases more easily")
+    said.add_argument("--words", metavar="FILE", help="hear no words but these")
+    said.add_argument("--like", metavar="FILE", help="hear what is like these texts")
     how = one.add_argument_group("how texts are written (by default the most probable token after each other)")
     how.add_argument("--beam", metavar="N", type=int, help="search the most probable text, N kept open")
     how.add_argument("--temperature", metavar="T", type=float, help="draw tokens: below 1 the likely ones more often")

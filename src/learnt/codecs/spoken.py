@@ -10,6 +10,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +23,14 @@ Floats = NDArray[np.floating]
 BLANK = 0
 PAUSE, REACH = 25, 60
 """Places that part words though nothing is said there, and that a word may have begun before its first letter."""
+LONGEST = 1500
+"""Places after which what is searched for is settled without a pause."""
+MARGIN = 5
+"""Places before and after what was plainly heard in which is searched, too."""
+APART = PAUSE + 2 * MARGIN
+"""Places without anything between what is searched for one after the other."""
+LEAST = -12.0
+"""Log probability of symbols that a search may still take: what is expected may not be what sounds best."""
 BELOW, ABOVE = 6.9, 0.3
 """A word is where it is within 30 dB of its loudest, in logs of power, and above so much of the way from the quietest
 moment around it to that."""
@@ -86,14 +95,16 @@ def _formed(text: str, form: str) -> str:
 
 
 class Listener:
-    """One sound, piece by piece."""
+    """One sound, piece by piece. With `priors` what is said between two pauses is searched for as a whole, and settled
+    when the second has come."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, settings: Settings, priors: Sequence[ctc.Prior] = ()) -> None:
+        self._priors = priors
         self._letters = ["", *settings["symbols"]]
         self._space = None if settings["words"] else self._letters.index(" ")
         self._chances: Floats = np.zeros((0, len(self._letters)), np.float32)
         self._where: Floats = np.zeros((0, 2), np.float32)
+        self._edge = 0
 
     def __call__(
         self, chances: Floats, where: Floats, settled: int, ended: bool = False
@@ -106,21 +117,37 @@ class Listener:
         end = len(self._chances) + settled
         chances, where = np.concatenate([self._chances, chances]), np.concatenate([self._where, where])
         sure = len(chances) if ended else end
-        words = self._words(ctc.greedy(chances, BLANK))
-        edges = _edges(words, where[:end, 1])
+        heard = ctc.greedy(chances, BLANK)
+        words = self._words(self._searched(chances, heard) if self._priors else heard)
+        edges = _edges(words, where[:end, 1], self._edge)
         found = [self._timed(word, edges[at : at + 2], chances, where[:end]) for at, word in enumerate(words)]
-        done = 0
-        while done < len(words) and (
-            ended
-            or (done + 1 < len(words) and words[done + 1][0].first < sure)
-            or sure - 1 - words[done][-1].last >= PAUSE
-        ):
-            done += 1
-        cut = min(edges[done], sure) if done else 0
+        done, until = len(words), sure
+        if self._priors and not ended and sure <= LONGEST:
+            until = _going_on(heard, sure)
+            done = sum(word[0].first < until for word in words)
+            over = max((one.last + 1 for one in heard if one.first < until), default=0)
+            chances[:over] = np.where(np.arange(chances.shape[1]) == BLANK, 0.0, -np.inf)
+        elif not ended:
+            done = _settled(words, sure)
+        cut = min(edges[done], until)
         if not words[done:]:
-            cut = max(cut, sure - REACH)
+            cut = max(cut, min(until, sure - REACH))
+        self._edge = min(cut, MARGIN if self._priors else 0)
+        cut -= self._edge
         self._chances, self._where = chances[cut:sure], where[cut:sure]
         return found[:done], found[done:]
+
+    def _searched(self, chances: Floats, heard: Sequence[Heard]) -> list[Heard]:
+        """What is best of all that may be said, pause by pause of what was plainly heard."""
+        parted = [place for place, (one, other) in enumerate(pairwise(heard), 1) if other.first - one.last > APART]
+        found = []
+        for first, after in pairwise([0, *parted, len(heard)] if heard else []):
+            start = max(0, heard[first].first - MARGIN)
+            some = chances[start : heard[after - 1].last + 1 + MARGIN]
+            for best in ctc.search(some, BLANK, priors=self._priors, least=LEAST):
+                aligned = ctc.aligned(some, best.symbols, BLANK)
+                found += [one._replace(first=one.first + start, last=one.last + start) for one in aligned]
+        return found
 
     def _words(self, heard: Sequence[Heard]) -> list[list[Heard]]:
         """Symbols of each word: a space parts them, or a pause, or every symbol is a word."""
@@ -156,9 +183,24 @@ def _loud(where: Floats) -> tuple[float, float]:
     return max(0.0, float(where[first, 0]) - half), float(where[last, 0]) + half
 
 
-def _edges(words: Sequence[Sequence[Heard]], level: Floats) -> list[int]:
+def _settled(words: Sequence[Sequence[Heard]], sure: int) -> int:
+    """How many words will not change any more, of `sure` places: the next one has begun, or a pause has followed."""
+    begun = sum(word[0].first < sure for word in words)
+    return begun if begun and sure - 1 - words[begun - 1][-1].last >= PAUSE else max(0, begun - 1)
+
+
+def _going_on(heard: Sequence[Heard], sure: int) -> int:
+    """Where what goes on without a pause began, of `sure` places; `sure` where nothing does."""
+    begun = [one for one in heard if one.first < sure]
+    if not begun or sure - 1 - begun[-1].last >= APART:
+        return sure
+    parted = [other.first for one, other in pairwise(begun) if other.first - one.last > APART]
+    return max(0, (parted or [begun[0].first])[-1] - MARGIN)
+
+
+def _edges(words: Sequence[Sequence[Heard]], level: Floats, first: int) -> list[int]:
     """Where each word may begin, and the last one ends: the quietest place after the word before."""
-    edges = [0]
+    edges = [first]
     for at, word in enumerate(words):
         after = word[-1].last + 1
         stop = after + PAUSE - 1

@@ -363,6 +363,17 @@ class Completes(Protocol):
 
 
 @runtime_checkable
+class Expects(Protocol):
+    """A task that finds more easily what it is told to expect, and is not learnt anew for it."""
+
+    def expecting(self, settings: Settings, options: Mapping[str, Sequence[str]]) -> Settings:
+        """Settings by which `phrases` are expected, no `words` but these, or `texts` like these. Raises RequestError
+        for another kind, UnreadableError with the list of what cannot be said.
+        """
+        ...
+
+
+@runtime_checkable
 class Follows(Protocol):
     """A causal task that says more and more of one input as it comes, of a modality that `Streams`."""
 

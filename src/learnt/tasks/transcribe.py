@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells, spoken
+from learnt.codecs import cells, expected, spoken
 from learnt.contracts import (
     Arrays,
     Cells,
@@ -173,8 +173,11 @@ class Transcribe:
             found.append(Prediction(text, sure[row], text or NOTHING, parts=parts, unfamiliar=odd[row]))
         return found
 
+    def expecting(self, settings: Settings, options: Mapping[str, Sequence[str]]) -> Settings:
+        return {**settings, "expected": {**settings.get("expected", {}), **expected.learn(options, settings)}}
+
     def following(self, settings: Settings) -> Callable[[Arrays, bool], Following]:
-        listener = spoken.Listener(settings)
+        listener = spoken.Listener(settings, expected.priors(settings))
 
         def further(outputs: Arrays, ended: bool) -> Following:
             (heard, settled), where = outputs["places"][0].tolist(), outputs["where"][0]
