@@ -108,7 +108,7 @@ class PictureEncoder(nn.Module):
         pixels = x["pixels"].contiguous(memory_format=torch.channels_last)
         if not self.training:
             return {Shape.GRID: (self._seen(self.layers(self._shown(pixels))).mean(0),)}, {}
-        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=halves(pixels.device.type)):
+        with torch.autocast(pixels.device.type, torch.bfloat16, enabled=_halves(pixels.device.type)):
             grid = self.layers(pixels)
         return {Shape.GRID: (grid.float(),)}, {}
 
@@ -175,7 +175,7 @@ def _pooled_from(before: Tensor, share: Tensor) -> Tensor:
 
 
 @cache
-def halves(device: str) -> bool:
+def _halves(device: str) -> bool:
     """Whether convolutions in bfloat16 are quicker there: twice as quick on a processor that has them, else slower."""
     if device != "cpu":
         return device == "cuda"

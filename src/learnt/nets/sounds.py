@@ -11,7 +11,7 @@ from torch.nn import functional
 
 from learnt.codecs import mel, surroundings
 from learnt.contracts import Features, Shape, Tensors
-from learnt.nets.grids import Convolution, halves
+from learnt.nets.grids import Convolution
 
 LOW = -1e4
 """Below what any moment says, and finite."""
@@ -93,19 +93,9 @@ class SoundEncoder(nn.Module):
         return {}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:  # noqa: ARG002
-        bands = x["bands"].unsqueeze(1)
-        with torch.autocast(bands.device.type, torch.bfloat16, enabled=self.training and halves(bands.device.type)):
-            grid, here = self._heard(bands, x["frames"])
-        sequence = functional.relu(grid.float()).squeeze(2).transpose(1, 2)
-        mask = here[:, 0, 0] > 0
-        weight = mask.unsqueeze(2).to(sequence.dtype)
-        mean = (sequence * weight).sum(1) / weight.sum(1)
-        most = torch.where(mask.unsqueeze(2), sequence, LOW).amax(1)
-        return {Shape.SEQUENCE: sequence, "mask": mask, Shape.VECTOR: torch.cat([mean, most], 1)}, {}
-
-    def _heard(self, grid: Tensor, frames: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, W, 1, F / 2^n], and which of its places are within the sound."""
+        frames, grid = x["frames"], x["bands"].unsqueeze(1)
         here = _within(grid, frames)
+        # In this order of memory a step takes two thirds of the time.
         grid = (grid * here).contiguous(memory_format=torch.channels_last)
         for layer, halved in zip(self.layers, self.halved, strict=True):
             if halved:
@@ -113,9 +103,13 @@ class SoundEncoder(nn.Module):
                 frames = (frames + 1) // 2
                 here = _within(grid, frames)
             # What lies beyond the end is nothing again, or the sound would hear how long others are.
-            said = layer(grid)
-            grid = said * here.to(said.dtype)
-        return self.last(grid), here
+            grid = layer(grid) * here
+        sequence = functional.relu(self.last(grid)).squeeze(2).transpose(1, 2)
+        mask = here[:, 0, 0] > 0
+        weight = mask.unsqueeze(2).to(sequence.dtype)
+        mean = (sequence * weight).sum(1) / weight.sum(1)
+        most = torch.where(mask.unsqueeze(2), sequence, LOW).amax(1)
+        return {Shape.SEQUENCE: sequence, "mask": mask, Shape.VECTOR: torch.cat([mean, most], 1)}, {}
 
 
 def _within(grid: Tensor, frames: Tensor) -> Tensor:
