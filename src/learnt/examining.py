@@ -6,12 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from learnt import asking, deciding, judging, recipes, registry, report
+from learnt import apart, asking, deciding, judging, recipes, registry, report
 from learnt.artifact.evidence import gather, keep
 from learnt.artifact.tools import tools
 from learnt.codecs import files
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Evidence, Finding, Tools
+from learnt.contracts import Apart, Evidence, Finding, Tools
 from learnt.report.document import plain
 from learnt.running import Exported
 from learnt.showing import Showing
@@ -66,7 +66,7 @@ class Examining:
                 said = self._tools(name, judging.held_out(exported.sisters), baseline, trains)
                 given = Tools(
                     baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
-                    cells=said.cells, facts=said.facts,
+                    apart=own.apart, cells=said.cells, facts=said.facts,
                 )  # fmt: skip
             pair = (self.evidence[name] if exported.small else self.own[name], given)
             instead = (self.own[name], own) if exported.small else None
@@ -146,7 +146,13 @@ class Examining:
                 self.folded[name] = retraining.out_of_fold()
             return self.folded.get(name, self.evidence[name])
 
-        found = replace(found, retrain=retraining if trains else None, out_of_fold=out_of_fold)
+        def parted() -> Apart | None:
+            judge, seed = exported.judges[name], exported.recipe["seed"]
+            if trains and "new_groups" in self.asked:
+                return apart.by_sisters(judge, retraining, seed)
+            return apart.by_baseline(judge, exported.learnt, seed)
+
+        found = replace(found, retrain=retraining if trains else None, out_of_fold=out_of_fold, apart=parted)
         if found.pictures is None:
             return found
         showing = Showing(exported, name)

@@ -10,6 +10,7 @@ Everything from `prepare` to `deploy` is inside the file; `read` and `decode` ar
 from __future__ import annotations
 
 from learnt.contracts.evidence import (
+    Apart,
     Channel,
     Draws,
     Evidence,
@@ -91,6 +92,7 @@ from learnt.contracts.words import (
 )
 
 __all__ = [
+    "Apart",
     "Arrays",
     "Begins",
     "Cells",

@@ -273,6 +273,23 @@ class Retrain(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Apart:
+    """The same examples judged twice by who learnt from as many: from none of their groups, and from some of each."""
+
+    by: str
+    """What says the group: a column, the names of files, their folders."""
+    held: bool
+    """Whether groups are kept together in the training, so that its figures are of those never learnt from."""
+    groups: NDArray[Any]
+    """[examples], as text."""
+    never: Evidence
+    known: Evidence
+    """Both of the same examples in the same order."""
+    name: str
+    """Who learnt: the name of a baseline, or sister networks."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a question may do beyond looking. None: it cannot, and the finding says "not examined", and why."""
 
@@ -306,6 +323,8 @@ class Tools:
     """A well-known method on the same split: its name and its evidence on the same examples."""
     listen: Callable[[], Listened] | None = None
     """The file on a stream of sound in which the evidence's examples are said."""
+    apart: Callable[[], Apart | None] | None = None
+    """Examples of groups that were, and were not, learnt from; None where no groups are known, or too few."""
     metrics: Callable[[Evidence], Mapping[str, float]] | None = None
     """The task's own metrics, of any evidence of this target."""
     take: Callable[[NDArray[np.int64]], Tools] | None = None

@@ -52,6 +52,12 @@ class Collected:
     together: Cells | None = None
     """Rows with the same text here stay on one side whenever examples are parted; None: each is by itself."""
 
+    whose: tuple[str, Cells] | None = None
+    """What says whose each example is (a column, NAME), and what it says, also where that was guessed and is too
+    unsure to keep them together."""
+    grouped: bool = False
+    """Whether those of one are kept together."""
+
     @property
     def rows(self) -> int:
         """How many examples there are."""
@@ -234,9 +240,11 @@ def collect(
     if grouped is not None:
         notes += _on_both_sides(group or NAME, grouped, kept < own)
     told = {name: column for name, column in columns.items() if name != WITHIN or WITHIN in source.columns}
+    whose = _whose(group, columns, guess, speaker)
     found = Collected(
-        columns, roles, splits, sources.fingerprint(told), problems, notes, kept, own, source.places, together
-    )
+        columns, roles, splits, sources.fingerprint(told), problems, notes, kept, own, source.places, together, whose,
+        grouped is not None,
+    )  # fmt: skip
     notes += alike.notes(pairs, splits, found.ids)
     if found.weight is not None and not found.weight[learnt_from].any():
         raise RequestError(
@@ -261,6 +269,15 @@ def _aside(
         told.append({"sentence": sentence, "option": "--inputs A,B"})
     named = [] if asked.get("inputs") is not None else [name for name in (speaker, length) if name is not None]
     return [*drop, *named], told, speaker
+
+
+def _whose(
+    group: str | None, columns: Mapping[str, Cells], guess: naming.Guess, speaker: str | None
+) -> tuple[str, Cells] | None:
+    if group is not None and group in columns:
+        return group, columns[group]
+    said = guess.keys or guess.doubtful
+    return None if said is None else (speaker or NAME, said)
 
 
 def _refuse_reweighing(roles: Roles) -> None:

@@ -217,6 +217,20 @@ def normal_mean(values: NDArray[np.float64], level: float = 0.95) -> Interval:
     return (float(np.mean(values)) - half, float(np.mean(values)) + half)
 
 
+def clustered_mean(values: NDArray[np.float64], codes: NDArray[np.int64], level: float = 0.95) -> Interval:
+    """Interval of the mean of values [n] where groups [n] are what is drawn (Cochran 1977, 6.3 as a ratio estimate;
+    Student's t of as many degrees of freedom as there are groups but one); unknown of fewer than two."""
+    groups = np.unique(codes, return_inverse=True)[1]
+    counts = np.bincount(groups)
+    if len(counts) < 2:
+        return _UNKNOWN
+    middle, free = float(np.mean(values)), len(counts) - 1
+    apart = np.bincount(groups, values) - middle * counts
+    error = math.sqrt(len(counts) / free * float((apart**2).sum())) / len(values)
+    half = math.sqrt(free * (1 / beta_quantile(1 - level, free / 2, 0.5) - 1)) * error
+    return middle - half, middle + half
+
+
 def balanced_share(right: NDArray[Any], strata: NDArray[np.int64], level: float = 0.95) -> Interval:
     """Interval of the mean, over strata that count alike, of the share [n] that is right in each (Cochran 1977, 5.5).
 
