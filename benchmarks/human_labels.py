@@ -21,6 +21,7 @@ import sets
 from label_errors import asked, evidence, opinion
 from learnt import registry
 from learnt.codecs.ragged import take_each
+from learnt.contracts import Evidence
 from learnt.data import sources
 from learnt.stats import label_noise
 from results import Claim, claim, finish, kept, options
@@ -51,7 +52,11 @@ def measured(column: str, quick: bool) -> dict[str, Any]:
         said = evidence(
             columns, "label", 0, Path(folder) / "kept", False, {"sizes": sizes}, inputs=["image:image"], budget="90m"
         )
-    wrong = np.array([name in names for name in said.ids])
+    return beside_cleanlab(said, np.array([name in names for name in said.ids]))
+
+
+def beside_cleanlab(said: Evidence, wrong: NDArray[np.bool_]) -> dict[str, Any]:
+    """What the question finds of the wrong labels, and what cleanlab does of the same probabilities."""
     probability, given = opinion(said), said.verdicts.truth
     assert isinstance(given, np.ndarray)
     chance = 1 - label_noise.fit(probability, given).posterior(probability, given)[np.arange(len(given)), given]

@@ -6,11 +6,13 @@ import csv
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 import rivals
+from learnt.codecs.files import File
 
 Table = dict[str, list[str]]
 ROOT = Path(__file__).resolve().parents[1]
@@ -124,6 +126,14 @@ def support() -> tuple[Table, Table]:
         table = {f"x{place}": [f"{row[place]:.7g}" for row in held["x"]] for place in range(len(held["x"][0]))}
         parts.append(table | {"time": [f"{cell:g}" for cell in held["t"]], "event": [str(cell) for cell in held["e"]]})
     return parts[0], parts[1]
+
+
+def spoken() -> dict[str, list[Any]]:
+    """fsdd: recordings of spoken digits (3,000) as `audio`, with `digit`, `speaker`, `number`; 0 to 4 are its test."""
+    names = sorted(path.name for path in (folder() / "fsdd" / "recordings").glob("*.wav"))
+    said = [name.removesuffix(".wav").split("_") for name in names]
+    columns = dict(zip(("digit", "speaker", "number"), map(list, zip(*said, strict=True)), strict=True))
+    return {"audio": [File(name, folder() / "fsdd" / "recordings") for name in names], **columns}
 
 
 def take(table: Mapping[str, Sequence[str]], rows: Sequence[int] | NDArray[np.int64]) -> Table:

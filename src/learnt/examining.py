@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from functools import cache
 from typing import Any
 
 from learnt import apart, asking, deciding, judging, recipes, registry, report
@@ -146,6 +147,7 @@ class Examining:
                 self.folded[name] = retraining.out_of_fold()
             return self.folded.get(name, self.evidence[name])
 
+        @cache
         def parted() -> Apart | None:
             judge, seed = exported.judges[name], exported.recipe["seed"]
             if trains and "new_groups" in self.asked:

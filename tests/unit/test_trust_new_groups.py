@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 import learnt
+from learnt import registry
 from learnt.apart import lessons
 from learnt.contracts import Apart, Evidence, Tools, Verdicts
 from learnt.stats.intervals import clustered_mean
@@ -87,7 +90,7 @@ def test_pairs_judge_the_same_and_learn_from_as_many_without_and_with_their_grou
     assert lessons(["a", "a", "b", "b", "c"], 0) == []
 
 
-def voices(answer_is_of_the_voice: bool, kept: bool) -> dict[str, list]:
+def voices(answer_is_of_the_voice: bool) -> dict[str, list]:
     """Readings whose label is said by a number that each voice shifts its own way, or by the same number for all."""
     random = np.random.default_rng(1)
     speakers = [f"s{row % 16:02}" for row in range(480)]
@@ -96,21 +99,32 @@ def voices(answer_is_of_the_voice: bool, kept: bool) -> dict[str, list]:
     level = [shift.get(who, 0) + one + random.normal(0, 0.15) for who, one in zip(speakers, label, strict=True)]
     voice = [shift.get(who, 0) + random.normal(0, 0.01) for who in speakers]
     columns = {"level": level, "voice": voice, "label": [("no", "yes")[one] for one in label]}
-    return {**columns, "speaker": speakers} if kept else columns
+    return {**columns, "speaker": speakers}
+
+
+SIZES = {**registry.modality("table").suggest(400), "epochs": 2, "width": 8, "depth": 1, "members": 1}
 
 
 @pytest.mark.parametrize("tied", [True, False])
-def test_a_training_with_groups_says_what_groups_come_to(tied: bool, tmp_path) -> None:
-    run = learnt.train(
-        voices(tied, True), target="label", group="speaker", ask="new_groups,calibration", budget=8, out=tmp_path / "run",
-        recipe={"sizes": {"epochs": 2, "width": 8, "members": 1}},
-    )  # fmt: skip
+def test_a_training_says_beside_its_figures_what_new_groups_come_to(tied: bool, tmp_path: Path) -> None:
+    asked = {"target": "label", "group": "speaker", "recipe": {"sizes": SIZES}}
+    run = learnt.train(voices(tied), out=tmp_path / "run", ask="fast", **asked)
     (finding,) = [one for one in run.findings if one.question == "new_groups"]
-    assert finding.source == "sisters"
-    fast = learnt.train(
-        voices(tied, True), target="label", group="speaker", ask="fast", budget=8, out=tmp_path / "fast",
-        recipe={"sizes": {"epochs": 2, "width": 8, "members": 1}},
-    )  # fmt: skip
-    (finding,) = [one for one in fast.findings if one.question == "new_groups"]
     assert finding.source == "baseline"
     assert (finding.value > 0.03) == tied
+    (free,) = [
+        one
+        for one in learnt.train(voices(tied), out=tmp_path / "free", ask="fast", target="label", drop=["speaker"],
+                                recipe={"sizes": SIZES}).findings
+        if one.question == "new_groups"
+    ]  # fmt: skip
+    assert free.grade == "not examined"
+
+
+def test_sisters_say_it_where_the_question_is_named(tmp_path: Path) -> None:
+    run = learnt.train(
+        voices(True), target="label", group="speaker", ask="new_groups", out=tmp_path / "run", recipe={"sizes": SIZES}
+    )
+    (finding,) = run.findings
+    assert finding.source == "sisters"
+    assert finding.n == 240

@@ -260,7 +260,7 @@ def _aside(
     """The columns that are no input: those dropped and, beside sounds, who speaks and how long; what is said of the
     length; who speaks."""
     drop = list(asked.get("drop") or ())
-    used = [*filter(None, taken), *drop, *(asked.get("sensitive") or ()), asked.get("weight"), asked.get("reweigh")]
+    used = [*filter(None, taken), *drop, asked.get("weight")]
     said = {piece.strip() for name in used if name for piece in (name, *name.split(","))}
     speaker, length = recordings.speaker(columns, said), recordings.lengths(columns, said)
     told = []

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats import gaps, odds
-from learnt.stats.examples import effective
+from learnt.stats.examples import effective, means
 from learnt.stats.gaps import Gap, Rates
 from learnt.stats.groups import MISSING, coded
-from learnt.stats.intervals import wilson
+from learnt.stats.intervals import bootstrap_mean, wilson
 from learnt.stats.sides import EXCESS, FALSE, RIGHT, SAID, TRUE, Sides, decided
 from learnt.stats.wording import listed, percent, percents, points, spread
 
@@ -40,16 +40,16 @@ class Fairness:
     name: ClassVar[str] = "fairness"
     fast: ClassVar[bool] = True
 
-    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
+    def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """One finding a column; its rows are the groups."""
         if not evidence.groups:
             sentence = "Whether it treats groups of people alike was not examined, because no column was named for it."
             act = "If rows are people: learnt train DATA --target COLUMN --sensitive NAME"
             return [Finding(self.name, sentence, "not examined", source=evidence.source, act=act)]
         level = 1 - (1 - LEVEL) / len(evidence.groups)
-        return [self._column(evidence, column, values, level) for column, values in evidence.groups.items()]
+        return [self._column(evidence, column, values, level, tools) for column, values in evidence.groups.items()]
 
-    def _column(self, evidence: Evidence, column: str, values: NDArray[Any], level: float) -> Finding:
+    def _column(self, evidence: Evidence, column: str, values: NDArray[Any], level: float, tools: Tools) -> Finding:
         names, codes = coded(values)
         sides = Sides.of(evidence)
         total, count = sides.measures(evidence)
@@ -85,7 +85,9 @@ class Fairness:
             sentence += f" {_misjudged(names, found, excess, sides)}"
         act = ""
         if grade in ("bad", "watch"):
-            act = "Find out why, and whether more examples of the group that is worse off help."
+            act = _more(names, found, tools) or (
+                "Find out why, and whether more examples of the group that is worse off help."
+            )
             after = self._after(evidence, column, names, codes, sides, wrong, errors) if sides.two else None
             if after is not None:
                 sentence, act = f"{sentence} {after[0]}", after[1]
@@ -163,6 +165,27 @@ class Fairness:
             act=act or ("Gather more examples of the groups." if grade == "cannot tell" else ""),
             target=evidence.target,
         )
+
+
+def _more(names: list[str], found: Rates, tools: Tools) -> str:
+    """That more examples of the group that is least often right help, where having learnt from some of it surely does;
+    "" where that is not known."""
+    known = np.where(found.rows[:, RIGHT] >= LEAST, found.value[:, RIGHT], np.inf)
+    worst = names[int(known.argmin())]
+    apart = tools.apart() if tools.apart is not None else None
+    mine = apart.groups.astype(str) == worst if apart is not None else np.zeros(0, bool)
+    if apart is None or not mine.any():
+        return ""
+    without, with_some = (
+        means(one.verdicts.correct, one.verdicts.example, len(one.ids), one.verdicts.weight)[mine]
+        for one in (apart.never, apart.known)
+    )
+    if bootstrap_mean(with_some - without)[0] <= 0:
+        return ""
+    return (
+        f"Gather more of {worst!r}: learnt without any of it {apart.name} tells {percent(float(without.mean()))} of it "
+        f"right, with some of it among as many examples {percent(float(with_some.mean()))}."
+    )
 
 
 def _rows(names: list[str], found: Rates, sides: Sides) -> list[dict[str, Any]]:
