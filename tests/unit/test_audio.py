@@ -161,3 +161,46 @@ def test_parts_are_moments_in_seconds_and_short_sounds_have_fewer() -> None:
     assert [piece.name for piece in long] == [piece.name if at < 15 else "" for at, piece in enumerate(longer)]
     assert longer[-1].where == (pytest.approx(1.05), 2.0)
     assert [bool(piece.name) for piece in short] == [True] + [False] * 15
+
+
+def test_of_an_hour_the_first_thirty_seconds_are_read_and_no_more(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    soundfile.write(tmp_path / "hour.flac", np.zeros(3600 * 8000, np.int16), 8000)
+    monkeypatch.setattr(File, "bytes", lambda self: pytest.fail(f"all of {self} is read"))
+    hour = File("hour.flac", tmp_path)
+    assert len(waves.decode(hour, 8000)) == waves.LONGEST * 8000
+    assert waves.rate_of(hour) == 8000
+    assert waves.flaw(hour) == ""
+
+
+@pytest.mark.parametrize(("suffix", "subtype"), [("wav", "FLOAT"), ("wav", "DOUBLE"), ("wav", "ULAW"), ("ogg", "OPUS")])
+def test_floats_companded_and_opus_sounds_are_read(suffix: str, subtype: str, tmp_path: Path) -> None:
+    path = tmp_path / f"sound.{suffix}"
+    soundfile.write(path, tone(440, 16000), 16000, subtype=subtype)
+    found = waves.decode(path, 16000)
+    assert abs(np.abs(np.fft.rfft(found)).argmax() * 16000 / len(found) - 440) < 5
+
+
+def test_a_sound_is_read_whatever_its_name_ends_in(tmp_path: Path) -> None:
+    soundfile.write(tmp_path / "sound.flac", tone(440, 8000), 8000)
+    (tmp_path / "sound.flac").rename(tmp_path / "sound.wav")
+    assert KIND.damaged([File("sound.wav", tmp_path)]) == []
+    assert len(waves.decode(File("sound.wav", tmp_path), 8000)) == 4000
+
+
+def test_half_of_any_packed_sound_is_damaged(tmp_path: Path) -> None:
+    for kind in ("flac", "aiff", "wav"):
+        soundfile.write(tmp_path / f"whole.{kind}", np.random.default_rng(0).normal(0, 0.1, 8000), 8000)
+        content = (tmp_path / f"whole.{kind}").read_bytes()
+        assert waves.flaw(content) == ""
+        assert waves.flaw(content[: len(content) // 2])
+
+
+def test_silence_clipping_and_an_offset_teach_finite_numbers() -> None:
+    silent, clipped = np.zeros(8000, np.float32), np.clip(3 * tone(300, 8000), -1, 1).astype(np.float32)
+    for sounds in ([silent], [clipped], [silent, clipped + 0.5], [np.zeros(1, np.float32)]):
+        settings = KIND.learn({"sound": sounds})
+        assert np.isfinite([*settings["mean"], *settings["spread"]]).all()
+        assert all(np.isfinite(values).all() for values in KIND.facts({"samples": sounds}).values())
+        assert np.isfinite(KIND.plain({"samples": sounds}, settings)).all()

@@ -79,6 +79,25 @@ def test_tiny_and_silent_sounds_have_an_answer(place: Path) -> None:
     assert all(one.value in ("fall", "rise") for one in model.predict(odd))
 
 
+def test_a_tenth_of_a_second_is_told_as_what_it_is(place: Path) -> None:
+    model = learnt.load(place / "run")
+    pitch = 700 * np.linspace(1, 1.5, 800)
+    said = [model.predict(wav(0.3 * np.sin(2 * np.pi * np.cumsum(one) / 8000))).value for one in (pitch, pitch[::-1])]
+    assert said == ["rise", "fall"]
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "held"),
+    [("a.png", b"\x89PNG\r\n\x1a\n" + bytes(90), "a PNG picture"), ("a.wav", b"%PDF-1.7 " + bytes(90), "a PDF")],
+)
+def test_what_is_no_sound_is_called_what_it_is(
+    name: str, content: bytes, held: str, place: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    assert cli.main(["predict", str(place / "run"), str(tmp_path / name)]) == 1
+    assert f"'{name}' is no sound. It holds {held}." in capsys.readouterr().err
+
+
 def test_damage_of_sounds_is_in_the_report(place: Path) -> None:
     document = json.loads((place / "run" / "report.json").read_text(encoding="utf-8"))
     found = [row["name"] for one in document["findings"] if one["question"] == "robustness" for row in one["rows"]]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from learnt import registry
 from learnt.apart import lessons
 from learnt.contracts import Apart, Evidence, Tools, Verdicts
 from learnt.stats.intervals import clustered_mean
+from learnt.trust.fairness import Fairness
 from learnt.trust.new_groups import NewGroups
 
 
@@ -100,6 +102,20 @@ def voices(answer_is_of_the_voice: bool) -> dict[str, list]:
     voice = [shift.get(who, 0) + random.normal(0, 0.01) for who in speakers]
     columns = {"level": level, "voice": voice, "label": [("no", "yes")[one] for one in label]}
     return {**columns, "speaker": speakers}
+
+
+@pytest.mark.parametrize(("gain", "advised"), [(0.4, True), (0.0, False)])
+def test_the_group_that_is_worse_off_is_given_more_where_more_helps(gain: float, advised: bool) -> None:
+    random = np.random.default_rng(3)
+    who = np.repeat(np.array(["george", "jackson"], object), 150)
+    said = evidence(random.random(300) < np.where(who == "george", 0.6, 0.95))
+    judged = np.repeat(["george", "jackson"], 200)
+    never = evidence(random.random(400) < 0.4)
+    known = evidence(random.random(400) < 0.4 + gain)
+    apart = Apart("speaker", False, judged, never, known, "LogisticRegression")
+    (finding,) = Fairness().ask(replace(said, groups={"speaker": who}), Tools(apart=lambda: apart))
+    assert finding.grade == "bad"
+    assert ("Gather more of 'george'" in finding.act) == advised
 
 
 SIZES = {**registry.modality("table").suggest(400), "epochs": 2, "width": 8, "depth": 1, "members": 1}

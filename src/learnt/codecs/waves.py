@@ -7,12 +7,11 @@ brought to the stored rate by soxr in its high quality where they have another. 
 from __future__ import annotations
 
 import io
-import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from math import inf, nan
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +23,8 @@ from learnt.errors import DataError, MissingExtra
 Samples = NDArray[np.float32]
 LONGEST = 30
 """Seconds of a recording that are heard."""
-_RIFF = struct.Struct("<4sI")
+_ORDERS: Mapping[bytes, Literal["little", "big"]] = {b"RIFF": "little", b"FORM": "big"}
+"""How headers that say how large a file is write that."""
 _STREAMED = (0, 0xFFFFFFFF)
 """Sizes in a header that was written before the sound had ended."""
 
@@ -136,8 +136,8 @@ def _stream(cell: Any) -> Iterator[IO[bytes]]:
             raise DataError(f"{_called(cell)} is empty.")
         if other := signatures.instead(head, "audio"):
             raise DataError(f"{_called(cell)} is no sound.{other}")
-        if head[:4] == b"RIFF" and len(head) >= _RIFF.size:
-            wanted = _RIFF.unpack_from(head)[1]
+        if order := _ORDERS.get(head[:4]):
+            wanted = int.from_bytes(head[4:8], order)
             if wanted not in _STREAMED and wanted + 8 > size + 1:
                 raise DataError(f"{_called(cell)} is cut off: {size:,} of {wanted + 8:,} bytes.")
         yield file
