@@ -26,8 +26,8 @@ HEAVY = [
 ]
 HEAVY += ["torch", "yaml", "PIL", "pydicom"]
 NOT_WITHOUT_TRAINING = (
-    "learnt.train.", "learnt.nets.", "learnt.running", "learnt.examining", "learnt.judging", "learnt.retraining",
-    "learnt.showing", "learnt.estimators",
+    "learnt.train.", "learnt.nets.", "learnt.running", "learnt.examining", "learnt.judging", "learnt.apart",
+    "learnt.retraining", "learnt.showing", "learnt.estimators",
 )  # fmt: skip
 RUNS_WHEN_IMPORTED = "learnt.__main__"
 
