@@ -2,10 +2,10 @@
 
 Learnt by one command from fsdd's official training recordings, nothing else: what is no digit is made. The stream is
 made minute by minute and never stored: in each of them two of the 300 test recordings are said over noise 10 to 50 dB
-below them, and six disturbances come of kinds that the training does not make: babble of many recordings at once,
-grains of recordings, dialled tones, sirens, bells, crackle, white bursts. A detection is right when it names what is
-said, once, between its start and 1.5 s after its end; every other one is a false alarm, also where it mistakes one
-digit for another.
+below them, and six disturbances come: babble of many recordings at once, as the training makes it too, and of kinds
+that it does not make, grains of recordings, dialled tones, sirens, bells, crackle, white bursts. A detection is right
+when it names what is said, once, between its start and 1.5 s after its end; every other one is a false alarm, also
+where it mistakes one digit for another.
 """
 
 from __future__ import annotations

@@ -1,9 +1,9 @@
 """Digits written down while they are spoken: as fast, as soon and as well as of the whole recording?
 
-A file learns to write down strings of 3 to 9 digits, joined from fsdd's official training recordings with pauses of .05
-to .5 s, by one command. Strings of the 300 test recordings are then heard in pieces of 50 ms, one core, and each line
-that `learnt predict --live` would print is looked at: how long after a word's end the line came that showed it as it
-stayed, by the clock of the sound and the time spent on it. Beside it the same file hears them whole.
+A file learns to write down strings of 3 to 9 digits of a speaker, joined from fsdd's official training recordings with
+pauses of .05 to .4 s, by one command. Strings of the 300 test recordings are then heard in pieces of 50 ms on one
+core, and each line that `learnt predict --live` would print is looked at: how long after a word's end the line came
+that showed it as it stayed, by the clock of the sound. Beside it the same file hears them whole.
 """
 
 from __future__ import annotations
@@ -19,16 +19,15 @@ import numpy as np
 import soundfile
 from numpy.typing import NDArray
 
+import joined
 import learnt
-import sets
 from learnt import live
 from learnt.stats import edits
 from learnt.stats.intervals import bootstrap_mean
 from results import claim, finish, options
 
 Samples = NDArray[np.float32]
-RATE, PIECE = 8000, 400
-NAMES = ("zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine")
+RATE, PIECE = joined.RATE, 400
 Word = tuple[str, float, float]
 
 
@@ -60,7 +59,7 @@ def trained(folder: Path, count: int, budget: str) -> Path:
     with (folder / "strings.csv").open("w", newline="", encoding="utf-8") as file:
         rows = csv.writer(file)
         rows.writerow(["sound", "text"])
-        for number, (samples, words) in enumerate(strings(random, recordings(5, 50), count)):
+        for number, (samples, words) in enumerate(strings(random, joined.clips(5, 50), count)):
             soundfile.write(folder / f"{number}.wav", samples, RATE)
             rows.writerow([f"{number}.wav", " ".join(word for word, _, _ in words)])
     command = [sys.executable, "-m", "learnt", "train", "strings.csv", "--target", "text", "--task", "transcribe"]
@@ -69,37 +68,19 @@ def trained(folder: Path, count: int, budget: str) -> Path:
     return folder / "run" / "model.onnx"
 
 
-def recordings(first: int, last: int) -> list[tuple[str, Samples]]:
-    """fsdd's recordings of these numbers, each with its word."""
-    every = sorted((sets.folder() / "fsdd" / "recordings").glob("*.wav"))
-    chosen = [path for path in every if first <= int(path.stem.split("_")[2]) < last]
-    return [(NAMES[int(path.stem[0])], soundfile.read(path, dtype="float32")[0]) for path in chosen]
-
-
-def strings(
-    random: np.random.Generator, known: list[tuple[str, Samples]], count: int
-) -> list[tuple[Samples, list[Word]]]:
-    """Digits in a row with pauses, in noise 30 to 50 dB below them; each word with its start and end in seconds."""
+def strings(random: np.random.Generator, known: list[joined.Clip], count: int) -> list[tuple[Samples, list[Word]]]:
+    """Digits of a speaker with pauses, in faint noise; each word with its start and end in seconds."""
     made = []
     for _ in range(count):
-        pieces, words, length = [pause(random)], list[Word](), 0
-        for place in random.integers(len(known), size=int(random.integers(3, 10))):
-            word, samples = known[int(place)]
-            length = sum(map(len, pieces))
-            words.append((word, length / RATE, (length + len(samples)) / RATE))
-            pieces += [samples, pause(random)]
-        whole = np.concatenate(pieces)
-        level = float(np.sqrt(np.mean(whole**2))) * 10 ** (-random.uniform(30, 50) / 20)
-        made.append(((whole + level * random.normal(size=len(whole))).astype(np.float32), words))
+        samples, words = joined.string(random, known, 3, 9)
+        before = round(random.uniform(0.05, 0.4) * RATE) / RATE
+        samples = joined.noisy(random, joined.padded(samples, before, random.uniform(0.05, 0.4)))
+        made.append((samples, [(word.text, word.start + before, word.end + before) for word in words]))
     return made
 
 
-def pause(random: np.random.Generator) -> Samples:
-    return np.zeros(int(random.uniform(0.05, 0.5) * RATE), np.float32)
-
-
 def heard(model: Any, count: int) -> dict[str, Any]:
-    asked = strings(np.random.default_rng(7), recordings(0, 5), count)
+    asked = strings(np.random.default_rng(7), joined.clips(0, 5), count)
     both, words, late, stays = list[tuple[int, int]](), list[int](), list[float](), list[float]()
     others, spent, seconds = 0, 0.0, 0.0
     for samples, truth in asked:

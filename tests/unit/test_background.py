@@ -61,6 +61,15 @@ def test_noise_and_tones_are_as_loud_as_they_say() -> None:
         assert surroundings.loudness(surroundings.tones(random, 4000, RATE)) <= 1.01
 
 
+def test_many_at_once_are_none_of_them() -> None:
+    random, sounds = np.random.default_rng(5), words()
+    for size in (100, 1000, 7000):
+        heard = surroundings.together(random, sounds, size)
+        assert heard.shape == (size,)
+        assert np.isfinite(heard).all()
+    assert surroundings.loudness(heard) > 0.01
+
+
 def test_in_a_scene_each_is_said_once_where_it_says() -> None:
     sounds = words()
     made = surroundings.scene(np.random.default_rng(2), sounds, [0, 3, 5], [], RATE)
@@ -99,13 +108,27 @@ def test_what_was_not_said_or_not_so_often_is_a_false_alarm() -> None:
 
 def test_how_sure_it_must_be_follows_from_the_tail_of_false_alarms() -> None:
     odds = np.random.default_rng(0).exponential(1.5, 200)
-    found = detections.threshold((1 / (1 + np.exp(-odds))).tolist(), hours=2.0)
+    wrong = (1 / (1 + np.exp(-odds))).tolist()
+    found = detections.threshold([1.0] * 20, wrong, hours=2.0)
     level = np.log(found / (1 - found))
     expected = 1.5 * np.log(200 / (2 * detections.RARE))
     assert abs(level - expected) < 3
     assert level >= odds.max()
-    assert detections.threshold([], 1.0) == detections.LEAST
-    assert detections.threshold([0.9], 1.0) >= 0.9
+    assert detections.threshold([0.9], [], 1.0) == detections.LEAST
+    assert detections.threshold([1.0], [0.9], 1.0) >= 0.9
+
+
+def test_most_of_what_is_said_is_told_whatever_is_told_beside_it() -> None:
+    right = np.linspace(0.601, 0.7, 100).tolist()
+    found = detections.threshold(right, [0.99, 0.98, 0.9], hours=1.0)
+    assert np.mean(np.array(right) >= found) == pytest.approx(0.93, abs=0.011)
+    assert detections.threshold([0.1] * 9, [0.99], hours=1.0) == detections.LEAST
+
+
+def test_how_sure_it_got_of_each_is_while_a_window_held_it() -> None:
+    score, label = np.array([0.1, 0.7, 0.9, 0.8, 0.95]), np.array([0, 1, 1, 0, 1])
+    one = continuous.Heard(score, label, ((1.5, 2.0, 1), (0.0, 0.2, 0)), hop=1.0, window=1.0)
+    assert one.surest() == [0.9, 0.1]
 
 
 def test_the_label_of_nothing_is_one_of_the_labels() -> None:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -119,3 +123,23 @@ def test_a_file_of_labels_listens_to_nothing() -> None:
     model = learnt.load(Path(__file__).parent.parent / "files" / "table-format-1.onnx")
     with pytest.raises(RequestError, match="--task transcribe"):
         model.listening()
+
+
+def test_raw_samples_through_a_pipe_become_words_as_they_come(run: learnt.Run) -> None:
+    sound, text, _ = spoken(np.random.default_rng(14), 6)
+    sound = np.concatenate([sound, np.zeros(RATE, np.float32)])
+    command = [sys.executable, "-m", "learnt", "predict", str(run.folder), "--live", "--pcm", "s16le:8000"]
+    environment = {**os.environ, "PYTHONPATH": str(Path(learnt.__file__).parents[1])}
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdin is not None
+        assert process.stdout is not None
+        process.stdin.write((sound * 32767).astype("<i2").tobytes())
+        process.stdin.flush()
+        first = json.loads(process.stdout.readline())
+        process.stdin.close()
+        rows = [first, *map(json.loads, process.stdout)]
+    whole = learnt.load(run.folder).predict(np.round(sound * 32767).astype(np.int16)).value
+    assert set(first) == {"time", "stable", "unstable"}
+    assert " ".join(row["text"] for row in rows if "text" in row) == whole
+    assert whole == text
+    assert rows[-1]["real_time_factor"] > 0

@@ -32,6 +32,20 @@ class Heard:
     hop: float
     window: float
 
+    def surest(self) -> list[float]:
+        """How sure it got of each that is said, while a window held it."""
+        times = self.hop * np.arange(1, len(self.score) + 1)
+        return [
+            float(
+                np.max(
+                    self.score,
+                    initial=0.0,
+                    where=(start <= times) & (times <= end + self.window) & (self.label == code),
+                )
+            )
+            for start, end, code in self.said
+        ]
+
     def judged(self, least: float) -> tuple[list[float], int]:
         """How sure it got where it told what was not said, and how many it told of what was."""
         places = detections.moments(self.score, least)
@@ -47,7 +61,7 @@ def choose(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) ->
     found = list(_heard(artifact, raw, codes, seed))
     hours = sum(len(one.score) * one.hop for one in found) / 3600
     wrong = [odds for one in found for odds in one.judged(detections.LEAST)[0]]
-    least = detections.threshold(wrong, hours)
+    least = detections.threshold([sure for one in found for sure in one.surest()], wrong, hours)
     of = measured(found, least)
     return {
         "least": least, "hours": of.hours, "alarms": of.alarms, "said": of.said, "told": of.told,

@@ -69,6 +69,17 @@ def spoilt(random: Random, sound: Samples) -> Samples:
     return np.concatenate([pieces[place] for place in order])
 
 
+def together(random: Random, sounds: Sequence[Samples], size: int) -> Samples:
+    """[size], three to eight sounds over one another."""
+    heard = np.zeros(size, np.float32)
+    for place in random.integers(len(sounds), size=int(random.integers(3, 9))):
+        sound = sounds[int(place)]
+        start = int(random.integers(-len(sound) // 2, max(1, size - len(sound) // 2)))
+        piece = sound[max(0, -start) : max(0, size - start)]
+        heard[max(0, start) : max(0, start) + len(piece)] += piece
+    return heard
+
+
 def within(random: Random, sound: Samples, others: Sequence[Samples], size: int) -> Samples:
     """[at least size], the whole sound somewhere in it, and ends of others before and after it."""
     left = max(0, size - len(sound))
@@ -81,8 +92,8 @@ def within(random: Random, sound: Samples, others: Sequence[Samples], size: int)
 
 
 def without(random: Random, sound: Samples, others: Sequence[Samples], size: int, rate: int) -> Samples:
-    """[size] in which no sound is whole: noise, tones, ends of sounds, or sounds that are spoilt."""
-    kind, loud = random.integers(6), loudness(sound)
+    """[size] in which no sound is whole: noise, tones, ends of sounds, many at once, or sounds that are spoilt."""
+    kind, loud = random.integers(7), loudness(sound)
     if kind == 0:
         return loud * _level(random, 0, 40) * noise(random, size)
     if kind == 1:
@@ -91,6 +102,8 @@ def without(random: Random, sound: Samples, others: Sequence[Samples], size: int
     if kind in (2, 3):
         _beside(random, heard, [sound, *others], 0.8)
         return _in_noise(random, heard, loud)
+    if kind == 4:
+        return _in_noise(random, together(random, [sound, *others], size), loud)
     whole = spoilt(random, sound)[:size]
     return within(random, whole, others, size)[:size]
 
@@ -135,6 +148,8 @@ def _event(random: Random, sounds: Sequence[Samples], silent: Sequence[Samples],
     if kind == 2:
         return usual * _level(random, -6, 30) * noise(random, size)
     sound = sounds[int(random.integers(len(sounds)))]
+    if random.random() < 0.25:
+        return together(random, sounds, size)
     if random.random() < 0.5:
         return spoilt(random, sound)
     cut = int(random.uniform(0.1, SEEN) * len(sound))

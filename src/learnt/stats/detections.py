@@ -16,6 +16,8 @@ LEAST = 0.5
 """Nothing is told that is less likely than this."""
 RARE = 0.25
 """How many times an hour something may be told that was not said, as far as that can be chosen."""
+KEPT = 0.93
+"""The share of what is said that is told, whatever may be told beside it."""
 TAIL = 20
 """So many of what would be told wrongly, the surest, tell how sure it can get."""
 
@@ -63,9 +65,10 @@ def alarms(
     return wrong
 
 
-def threshold(wrong: Sequence[float], hours: float) -> float:
-    """How sure one must be so that what is told wrongly comes RARE times an hour; `wrong` are probabilities, each of
-    something told wrongly in so many hours at LEAST.
+def threshold(right: Sequence[float], wrong: Sequence[float], hours: float) -> float:
+    """How sure one must be so that what is told wrongly comes RARE times an hour, or where that is too much to ask so
+    that KEPT of what is said is told. `right`: how sure one got of each that was said; `wrong` of each that was told
+    wrongly in so many hours, where LEAST was enough.
 
     The log-odds of the surest fall off exponentially (peaks over a threshold, Pickands 1975, shape 0), so the level
     may lie beyond all that was seen. At least as sure as any of them.
@@ -77,4 +80,5 @@ def threshold(wrong: Sequence[float], hours: float) -> float:
     floor = odds[many] if many else math.log(LEAST / (1 - LEAST))
     excess = float((odds[: max(many, 1)] - floor).mean())
     level = max(floor + excess * math.log(max(many, 1) / (RARE * hours)), odds[0])
-    return float(min(max(1 / (1 + math.exp(-level)), LEAST), 1 - 1e-6))
+    most = float(np.quantile(right, 1 - KEPT)) if len(right) else 1.0
+    return float(max(min(1 / (1 + math.exp(-level)), most, 1 - 1e-6), LEAST))
