@@ -6,7 +6,6 @@ functionality, invariance and direction.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -15,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from learnt.artifact.artifact import Artifact
+from learnt.codecs.notation import of_json, of_yaml
 from learnt.contracts import Finding, Grade, Prediction
-from learnt.errors import DataError, MissingExtra, RequestError, unknown
+from learnt.errors import DataError, RequestError, unknown
 from learnt.stats.intervals import wilson
 from learnt.stats.wording import listed, percent, percents
 
@@ -78,9 +78,9 @@ def read(path: str | Path) -> list[Template]:
     source = Path(path)
     if not source.is_file():
         raise RequestError(f"No such file: {source}")
-    content = source.read_text(encoding="utf-8")
     try:
-        found = json.loads(content) if source.suffix == ".json" else _yaml(content)
+        content = source.read_text(encoding="utf-8")
+        found = of_json(content) if source.suffix == ".json" else of_yaml(content)
     except ValueError as error:
         raise DataError(f"{source.name} cannot be read: {error}") from None
     if not isinstance(found, list) or not found:
@@ -240,14 +240,3 @@ def _listed(given: Any, where: str) -> tuple[str, ...]:
         if isinstance(one, bool):
             raise DataError(f"{where}: put {one} in quotes, for YAML takes the bare word for a truth value.")
     return tuple(map(str, found))
-
-
-def _yaml(content: str) -> Any:
-    try:
-        import yaml
-    except ImportError:
-        raise MissingExtra("pyyaml", "train", "Reading templates in YAML") from None
-    try:
-        return yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        raise DataError(f"The templates cannot be read: {error}") from None

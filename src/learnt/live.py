@@ -3,7 +3,6 @@ torch."""
 
 from __future__ import annotations
 
-import json
 import time as clock
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
@@ -15,6 +14,7 @@ import numpy as np
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.spotting import Spotting
 from learnt.codecs import pcm
+from learnt.codecs.notation import of_json
 from learnt.contracts import Following, Part
 from learnt.errors import LearntError, RequestError, unknown
 from learnt.model import predictions
@@ -126,7 +126,7 @@ class _Delays:
 
 def _is_json(line: str) -> bool:
     try:
-        return isinstance(json.loads(line), dict | str)
+        return isinstance(of_json(line), dict | str)
     except ValueError:
         return False
 
@@ -134,7 +134,7 @@ def _is_json(line: str) -> bool:
 def _cells(model: Artifact, text: str, number: int) -> tuple[Any, Row]:
     """What is asked, and what comes back with the answer."""
     try:
-        found = json.loads(text)
+        found = of_json(text)
     except ValueError as error:
         raise RequestError(f"Line {number} is no JSON, as the first one is: {error}.") from None
     if isinstance(found, list | bool):

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from learnt.codecs import whole
+from learnt.codecs.notation import of_yaml
 from learnt.errors import RequestError, unknown
 
 if TYPE_CHECKING:
@@ -176,17 +177,15 @@ def seconds(budget: str | float) -> float:
 
 def read(path: Path) -> dict[str, Any]:
     """A recipe.yaml as a dict. Raises RequestError when it is not there or is not one."""
-    import yaml
-
     try:
-        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+        found = of_yaml(path.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         raise RequestError(
             f"The recipe {str(path)!r} is no text. Expected the recipe.yaml of an earlier run."
         ) from None
     except OSError as error:
         raise RequestError(f"Cannot read the recipe {str(path)!r}: {error.strerror}.") from None
-    except yaml.YAMLError as error:
+    except ValueError as error:
         raise RequestError(f"The recipe {str(path)!r} is no YAML: {error}".splitlines()[0]) from None
     if not isinstance(found, dict):
         raise RequestError(f"The recipe {str(path)!r} holds no options. Expected lines like 'seed: 0'.")

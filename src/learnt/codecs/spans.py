@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.codecs import subwords
+from learnt.codecs.notation import of_json
 
 Span = tuple[int, int, str]
 OUTSIDE = 0
@@ -47,7 +48,7 @@ def read(cell: Any) -> list[Span]:
     given = cell
     if isinstance(cell, str):
         try:
-            given = json.loads(cell)
+            given = of_json(cell)
         except json.JSONDecodeError:
             raise ValueError(f"{cell[:60]!r} holds no spans, such as {WRITTEN}") from None
     if isinstance(given, np.ndarray):

@@ -16,6 +16,7 @@ from urllib.parse import unquote
 import numpy as np
 
 from learnt.codecs.files import File
+from learnt.codecs.notation import of_json
 from learnt.contracts import Cells
 from learnt.data import dialects, parallel, separated, streams, tmx
 from learnt.data.columns import blocks, joined, unique
@@ -128,7 +129,7 @@ def _json_lines(file: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(file, 1):
         if line.strip():
             try:
-                yield number, json.loads(line)
+                yield number, of_json(line)
             except json.JSONDecodeError as error:
                 raise DataError(f"{name}, line {number} is no JSON: {error.msg} at column {error.colno}.") from None
 
@@ -139,7 +140,7 @@ def _of_json(path: Path | File) -> dict[str, Cells]:
     with streams.opened(path) as file:
         text = file.read()
     try:
-        found = json.loads(text)
+        found = of_json(text)
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             return joined(_of_json_lines(path, BLOCK), name)
@@ -269,7 +270,10 @@ def _of_parquet(path: Path | File, rows: int, draw: Draw | None) -> Iterator[dic
         raise DataError(f"{Path(path).name} cannot be read as .parquet: {error}") from None
     step = max(rows, min(PIECE, PIECE_BYTES * count // size) // rows * rows)
     for start in range(0, max(count, 1), step):
-        piece = lazy.slice(start, step).collect()
+        try:
+            piece = lazy.slice(start, step).collect()
+        except Exception as error:
+            raise _unreadable(path, ".parquet", error) from None
         piece = piece if draw is None else piece[draw.next(len(piece))]
         for place in range(0, max(len(piece), 1), rows):
             yield _of_frame(piece[place : place + rows])

@@ -11,9 +11,10 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from learnt.codecs.notation import of_json, of_yaml
 from learnt.codecs.spans import Span
 from learnt.data.folders import Folder
-from learnt.errors import DataError, MissingExtra
+from learnt.errors import DataError
 
 TEXT, SLOTS, INTENT = "text", "slots", "intent"
 BIO = {".conll", ".conllu", ".bio", ".iob", ".iob2", ".bioes", ".tags"}
@@ -248,7 +249,7 @@ def _snips(path: Path) -> tuple[list[Sentence] | None, list[str]]:
 def _json(path: Path) -> Folder | None:
     content, notes = _decoded(path)
     try:
-        document = json.loads(content)
+        document = of_json(content)
     except json.JSONDecodeError:
         return None
     if isinstance(document, Mapping) and isinstance(rasa := document.get("rasa_nlu_data"), Mapping):
@@ -260,7 +261,7 @@ def _json(path: Path) -> Folder | None:
 
 def _document(content: str, name: str) -> Any:
     try:
-        return json.loads(content)
+        return of_json(content)
     except json.JSONDecodeError as error:
         raise DataError(f"{name}, line {error.lineno} is no JSON: {error.msg} at column {error.colno}.") from None
 
@@ -277,15 +278,11 @@ def _rasa_example(given: Mapping[str, Any], place: int, name: str) -> Sentence:
 
 
 def _rasa_yaml(path: Path) -> Folder | None:
-    try:
-        import yaml
-    except ImportError:
-        raise MissingExtra("pyyaml", "train", "Reading .yml files") from None
     content, notes = _decoded(path)
     try:
-        document = yaml.safe_load(content)
-    except yaml.YAMLError as error:
-        raise DataError(f"{path.name} cannot be read as YAML: {' '.join(str(error).split())}.") from None
+        document = of_yaml(content)
+    except ValueError as error:
+        raise DataError(f"{path.name} cannot be read as YAML: {error}.") from None
     if not isinstance(document, Mapping) or not isinstance(document.get("nlu"), list):
         return None
     found: list[Sentence] = []
@@ -331,7 +328,7 @@ def _marked(line: str, intent: str, name: str) -> Sentence:
         label = match[2]
         if match[3] is not None:
             try:
-                label = json.loads(match[3])["entity"]
+                label = of_json(match[3])["entity"]
             except (ValueError, KeyError, TypeError):
                 raise DataError(
                     f'{name}: {match[0][:60]!r} names no slot. Expected: [Adele]{{"entity": "artist"}}'
