@@ -57,12 +57,19 @@ def test_weights_that_are_all_zero_are_refused_and_some_zeros_are_not() -> None:
     assert found.weight[:4].tolist() == [0.0, 1.0, 1.0, 2.0]
 
 
-def test_columns_that_tell_nothing_are_guessed_about() -> None:
-    found = collected(columns(empty=[None] * ROWS, same=["a"] * ROWS, other=["a", "b"] * (ROWS // 2)))
-    said = [guess for guess in found.roles.guesses if "nothing." in guess["sentence"] and "--drop" in guess["option"]]
-    assert [guess["option"] for guess in said] == ["--drop empty", "--drop same"]
-    assert said[0]["sentence"] == "Column 'empty' is empty in the rows to learn from and tells nothing."
-    assert said[1]["sentence"] == "Column 'same' is the same in the rows to learn from and tells nothing."
+def test_columns_that_tell_nothing_are_set_aside_aloud_unless_they_were_named() -> None:
+    data = columns(empty=[None] * ROWS, same=["a"] * ROWS, other=["a", "b", "a", "a"] * (ROWS // 4))
+    found = collected(data)
+    assert found.roles.inputs == {"table": ("table", ["age", "other"])}
+    assert found.roles.dropped == ["empty", "same"]
+    said = [guess for guess in found.roles.guesses if "no input" in guess["sentence"]]
+    assert [guess["option"] for guess in said] == ["--inputs empty,...", "--inputs same,..."]
+    assert said[0]["sentence"] == "Column 'empty' is empty in the rows to learn from, so it is no input."
+    named = collected(data, inputs=["age", "same"]).roles
+    assert named.inputs == {"table": ("table", ["age", "same"])}
+    assert any(
+        "'same' is the same" in guess["sentence"] and guess["option"] == "--drop same" for guess in named.guesses
+    )
 
 
 def test_a_column_that_only_the_test_data_fill_tells_nothing() -> None:
@@ -90,6 +97,9 @@ def test_labels_never_learnt_from_are_noted() -> None:
     test["bought"] = ["perhaps", "never", "never", *test["bought"][3:]]
     notes = [note for note in collected(columns(), test=test).notes if "never learnt" in note]
     assert notes == ["3 rows have labels of 'bought' never learnt from: 'never', 'perhaps'."]
+    test["bought"] = ["Yes.", "no", *test["bought"][2:]]
+    (note,) = [note for note in collected(columns(), test=test).notes if "never learnt" in note]
+    assert "'Yes.', 'never'. Did you mean 'yes'?" in note
 
 
 def test_a_label_that_comes_after_fit_is_noted() -> None:

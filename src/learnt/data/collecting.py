@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import cells, files, ragged
 from learnt.contracts import Cells, Refuses, Stratified, Unrolls
-from learnt.data import alike, corpora, recordings, sources
+from learnt.data import alike, checks, corpora, idle, recordings, sources
 from learnt.data import names as naming
 from learnt.data import roles as assigning
 from learnt.data import splits as splitting
@@ -23,7 +23,7 @@ from learnt.data.folders import WITHIN, Folder
 from learnt.data.names import NAME, NONE
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
-from learnt.errors import DataError, RequestError, UnreadableError, unknown
+from learnt.errors import RequestError, UnreadableError, unknown
 from learnt.stats import reweighing
 from learnt.stats.groups import coded
 
@@ -232,9 +232,10 @@ def collect(
     )
     used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
     learnt_from = splits.final if splits.small else splits.fit
-    idle = _idle(ragged.take_each(used, learnt_from))
-    roles = replace(roles, guesses=[*source.guesses, *lengths, *guess.guesses, *roles.guesses, *idle])
+    roles = idle.without(roles, ragged.take_each(used, learnt_from), asked.get("inputs") is not None)
+    roles = replace(roles, guesses=[*source.guesses, *lengths, *guess.guesses, *roles.guesses])
     notes = [*said, *guess.notes, *splits.notes, *unlike, *_duplicates(used, splits)]
+    notes += checks.advice(columns, roles, learnt_from)
     for name, kinds in strata.items():
         notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
     if grouped is not None:
@@ -363,38 +364,6 @@ def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     return [f"{across:,} examples to be judged on have the same inputs as one trained on; figures may be too good."]
 
 
-def _idle(columns: Mapping[str, Cells]) -> list[dict[str, str]]:
-    """A guess for the columns that are empty, and one for those that say one thing alone, in all of these rows.
-
-    Raises DataError where that are all of them.
-    """
-    only = {name: _only(column) for name, column in columns.items()}
-    if None not in only.values():
-        raise DataError(
-            f"Nothing tells the rows to learn from apart: {_listed(list(only))} hold the same in each, or nothing. "
-            "Other columns are needed to learn from."
-        )
-    found = []
-    for what, names in (
-        ("empty", [name for name, text in only.items() if text == ""]),
-        ("the same", [name for name, text in only.items() if text]),
-    ):
-        if names:
-            noun, are, tell = ("Column", "is", "tells") if len(names) == 1 else ("Columns", "are", "tell")
-            sentence = f"{noun} {_listed(names)} {are} {what} in the rows to learn from and {tell} nothing."
-            more = ",..." if len(names) > NAMED else ""
-            found.append({"sentence": sentence, "option": f"--drop {','.join(names[:NAMED])}{more}"})
-    return found
-
-
-def _only(column: Cells) -> str | None:
-    """The one text that all cells are; None where they differ."""
-    if len(set(cells.texts(column[: assigning.GLANCE]))) > 1:
-        return None
-    said = set(cells.texts(column))
-    return said.pop() if len(said) == 1 else None
-
-
 def _never_learnt(name: str, column: Cells, learnt_from: NDArray[np.int64]) -> list[str]:
     """A note on rows whose label is in none of the rows to learn from, where the target is one of classes."""
     codes, labels = splitting.discrete(column, len(column))
@@ -402,9 +371,12 @@ def _never_learnt(name: str, column: Cells, learnt_from: NDArray[np.int64]) -> l
     rows = int(new.sum())
     if not rows or len(labels) > MOST_LABELS:
         return []
-    listed = _listed([labels[code] for code in np.unique(codes[new])])
+    strange = [labels[code] for code in np.unique(codes[new])]
+    known = [labels[code] for code in np.unique(codes[learnt_from])]
+    near = [found for label in strange if (found := checks.meant(label, known))]
+    guess = f" Did you mean {_listed(near)}? Write each label in one way." if near else ""
     have = "row has a label" if rows == 1 else "rows have labels"
-    return [f"{rows:,} {have} of {name!r} never learnt from: {listed}."]
+    return [f"{rows:,} {have} of {name!r} never learnt from: {_listed(strange)}.{guess}"]
 
 
 def _on_both_sides(group: str, column: Cells, own: NDArray[np.bool_]) -> list[str]:

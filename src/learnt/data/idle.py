@@ -1,0 +1,57 @@
+"""Columns that say one thing alone, or nothing, in the rows to learn from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+from learnt import registry
+from learnt.codecs import cells
+from learnt.contracts import Cells
+from learnt.data.roles import GLANCE, Roles
+
+NAMED = 10
+"""How many columns a line names."""
+
+
+def without(roles: Roles, columns: Mapping[str, Cells], named: bool) -> Roles:
+    """Without the columns of a table that are empty, or say one thing alone, in these rows, those to learn from.
+
+    Those that were `named` as inputs stay, and so do columns of other kinds: of them a guess says that they tell
+    nothing.
+    """
+    only = {name: _only(column) for name, column in columns.items()}
+    idle = [name for name, text in only.items() if text is not None]
+    alone = [name for kind, names in roles.inputs.values() if registry.modality(kind).joins for name in names]
+    aside = [] if named or len(idle) == len(columns) else [name for name in idle if name in alone]
+    guesses = list(roles.guesses)
+    for what, names in (
+        ("empty", [name for name in idle if only[name] == ""]),
+        ("the same", [name for name in idle if only[name]]),
+    ):
+        for left, end, option in ((True, "no input", "--inputs"), (False, "nothing to learn from", "--drop")):
+            said = [name for name in names if (name in aside) == left]
+            if said:
+                noun, are, it = ("Column", "is", "it is") if len(said) == 1 else ("Columns", "are", "they are")
+                sentence = f"{noun} {_listed(said)} {are} {what} in the rows to learn from, so {it} {end}."
+                more = ",..." if len(said) > NAMED or left else ""
+                guesses.append({"sentence": sentence, "option": f"{option} {','.join(said[:NAMED])}{more}"})
+    inputs = {
+        name: (kind, kept)
+        for name, (kind, names) in roles.inputs.items()
+        if (kept := [column for column in names if column not in aside])
+    }
+    return replace(roles, inputs=inputs, dropped=[*roles.dropped, *aside], guesses=guesses)
+
+
+def _only(column: Cells) -> str | None:
+    """The one text that all cells are; None where they differ."""
+    if len(set(cells.texts(column[:GLANCE]))) > 1:
+        return None
+    said = set(cells.texts(column))
+    return said.pop() if len(said) == 1 else None
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = f" and {len(names) - NAMED:,} more" if len(names) > NAMED else ""
+    return ", ".join(map(repr, names[:NAMED])) + more
