@@ -195,8 +195,8 @@ def _rare(target: str, labels: NDArray[Any]) -> list[str]:
     rarest = int(counts.argmin())
     if len(names) == 2 and counts[rarest] < RARE * counts.sum():
         found.append(
-            f"{target!r} is {str(names[rarest])!r} in {counts[rarest] / counts.sum():.2%} of the rows, so saying the other "
-            f"is nearly always right. Say what a miss and a false alarm are worth, for example: --decide recall>=.9"
+            f"{target!r} is {str(names[rarest])!r} in {counts[rarest] / counts.sum():.2%} of the rows, so to say the "
+            "other is nearly always right. Say what a miss and a false alarm are worth, such as: --decide recall>=.9"
         )
     return found
 
