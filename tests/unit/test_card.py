@@ -71,3 +71,11 @@ def test_without_sets_no_coverage_is_claimed() -> None:
     for card in (show(few), model_card(few, "few")):
         assert "coverage of" not in card
         assert "Sets and ranges are not given" in card
+
+
+def test_a_file_that_listens_says_how_sure_it_must_be() -> None:
+    heard = {"least": 0.975, "hours": 2.0, "alarms": 1, "said": 200, "told": 188, "window": 0.9, "hop": 0.11}
+    card = " ".join(show(file.manifest() | {"listening": heard}).split())
+    assert "tells what is at least 0.975 likely" in card
+    assert "188 of 200 said, and 0.013 to 2.8 false alarms an hour" in card
+    assert "Listens" not in show(file.manifest())

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from learnt.contracts import Settings
+from learnt.stats.intervals import poisson
 from learnt.stats.wording import listed
 
 WIDTH = 100
@@ -39,6 +40,19 @@ def _predicts(manifest: Settings) -> Iterator[str]:
         yield from _wrapped(f"Predicts {name} ({target['task']}){about}", "  ", 2)
         yield from _decides(target["settings"])
     yield from _rest(targets, "targets")
+    yield from _listens(manifest)
+
+
+def _listens(manifest: Settings) -> Iterator[str]:
+    if (heard := manifest.get("listening")) and heard["hours"]:
+        low, high = (end / heard["hours"] for end in poisson(heard["alarms"]))
+        yield from _wrapped(
+            f"  Listens to streams (--live), and tells what is at least {heard['least']:.4g} likely: on the made ones "
+            f"that this was chosen on {heard['told']:,} of {heard['said']:,} said, and {low:.2g} to {high:.2g} false "
+            "alarms an hour.",
+            "  ",
+            3,
+        )
 
 
 def _decides(settings: Settings) -> Iterator[str]:
