@@ -87,3 +87,11 @@ def test_several_columns_are_no_label() -> None:
     assert registry.task("classify").claims(pair) == 0
     with pytest.raises(DataError, match="--target a b"):
         collected({**columns(), "a": ["red", "no"] * 150, "b": ["no"] * 300}, "a,b", task=None)
+
+
+def test_a_number_that_is_no_name_is_a_place() -> None:
+    from learnt.data.targets import placed_at
+
+    columns = ["amount", "2", "fraud"]
+    assert placed_at(["3"], columns) == (["fraud"], [{"sentence": "Column 3 is 'fraud'.", "option": "--target NAME"}])
+    assert placed_at(["2", "fraud", "4", "0"], columns) == (["2", "fraud", "4", "0"], [])

@@ -162,7 +162,10 @@ def _check(
         said = set(cells.texts(columns[name])) - {""}
         if len(said) < 2:
             same = repr(said.pop()) if said else "empty"
-            raise DataError(f"The target {name!r} is {same} in every row, so there is nothing to learn.")
+            raise DataError(
+                f"The target {name!r} is {same} in every row, so there is nothing to learn. Bring rows of another "
+                "answer, or name another column: --target COLUMN"
+            )
     for name in inputs:
         if name in drop:
             raise RequestError(f"{name!r} is in --inputs and in --drop. Take it out of one of them.")

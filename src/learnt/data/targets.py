@@ -19,6 +19,19 @@ def pieces(name: str, columns: Mapping[str, Cells]) -> list[str]:
     return [name] if name in columns or "," not in name else [piece.strip() for piece in name.split(",")]
 
 
+def placed_at(target: Sequence[str], columns: Sequence[str]) -> tuple[list[str], list[dict[str, str]]]:
+    """The columns by name, where a number that is no name is a place from 1; and a guess of each such place."""
+    found, guesses = [], []
+    for name in target:
+        place = int(name) if name not in columns and name.isascii() and name.isdigit() else 0
+        if 0 < place <= len(columns):
+            found.append(columns[place - 1])
+            guesses.append({"sentence": f"Column {place} is {found[-1]!r}.", "option": "--target NAME"})
+        else:
+            found.append(name)
+    return found, guesses
+
+
 def gathered(columns: Mapping[str, Cells], target: Sequence[str], where: str = "") -> dict[str, Cells]:
     """The columns, those of each target of several as one: its name as it was asked for, its cells tuples of theirs.
 

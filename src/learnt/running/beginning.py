@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learnt import recipes, registry
 from learnt.contracts import Hears, Listens, Timed
-from learnt.data import corpora, sources
+from learnt.data import corpora, sources, targets
 from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
 from learnt.data.unlabelled import Unlabelled
@@ -96,7 +96,11 @@ def begin(
     hold.refuse()
     kept = folder / "checkpoint" / "recipe.yaml"
     source = corpora.fitting(sources.opened(data), asked["target"] or ())
-    full = recipes.resolve(asked, kept if resume and kept.exists() else recipe, source.target, list(source.columns))
+    target, places = targets.placed_at(asked["target"] or (), list(source.columns))
+    source = replace(source, guesses=[*source.guesses, *places])
+    full = recipes.resolve(
+        {**asked, "target": target}, kept if resume and kept.exists() else recipe, source.target, list(source.columns)
+    )
     names = ("task", "inputs", "drop", "sensitive", "weight", "reweigh", "group", "time", "seed", "views")
     collected = collect(
         source,
