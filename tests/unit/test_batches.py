@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from learnt.artifact.batches import calls
 from learnt.contracts import Spec
 from learnt.train import batches
 from learnt.train.batches import Examples
@@ -25,3 +26,13 @@ def test_long_examples_are_evaluated_few_at_a_time_and_short_ones_many() -> None
     for part, longest in zip(found, lengths, strict=True):
         assert len(part) == 1 or len(part) * longest <= batches.PLACES_TOGETHER
     assert len(found) < 10
+
+
+def test_sounds_go_through_the_graph_in_fewer_at_once_where_reasons_are_asked_for() -> None:
+    specs = {"sound": {"samples": Spec("float32", ("T",))}}
+    raw = {"sound.samples": [np.zeros(8000, np.float32)] * 300}
+    plain = [len(group) for group in calls(raw, specs, 256)]
+    explained = [len(group) for group in calls(raw, specs, 256, explain=True)]
+    assert sum(plain) == sum(explained) == 300
+    assert max(plain) == 256
+    assert 16 <= max(explained) <= 64

@@ -187,7 +187,7 @@ class Artifact:
         if not explain:
             left_out |= {f"reasons.{name}" for name in self.inputs}
         names = [output.name for output in self.session.get_outputs() if output.name not in left_out]
-        groups = list(batches.calls(raw, self.inputs, min(batch, MOST_EXPLAINED) if explain else batch))
+        groups = list(batches.calls(raw, self.inputs, min(batch, MOST_EXPLAINED) if explain else batch, explain))
         said: list[list[NDArray[Any]]] = []
         for group in groups:
             feed = self.collate(raw, group)

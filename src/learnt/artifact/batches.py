@@ -21,6 +21,8 @@ TOKEN_BYTES = 256
 """What a token id counts for: it becomes a vector."""
 PIXEL_BYTES = 64
 """What a number of a grid counts for: every pixel becomes a vector too."""
+EXPLAINED_BYTES = 64
+"""What a sample of a sound counts for where reasons are asked for: the network hears it again for every moment."""
 
 
 def rows(raw: Raw) -> int:
@@ -33,15 +35,18 @@ def of(named: Mapping[str, Any], prefix: str) -> dict[str, Any]:
     return {name[len(prefix) + 1 :]: values for name, values in named.items() if name.startswith(f"{prefix}.")}
 
 
-def calls(raw: Raw, inputs: Inputs, most: int) -> Iterator[NDArray[np.int64]]:
-    """The rows of each call: of one size, alike in length, at most `most` and not too many bytes together."""
+def calls(raw: Raw, inputs: Inputs, most: int, explain: bool = False) -> Iterator[NDArray[np.int64]]:
+    """The rows of each call: of one size, alike in length, at most `most` and not too many bytes together.
+
+    `explain`: the call gives reasons too.
+    """
     groups = [np.arange(rows(raw))]
     for name, specs in inputs.items():
         of_input = of(raw, name)
         groups = [part for group in groups for part in ragged.by_size(of_input, specs, group)]
     cost = np.zeros(rows(raw))
     for name, specs in inputs.items():
-        cost += _cost(of(raw, name), specs, rows(raw))
+        cost += _cost(of(raw, name), specs, rows(raw), explain)
     for group in groups:
         if np.ptp(cost[group]):
             group = group[np.argsort(cost[group], kind="stable")]
@@ -53,7 +58,7 @@ def calls(raw: Raw, inputs: Inputs, most: int) -> Iterator[NDArray[np.int64]]:
             start += size
 
 
-def _cost(raw: Raw, specs: Mapping[str, Spec], count: int) -> NDArray[np.float64]:
+def _cost(raw: Raw, specs: Mapping[str, Spec], count: int, explain: bool) -> NDArray[np.float64]:
     """Bytes of each example, token ids at the size of what they become."""
     cost = np.zeros(count)
     for name, spec in specs.items():
@@ -61,6 +66,8 @@ def _cost(raw: Raw, specs: Mapping[str, Spec], count: int) -> NDArray[np.float64
         plain = 8 if spec.dtype == "string" else np.dtype(spec.dtype).itemsize
         each = TOKEN_BYTES if spec.dtype == "int64" and ragged.PADDED & set(spec.axes) else plain
         each = PIXEL_BYTES if ragged.grid(spec) else each
+        if explain and spec.dtype == "float32" and ragged.PADDED & set(spec.axes):
+            each = EXPLAINED_BYTES
         if isinstance(values, np.ndarray):
             cost += each * values[0].size if count else 0
         else:
