@@ -75,6 +75,8 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
         return _captions(args, opened)
     if options := _writing(args):
         opened = opened.writing(**options)
+    if note := captions.cut(opened, args.data):
+        args.say(note)
     data, problems = _told(args), list[str]()
     if args.out:
         count = model.predict_file(opened, data, args.out, problems, args.top)
