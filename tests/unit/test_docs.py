@@ -29,7 +29,7 @@ RUN = [ROOT / "docs/tutorial.md", ROOT / "README.md"]
 """Pages whose blocks are run, in this order and in one folder: the tutorial makes the tables."""
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
-NOT_RUN = {"cat", "pip", "npm", "make", ".venv/bin/python"}
+NOT_RUN = {"cat", "pip", "python3", "npm", "make", ".venv/bin/python"}
 LANGUAGES = {"sh", "python", "js", "text", ""}
 NODE = ROOT / "tests/edge/node/node_modules"
 pytestmark = [
