@@ -6,7 +6,7 @@ READY := .venv/.ready
 NODE := $(if $(shell command -v npm),tests/edge/node/node_modules/.ready)
 
 BENCHMARKS := start file adult creditcard verdict calibration coverage unfamiliar attribution resume fuzz prevalence regress \
-	survival fairness shift label_errors human_labels learning_curve decoding pictures maps texts completion replies picture_file planted_hazard mias report
+	survival fairness shift label_errors human_labels learning_curve decoding pictures maps texts completion replies picture_file planted_hazard mias report newcomer
 
 .PHONY: demo test lint bench rivals clean
 
