@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import learnt
-from learnt import registry
+from learnt import registry, training
 from learnt.artifact import continuous
 from learnt.asking import ask_each
 from learnt.codecs import surroundings
@@ -187,6 +187,15 @@ def test_how_sure_it_must_be_and_how_it_does_are_in_the_file_and_the_report(plac
     assert found["question"] == "alarms"
     assert found["unit"] == "number"
     assert found["interval"][0] <= found["value"] <= found["interval"][1]
+
+
+def test_for_another_site_it_is_chosen_anew(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(continuous, "SAID", (20, 20))
+    training.recalibrate(place / "run", place / "sounds", out=place / "site.onnx")
+    before, after = (learnt.load(path).manifest["listening"] for path in (place / "run", place / "site.onnx"))
+    assert set(after) == set(before)
+    assert after != before
+    assert 0.5 <= after["least"] < 1
 
 
 def test_raw_samples_through_a_pipe_become_lines_as_they_come(place: Path) -> None:

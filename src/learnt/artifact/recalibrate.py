@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.artifact import filling, wire
+from learnt.artifact import continuous, filling, wire
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.artifact.evidence import usual
@@ -63,6 +63,9 @@ def recalibrated(
                 "policy": task.policy(own, filling.weighted(truths[name], weight, rows), groups, held),
             }
     changes: dict[str, Any] = {"calibrated_on": len(rows), "coverage": coverage, "measured": {}}
+    if artifact.manifest.get("listening"):
+        codes = np.asarray(truths[artifact.targets[0]]["label"])
+        changes["listening"] = continuous.choose(before, raw, codes, int(artifact.manifest["recipe"]["seed"]))
     return finished(artifact, found, settings, raw, changes)
 
 
@@ -87,7 +90,9 @@ def shifted(artifact: Artifact, columns: Mapping[str, Cells], wishes: Settings) 
     raw = artifact.read(columns)
     outputs = filled(artifact, found, settings).run(raw)
     found |= filling.percentiles(tasks, outputs, bank_of(artifact), nearest_of(artifact))
-    return finished(artifact, found, settings, raw, {"measured": {}, "coverage": None})
+    # Streams need the truth too: how sure it must be is no longer known.
+    silent: dict[str, Any] = {"listening": {}} if "listening" in artifact.manifest else {}
+    return finished(artifact, found, settings, raw, {"measured": {}, "coverage": None, **silent})
 
 
 def bank_of(artifact: Artifact) -> dict[str, NDArray[Any]]:

@@ -140,7 +140,7 @@ def tools(
         facts=measured,
         pictures=drawn if pictured(artifact) else None,
         baseline=baseline,
-        listen=listen if "listening" in artifact.manifest and truth[target] is not None else None,
+        listen=listen if artifact.manifest.get("listening") and truth[target] is not None else None,
         metrics=lambda evidence: task.metrics(evidence, settings),
         take=some,
     )
