@@ -68,6 +68,14 @@ def test_names_that_say_the_label_say_no_patient() -> None:
     assert guess([f"{age}_{place // 25:02}.jpg" for place, age in enumerate(ages)], ages) is None
 
 
+def test_names_that_say_the_label_do_so_where_some_labels_are_wrong() -> None:
+    names = [f"{digit}_{speaker}_{place}.wav" for digit in range(10) for speaker in ("al", "bo") for place in range(10)]
+    wrong = np.random.default_rng(0).random(len(names)) < 0.2
+    labels = [str((int(name[0]) + bad) % 10) for name, bad in zip(names, wrong, strict=True)]
+    found = guess(names, labels)
+    assert found is None or not found.sure
+
+
 def test_a_few_large_sets_are_no_patients_for_sure() -> None:
     found = guess([f"{speaker}_{place:02}.png" for speaker in ("jo", "al", "bo") for place in range(30)])
     assert found is not None

@@ -22,7 +22,8 @@ SEVERAL = 0.1
 """Share of the names that must begin as another does."""
 AGAIN = 0.5
 """Endings there may be for each name: a side, a view, a number counted anew comes again; a running number does not."""
-MOSTLY = 0.9
+AGREES = 0.5
+"""Share of the names of which a piece is the label, from which on it says the label: labels may be wrong."""
 _BETWEEN = re.compile(r"[_\-\s.]+|(?<=\d)(?=[A-Za-z]+$)")
 
 Codes = NDArray[np.int64]
@@ -158,7 +159,7 @@ def _confined(keys: Sequence[str], codes: Codes) -> bool:
 
 def _says_label(said: Sequence[str], codes: Codes, texts: Sequence[str]) -> bool:
     """Whether a piece stands for the label: as its text, or another text for each of them."""
-    if np.mean([_plain(piece) == _plain(text) for piece, text in zip(said, texts, strict=True)]) >= MOSTLY:
+    if np.mean([_plain(piece) == _plain(text) for piece, text in zip(said, texts, strict=True)]) >= AGREES:
         return True
     pairs = set(zip(said, codes.tolist(), strict=True))
     labels = len({code for _, code in pairs})
