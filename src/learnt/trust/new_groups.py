@@ -64,7 +64,7 @@ class NewGroups:
         )
         act = ""
         if grade in ("bad", "watch"):
-            act = "Gather examples of more groups: more of the same ones help less." + (
+            act = "Gather examples of more groups." + (
                 "" if found.held else f" For figures of others: learnt train DATA --target COLUMN --group {found.by}"
             )
         return Finding(
