@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import random
+import time
+import tracemalloc
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,23 @@ def test_junk_that_is_called_a_table(train: Command, tmp_path: Path, seed: int) 
     train(drawn.randbytes(5000), "--target", "fraud").refused("t.csv")
     train(b"\x89PNG\r\n\x1a\n" + drawn.randbytes(5000), "--target", "fraud").refused("t.csv")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("piece", [b"a", b"1,", b'"x', b"\0"])
+def test_a_line_of_300_megabytes(command: Command, tmp_path: Path, piece: bytes) -> None:
+    with (tmp_path / "t.csv").open("wb") as file:
+        for _ in range(300):
+            file.write(piece * (1_000_000 // len(piece)))
+    begun = time.process_time()
+    tracemalloc.start()
+    try:
+        said = command("train", "t.csv", "--target", "fraud", "--out", "run")
+        most = tracemalloc.get_traced_memory()[1]
+    finally:
+        tracemalloc.stop()
+    said.refused("t.csv, line 1 is longer than 67,108,864 characters. Expected a line a row")
+    assert most < 400e6
+    assert time.process_time() - begun < 30
 
 
 def test_names_never_paint_the_screen(train: Command) -> None:

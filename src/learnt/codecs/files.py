@@ -177,14 +177,15 @@ def are_files(column: Sequence[Any]) -> bool:
 
 
 def undecodable(column: Sequence[Any]) -> list[tuple[int, str]]:
-    """(row from 0, why, as a sentence) of the `File`s that are not there, cannot be read or are not UTF-8."""
+    """(row from 0, why, as a sentence) of the `File`s that are not there, empty, cannot be read or are not UTF-8."""
     found = []
     for row, cell in enumerate(column):
         if isinstance(cell, File):
             try:
-                cell.text()
+                why = "" if cell.text().strip() else f"{str(cell)!r} is empty."
             except DataError as error:
-                found.append((row, str(error)))
+                why = str(error)
+            found += [(row, why)] if why else []
     return found
 
 

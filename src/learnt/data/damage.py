@@ -86,7 +86,7 @@ def refuse(problems: Sequence[tuple[str, str]], damaged: int, rows: int) -> None
     """Raises UnreadableError with the problems where more than 1 % of the rows are damaged."""
     if damaged > UNREADABLE * rows:
         if rows == 1:
-            raise UnreadableError(problems[0][1], ())
+            raise UnreadableError(f"{problems[0][1]} Mend it, or take its row out.", ())
         raise UnreadableError(
             f"{damaged:,} of {rows:,} rows hold what cannot be read, more than 1 %. The first, {problems[0][0]}: "
             f"{problems[0][1].rstrip('.')}. Mend them, leave cells empty that are not known, or take these rows out.",

@@ -24,7 +24,7 @@ LOOKED_AT = 100
 MOSTLY = 0.8
 FEWEST = 3
 """Rows below the first that must be there before a cell that comes again says that the first line is a row."""
-LONGEST = 1 << 30
+LONGEST = 1 << 26
 """Characters of one cell."""
 _ENDS, _CLOSED = ".?!\u2026\u3002\uff1f\uff01", "'\")\u201d\u2019\u00bb"
 _WORDS = 4

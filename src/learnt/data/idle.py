@@ -9,6 +9,7 @@ from learnt import registry
 from learnt.codecs import cells
 from learnt.contracts import Cells
 from learnt.data.roles import GLANCE, Roles
+from learnt.errors import DataError
 
 NAMED = 10
 """How many columns a line names."""
@@ -18,12 +19,17 @@ def without(roles: Roles, columns: Mapping[str, Cells], named: bool) -> Roles:
     """Without the columns of a table that are empty, or say one thing alone, in these rows, those to learn from.
 
     Those that were `named` as inputs stay, and so do columns of other kinds: of them a guess says that they tell
-    nothing.
+    nothing. Raises DataError where that are all of them.
     """
     only = {name: _only(column) for name, column in columns.items()}
     idle = [name for name, text in only.items() if text is not None]
     alone = [name for kind, names in roles.inputs.values() if registry.modality(kind).joins for name in names]
-    aside = [] if named or len(idle) == len(columns) else [name for name in idle if name in alone]
+    if only and len(idle) == len(only):
+        raise DataError(
+            f"Nothing tells the rows to learn from apart: {_listed(idle)} hold the same in each, or nothing. Other "
+            "columns are needed to learn from."
+        )
+    aside = [] if named else [name for name in idle if name in alone]
     guesses = list(roles.guesses)
     for what, names in (
         ("empty", [name for name in idle if only[name] == ""]),

@@ -27,6 +27,9 @@ _spooled: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 KNOWN = "cp1252 (Western Europe), cp1250 (Central Europe), cp1251 (Cyrillic), cp932 (Japanese), gb18030 (Chinese)"
 
+LONGEST = 1 << 26
+"""Characters of a line."""
+
 
 def suffix(path: str | PurePath) -> str:
     """`.csv` of `t.CSV` and of `t.csv.gz`."""
@@ -49,19 +52,40 @@ def lines(path: Path | File) -> Iterator[tuple[int, str]]:
     """Each line with its number from 1, without its end. Raises DataError for one that is not UTF-8 or has a NUL."""
     with opened(path, newline="\n") as file:
         for number, line in enumerate(file, 1):
-            if "\0" in line:
-                raise DataError(
-                    f"{path.name if isinstance(path, Path) else path}, line {number} holds a NUL byte, so it is no "
-                    "plain text. Expected UTF-8; take the byte out, or if it is UTF-16 write: iconv -f utf-16 -t utf-8"
-                )
             yield number, line.rstrip("\r\n")
+
+
+class _Lines(io.TextIOWrapper):
+    """Text of which each line is one: without NUL, and no longer than memory is meant for."""
+
+    number = 0
+    called = ""
+
+    def __next__(self) -> str:  # type: ignore[override]  # as TextIOWrapper itself has it
+        line = self.readline(LONGEST)
+        if not line:
+            raise StopIteration
+        self.number += 1
+        if len(line) == LONGEST:
+            raise DataError(
+                f"{self.called}, line {self.number} is longer than {LONGEST:,} characters. Expected a line a row; is "
+                "it another kind of file than its name says?"
+            )
+        if "\0" in line:
+            raise DataError(
+                f"{self.called}, line {self.number} holds a NUL byte, so it is no plain text. Expected UTF-8; take the "
+                "byte out, or if it is UTF-16 write: iconv -f utf-16 -t utf-8"
+            )
+        return line
 
 
 @contextmanager
 def opened(path: Path | File, newline: str = "", encoding: str = UTF8) -> Iterator[TextIO]:
-    """Text. Raises RequestError for what cannot be read, DataError for another encoding or a damaged .gz."""
+    """Text. Raises RequestError for what cannot be read, DataError for another encoding, a damaged .gz, a line with a
+    NUL or one without end."""
     try:
-        with _decoded(path, encoding), io.TextIOWrapper(binary(path), encoding, newline=newline) as file:
+        with _decoded(path, encoding), _Lines(binary(path), encoding, newline=newline) as file:
+            file.called = path.name if isinstance(path, Path) else str(path)
             yield file
     except _DAMAGED as error:
         raise DataError(f"{path} cannot be unpacked: {str(error).rstrip('.')}.") from None

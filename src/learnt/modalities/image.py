@@ -336,7 +336,7 @@ def _mirrored_alike(small: NDArray[np.float64], codes: NDArray[np.int64]) -> boo
     own = small.reshape(len(small), -1)
     near, of_mirrored = (_nearest(one.reshape(len(small), -1), own, codes) for one in (small, small[:, :, ::-1]))
     known = np.isfinite(near)
-    return known.sum() >= FEWEST and bool(np.median(of_mirrored[known]) <= ALIKE * np.median(near[known]))
+    return bool(known.sum() >= FEWEST and np.median(of_mirrored[known]) <= ALIKE * np.median(near[known]))
 
 
 def _nearest(one: NDArray[np.float64], others: NDArray[np.float64], codes: NDArray[np.int64]) -> NDArray[np.float64]:
