@@ -74,8 +74,19 @@ def test_what_could_be_said_anywhere_is_said_early(monkeypatch):
     assert (early < anywhere - 3).all()
 
 
-def test_without_that_the_gradient_is_that_of_torch(monkeypatch):
+def test_which_symbols_are_said_at_all_is_learnt_though_nothing_is_said_yet():
+    """Where silence is likely everywhere, the gradient tells true symbols from others, and those from nothing."""
+    logits = torch.zeros(1, 20, 5)
+    logits[:, :, 0] = 8.0
+    logits.requires_grad_()
+    ctc.loss(logits, torch.tensor([20]), torch.tensor([[2, 3]])).sum().backward()
+    one, two, three, four = logits.grad[0, :, 1:].sum(0).tolist()
+    assert max(two, three) < -0.1 < 0.1 < min(one, four)
+
+
+def test_without_these_the_gradient_is_that_of_torch(monkeypatch):
     monkeypatch.setattr(ctc, "EARLY", 0.0)
+    monkeypatch.setattr(ctc, "ALL_IN_ALL", 0.0)
     logits = torch.randn(2, 9, 5, generator=torch.Generator().manual_seed(0), requires_grad=True)
     wanted, places = torch.tensor([[2, 2, 3], [1, -1, -1]]), torch.tensor([9, 4])
     ctc.loss(logits, places, wanted).sum().backward()

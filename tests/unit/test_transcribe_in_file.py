@@ -18,7 +18,7 @@ from small.recordings import wav
 pytest.importorskip("soundfile")
 RATE = 8000
 TONES = {"do": 400, "re": 900, "mi": 1800}
-SIZES = {"width": 32, "depth": 0, "members": 1, "dropout": 0.0, "batch": 12, "epochs": 20, "rate": 5e-3, "decay": 1e-2}
+SIZES = {"width": 24, "depth": 0, "members": 1, "dropout": 0.0, "batch": 12, "epochs": 20, "rate": 5e-3, "decay": 1e-2}
 pytestmark = pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
 
 
@@ -36,14 +36,11 @@ def spoken(random: np.random.Generator, most: int = 3) -> tuple[np.ndarray, str,
     return (sound + 0.003 * random.normal(size=len(sound))).astype(np.float32), " ".join(names), times
 
 
-def folder(root: Path, rows: int, shuffled: bool = False) -> Path:
+def folder(root: Path, rows: int) -> Path:
     random = np.random.default_rng(1)
     sounds = [spoken(random) for _ in range(rows)]
-    texts = [text for _, text, _ in sounds]
-    if shuffled:
-        texts = [texts[place] for place in random.permutation(rows)]
     lines = ["sound,text"]
-    for row, ((sound, *_), text) in enumerate(zip(sounds, texts, strict=True)):
+    for row, (sound, text, _) in enumerate(sounds):
         (root / f"{row:03d}.wav").write_bytes(wav(sound))
         lines.append(f"{row:03d}.wav,{text}")
     (root / "sounds.csv").write_text("\n".join(lines))
@@ -54,7 +51,7 @@ def folder(root: Path, rows: int, shuffled: bool = False) -> Path:
 def _run(tmp_path_factory: pytest.TempPathFactory) -> learnt.Run:
     root = tmp_path_factory.mktemp("spoken")
     return learnt.train(
-        folder(root, 160), target="text", task="transcribe", test=None, out=root / "run", ask="calibration",
+        folder(root, 110), target="text", task="transcribe", out=root / "run", ask="calibration",
         recipe={"sizes": SIZES},
     )  # fmt: skip
 
@@ -71,7 +68,7 @@ def test_words_are_written_down_with_when_they_were_said(run: learnt.Run) -> Non
         for part, pair in zip(one.parts, times, strict=True)
         for edge, true in zip(part.where, pair, strict=True)
     ]
-    assert np.quantile(apart, 0.5) < 0.08
+    assert np.quantile(apart, 0.95) < 0.08
 
 
 def test_pieces_of_any_size_give_the_words_of_the_whole(run: learnt.Run) -> None:
