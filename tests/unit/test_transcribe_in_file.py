@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import learnt
+from learnt.cli import main
 from learnt.errors import RequestError
 from small.recordings import wav
 
@@ -140,3 +141,47 @@ def test_raw_samples_through_a_pipe_become_words_as_they_come(run: learnt.Run) -
     assert " ".join(row["text"] for row in rows if "text" in row) == whole
     assert whole == text
     assert rows[-1]["real_time_factor"] > 0
+
+
+def talk(random: np.random.Generator, strings: int) -> tuple[np.ndarray, list[tuple[str, float, float]]]:
+    """Strings with two seconds between them, and of each what it is and from when to when."""
+    parts, told, late = [], [], 0.0
+    for _ in range(strings):
+        sound, text, times = spoken(random)
+        parts += [sound, (0.003 * random.normal(size=2 * RATE)).astype(np.float32)]
+        told.append((text, late + times[0][0], late + times[-1][1]))
+        late += len(sound) / RATE + 2
+    return np.concatenate(parts), told
+
+
+def test_a_talk_gets_captions_that_begin_and_end_with_what_is_said(run: learnt.Run, tmp_path: Path) -> None:
+    sound, told = talk(np.random.default_rng(11), 20)
+    (tmp_path / "talk.wav").write_bytes(wav(sound))
+    out = tmp_path / "talk.json"
+    assert main(["predict", str(run.folder), str(tmp_path / "talk.wav"), "--out", str(out)]) == 0
+    cues = json.loads(out.read_text())["segments"]
+    assert len(cues) == len(told)
+    right = [(cue, one) for cue, one in zip(cues, told, strict=True) if cue["text"] == one[0]]
+    assert len(right) >= 17
+    apart = [max(abs(cue["start"] - start), abs(cue["end"] - end)) for cue, (_, start, end) in right]
+    assert np.quantile(apart, 0.9) < 0.15
+
+
+def test_silence_and_faint_noise_get_no_captions(run: learnt.Run, tmp_path: Path) -> None:
+    random = np.random.default_rng(12)
+    for name, sound in (("silence", np.zeros(40 * RATE)), ("noise", 0.003 * random.normal(size=40 * RATE))):
+        (tmp_path / f"{name}.wav").write_bytes(wav(sound))
+        out = tmp_path / f"{name}.srt"
+        assert main(["predict", str(run.folder), str(tmp_path / f"{name}.wav"), "--out", str(out)]) == 0
+        assert out.read_text() == ""
+
+
+def test_words_that_are_not_expected_are_not_heard(run: learnt.Run) -> None:
+    model, random = learnt.load(run.folder), np.random.default_rng(13)
+    sounds = [spoken(random)[0] for _ in range(12)]
+    plain = [one.value for one in model.predict(sounds)]
+    only = [one.value for one in model.expecting(words=["do", "re"]).predict(sounds)]
+    phrases = [one.value for one in model.expecting(phrases=["do re"]).predict(sounds)]
+    assert {word for text in only for word in text.split()} <= {"do", "re"}
+    assert any("mi" in text.split() for text in plain)
+    assert phrases == plain
