@@ -63,7 +63,6 @@ def folder(root: Path, suffix: str, make: Callable[[int], bytes], labels: str = 
         (".wav", silent, "holds no samples"),
         (".wav", picture, "is no sound. It holds a PNG picture"),
         (".txt", junk, "is not UTF-8"),
-        (".txt", empty, "is empty"),
         (".txt", picture, "is no text. It holds a PNG picture"),
     ],
 )  # fmt: skip

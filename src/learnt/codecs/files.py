@@ -177,15 +177,14 @@ def are_files(column: Sequence[Any]) -> bool:
 
 
 def undecodable(column: Sequence[Any]) -> list[tuple[int, str]]:
-    """(row from 0, why, as a sentence) of the `File`s that are not there, empty, cannot be read or are not UTF-8."""
+    """(row from 0, why, as a sentence) of the `File`s that are not there, cannot be read or are not UTF-8."""
     found = []
     for row, cell in enumerate(column):
         if isinstance(cell, File):
             try:
-                why = "" if cell.text().strip() else f"{str(cell)!r} is empty."
+                cell.text()
             except DataError as error:
-                why = str(error)
-            found += [(row, why)] if why else []
+                found.append((row, str(error)))
     return found
 
 
