@@ -28,7 +28,7 @@ from small import linear
 SIZES = {"width": 16, "depth": 1, "members": 2, "dropout": 0.0, "batch": 32, "epochs": 40, "rate": 0.01, "decay": 0.0}
 RECIPE = {"sizes": SIZES}
 EXPECTED = {
-    "check_sample_weight_equivalence_on_dense_data": "nine rows are too few to train on; and one row that weighs 2 lies "
+    "check_sample_weight_equivalence_on_dense_data": "nine rows are too few to train on; one row that weighs 2 lies "
     "on one side of every split, two rows that weigh 1 may lie on both sides"
 }
 """A check of scikit-learn that fails, and why."""
