@@ -145,23 +145,6 @@ def test_too_few_frames_are_said_to_be() -> None:
         ctc.aligned(noise(0, frames=2), [2, 2])
 
 
-def test_words_stand_between_spaces_with_their_frames_and_the_mean_confidence_of_these() -> None:
-    heard = [
-        ctc.Heard(SPACE, 0, 0, 1.0),
-        ctc.Heard(2, 2, 4, 0.9),
-        ctc.Heard(3, 5, 5, 0.5),
-        ctc.Heard(SPACE, 6, 6, 0.1),
-        ctc.Heard(SPACE, 8, 8, 0.1),
-        ctc.Heard(3, 9, 9, 0.25),
-    ]
-    assert ctc.words(heard, LETTERS, SPACE) == [
-        ("ab", 2, 5, pytest.approx((0.9**3 * 0.5) ** 0.25)),
-        ("b", 9, 9, pytest.approx(0.25)),
-    ]
-    assert [one.text for one in ctc.words(heard[1:3], LETTERS, None)] == ["a", "b"]
-    assert ctc.words([], LETTERS, SPACE) == []
-
-
 def test_only_words_of_a_list_are_said() -> None:
     scores = peaks("ab ba", doubt=0.3)
     assert spoken(ctc.search(scores)) == "ab ba"

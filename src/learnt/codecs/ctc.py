@@ -7,7 +7,7 @@ several frames on end are one, unless a blank stands between them.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple, Protocol
 
@@ -26,15 +26,6 @@ class Heard(NamedTuple):
     probabilities there, as a probability."""
 
     symbol: int
-    first: int
-    last: int
-    confidence: float
-
-
-class Word(NamedTuple):
-    """As `Heard`, of symbols between two blanks of the writing; confidence is the mean over their frames."""
-
-    text: str
     first: int
     last: int
     confidence: float
@@ -105,17 +96,6 @@ def aligned(scores: Scores, symbols: Sequence[int], blank: int = 0) -> list[Hear
         Heard(int(symbol), int(frames[0]), int(frames[-1]), math.exp(float(scores[frames, symbol].mean())))
         for symbol, frames in zip(symbols, spoken, strict=True)
     ]
-
-
-def words(heard: Iterable[Heard], letters: Sequence[str], space: int | None) -> list[Word]:
-    """Symbols as words: `letters` says how each is written, `space` parts words; None: each symbol is one."""
-    found: list[list[Heard]] = [[]]
-    for one in heard:
-        if space is None or one.symbol == space:
-            found.append([])
-        if one.symbol != space:
-            found[-1].append(one)
-    return [_word(group, letters) for group in found if group]
 
 
 def search(
@@ -223,10 +203,3 @@ def _runs(said: NDArray[np.int64], scores: Scores, blank: int) -> list[Heard]:
             sure = math.exp(float(scores[first:after, symbol].mean()))
             found.append(Heard(symbol, first, after - 1, sure))
     return found
-
-
-def _word(heard: Sequence[Heard], letters: Sequence[str]) -> Word:
-    frames = [one.last - one.first + 1 for one in heard]
-    total = sum(size * math.log(max(one.confidence, 1e-30)) for size, one in zip(frames, heard, strict=True))
-    text = "".join(letters[one.symbol] for one in heard)
-    return Word(text, heard[0].first, heard[-1].last, math.exp(total / sum(frames)))

@@ -16,11 +16,6 @@ HITS, SUBSTITUTIONS, DELETIONS, INSERTIONS = range(4)
 """Columns of counts."""
 
 
-def words(text: str) -> list[str]:
-    """What stands between blanks."""
-    return text.split()
-
-
 def characters(text: str) -> list[str]:
     """Characters of words and one blank between them."""
     return list(" ".join(text.split()))
