@@ -70,6 +70,8 @@ def test_what_is_wrong_with_an_address_is_said(sqlite: Path, tmp_path: Path) -> 
         sources.read(f"sqlite:///{tmp_path}/shp.db?table=orders")
     with pytest.raises(RequestError, match=r"No source is read from mysql://\. Known: sqlite://"):
         sources.read("mysql://host/base")
+    with pytest.raises(RequestError, match=r"Fetch it first: curl -LO 'https://host/a\.csv\?b=1'"):
+        sources.read("https://host/a.csv?b=1")
     with pytest.raises(RequestError, match="Leave one of them out"):
         sources.read(f"sqlite:///{sqlite}?table=a&query=SELECT 1")
     with pytest.raises(DataError, match="no such column: nil"):

@@ -168,7 +168,7 @@ def test_a_part_of_a_zip_is_a_source(tmp_path: Path) -> None:
     found = sources.opened(path / "test")
     assert (found.columns, found.tested) == ({"image": names[:2], "label": ["cat", "dog"]}, 0)
     assert sources.read(path / "test/dog/1.png")["image"][0].bytes() == picture(1)
-    with pytest.raises(RequestError, match=r"There is no 'tset' in .*a\.zip"):
+    with pytest.raises(RequestError, match=r"No path 'tset' in .*a\.zip\. Did you mean 'test'"):
         sources.read(path / "tset")
 
 

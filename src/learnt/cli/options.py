@@ -37,6 +37,12 @@ class Parser(argparse.ArgumentParser):
     example = "learnt train data.csv --target COLUMN"
 
     def error(self, message: str) -> NoReturn:
+        option = re.fullmatch(r"argument (-[^:]+): (.+)", message)
+        if option and "choose from" in option[2]:
+            raise RequestError(f"{option[1]}: {option[2]}.")
+        if option and "; write " in option[2]:
+            why, cure = option[2].split("; write ")
+            raise RequestError(f"{option[1]}: {why}. Write for example: {option[1]} {cure}")
         raise RequestError(f"{message[:1].upper()}{message[1:]}. Write for example: {self.example}")
 
 
@@ -167,7 +173,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     how.add_argument(
         "--subwords",
         metavar="COUNT",
-        type=int,
+        type=_whole,
         help="pieces of words for texts that are written (default by how much text there is; 0: bytes)",
     )
     how.add_argument(
@@ -176,7 +182,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
         help="weights that pictures or texts start from: the folder of a run, a .safetensors or .pt file, a folder of "
         "transformers, or hub:NAME, which is fetched",
     )
-    how.add_argument("--seed", metavar="N", type=int, help="another seed, another split and network (default 0)")
+    how.add_argument("--seed", metavar="N", type=_whole, help="another seed, another split and network (default 0)")
     how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
     how.add_argument("--resume", action="store_true", help="go on with an interrupted run in --out")
 
@@ -306,11 +312,11 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
     said.add_argument("--words", metavar="FILE", help="hear no words but these")
     said.add_argument("--like", metavar="FILE", help="hear what is like these texts")
     how = one.add_argument_group("how texts are written (by default the most probable token after each other)")
-    how.add_argument("--beam", metavar="N", type=int, help="search the most probable text, N kept open")
-    how.add_argument("--temperature", metavar="T", type=float, help="draw tokens: below 1 the likely ones more often")
-    how.add_argument("--top-p", metavar="SHARE", type=float, help="draw from the fewest tokens with this share")
-    how.add_argument("--seed", metavar="N", type=int, help="draw another text (default 0)")
-    how.add_argument("--no-repeat", metavar="N", type=int, help="say no N tokens in a row twice")
+    how.add_argument("--beam", metavar="N", type=_whole, help="search the most probable text, N kept open")
+    how.add_argument("--temperature", metavar="T", type=_number, help="draw tokens: below 1 the likely ones more often")
+    how.add_argument("--top-p", metavar="SHARE", type=_number, help="draw from the fewest tokens with this share")
+    how.add_argument("--seed", metavar="N", type=_whole, help="draw another text (default 0)")
+    how.add_argument("--no-repeat", metavar="N", type=_whole, help="say no N tokens in a row twice")
 
     one = add(
         commands.explain,
@@ -386,6 +392,20 @@ def _columns(text: str) -> list[str]:
     return [name.strip() for name in text.split(",") if name.strip()]
 
 
+def _whole(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number; write 3") from None
+
+
+def _number(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is no number; write .8") from None
+
+
 def _numbers(text: str) -> list[float]:
     try:
         found = [float(piece) for piece in text.split(",")]
@@ -400,7 +420,7 @@ def _rows(text: str) -> int:
     if text == "all":
         return sys.maxsize
     if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; write 1000000 or all")
+        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; write 200000")
     return int(text)
 
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -22,6 +23,7 @@ from learnt.data.columns import unique
 from learnt.errors import DataError, LearntError, MissingExtra, RequestError, unknown
 
 SCHEMES = {"sqlite": "sqlite", "duckdb": "duckdb", "postgresql": "postgresql", "postgres": "postgresql"}
+WEB = {"http", "https", "ftp"}
 SIGNATURES = ((0, b"SQLite format 3\0", "sqlite"), (8, b"DUCK", "duckdb"))
 """Where in a file, what stands there, and of which database that is."""
 FILES = {".db", ".sqlite", ".sqlite3", ".duckdb", ".ddb"}
@@ -133,6 +135,8 @@ def addressed(source: str) -> Database | None:
     scheme, found, _ = address.partition("://")
     if found:
         if scheme.lower() not in SCHEMES:
+            if scheme.lower() in WEB:
+                raise RequestError(f"Nothing is fetched from the web. Fetch it first: curl -LO {shlex.quote(address)}")
             known = ", ".join(f"{name}://" for name in SCHEMES if name != "postgres")
             raise RequestError(f"No source is read from {scheme}://. Known: {known}, and files.")
         return _of_address(SCHEMES[scheme.lower()], address, asked)

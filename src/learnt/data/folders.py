@@ -17,7 +17,7 @@ from learnt.codecs.files import File
 from learnt.contracts import Cells
 from learnt.data import parallel, tables, transcripts
 from learnt.data.columns import name_of
-from learnt.errors import DataError, RequestError
+from learnt.errors import DataError, RequestError, unknown
 
 LABEL, TEXT, WITHIN = "label", "text", "folder"
 LEARNT = frozenset({"train", "training", "val", "valid", "validation", "dev"})
@@ -72,7 +72,9 @@ def read(root: Path, inside: str = "") -> Folder:
     if inside:
         names = [name for name in names if name == inside or name.startswith(f"{inside}/")]
         if not names:
-            raise RequestError(f"There is no {inside!r} in {root}.")
+            depth = len(inside.split("/"))
+            near = sorted({"/".join(name.split("/")[:depth]) for name in files.listing(root) if not is_hidden(name)})
+            raise unknown("path", inside, near, str(root))
     if texts := parallel.parts([name for name in names if not is_hidden(name)]):
         return _parallel(root, texts)
     hidden = [name for name in names if is_hidden(name)]
