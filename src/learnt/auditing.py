@@ -20,7 +20,7 @@ from learnt.codecs import cells, files
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Evidence, Finding, Refuses, Tools, Unlabelled
 from learnt.data import corpora, sources, targets
-from learnt.data.damage import doubted, sound
+from learnt.data.damage import doubted, shortened, sound
 from learnt.data.folders import Folder
 from learnt.errors import RequestError, unknown
 from learnt.stats import examples, wording
@@ -260,6 +260,9 @@ def unasked_of(artifact: Artifact, path: str) -> tuple[dict[str, Any], list[Find
 
 
 def _unreadable(artifact: Artifact, columns: Mapping[str, Cells], rows: Sequence[int]) -> Iterator[tuple[str, str]]:
-    """Cells that count as missing though something stands there; `rows` are the places of the rows in the source."""
-    for row, why in doubted(columns, artifact.learnt) if rows else ():
+    """Cells that count as missing though something stands there, and those of which only the beginning is read; `rows`
+    are the places of the rows in the source.
+    """
+    found = [*doubted(columns, artifact.learnt), *shortened(columns, artifact.learnt)] if rows else []
+    for row, why in found:
         yield f"row {rows[row] + 1}", why

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from learnt.artifact.artifact import Artifact
-from learnt.codecs import files, tracks, waves
+from learnt.codecs import files, tracks
 from learnt.codecs.cues import Cue, cues
 from learnt.codecs.subtitles import FORMATS
 from learnt.contracts import Follows, Part
@@ -29,22 +29,8 @@ def wanted(model: Artifact, source: object, out: str | Path) -> bool:
     recording.
     """
     suffix = Path(out).suffix.lower()
-    return suffix in (".srt", ".vtt") or (suffix in FORMATS and _writes_down(model, source))
-
-
-def cut(model: Artifact, source: object) -> str:
-    """What to write instead where only the beginning of one recording would be written down, "" for nothing."""
-    if not _writes_down(model, source):
-        return ""
-    with tracks.opened(str(source)) as track:
-        if (track.seconds or 0.0) <= waves.LONGEST:
-            return ""
-    name = Path(str(source)).stem
-    return f"Of {source} the first {waves.LONGEST} s are heard. For all of it write: --out {name}.srt"
-
-
-def _writes_down(model: Artifact, source: object) -> bool:
-    """Whether one recording is asked, of a file that writes down sound."""
+    if suffix in (".srt", ".vtt") or suffix not in FORMATS:
+        return suffix in FORMATS
     one = files.kind(str(source)) == "audio" and Path(str(source)).is_file()
     return one and any(isinstance(task, Follows) for task, _ in model.tasks().values())
 

@@ -127,8 +127,9 @@ def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
     probability (of the prediction; `probability.<label>` for each of up to 20 labels or horizons), plausible, of a
     number also low and high, unfamiliar, and of the best `top` answers `top.<place>` and `top.<place>.probability`,
     empty where nothing is to be said; with several targets each but the ids is `<target>.<key>`. Where media files
-    are read, `problem` last: why one could not be; a row with no other input has nothing else. Raises UnreadableError
-    at the end for more than 1 % of them. `source` is what `learnt.data.sources.batches` takes.
+    are read, `problem` last: why one could not be, and then a row with no other input has nothing else, or how much of
+    one that is too long was. Raises UnreadableError at the end where more than 1 % could not be read. `source` is what
+    `learnt.data.sources.batches` takes.
     """
 
     def answers(raw: Raw) -> Iterator[Row]:
@@ -311,11 +312,13 @@ def _each(model: Artifact, source: Any, said: Callable[[Raw], Iterator[Row]]) ->
         whole = damage.sound(columns, model.cells)
         found = (row for raw in _raws(model, whole.columns, len(whole.kept)) for row in said(raw))
         kept, why = set(whole.kept.tolist()), dict(reversed(whole.problems))
+        damaged += len(why)
+        short = damage.shortened(whole.columns, model.learnt)
+        why = {int(whole.kept[place]): text for place, text in short} | why
         for place, row in enumerate(ids):
             answer = next(found) if place in kept else dict.fromkeys(next(said(batches.blank(model.inputs))))
             yield row | answer | {"problem": why.get(place, "")}
         problems += [(_called(ids[place]), text) for place, text in whole.problems]
-        damaged += len(why)
     damage.refuse(problems, damaged, rows)
 
 

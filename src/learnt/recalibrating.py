@@ -20,7 +20,7 @@ from learnt.codecs import cells
 from learnt.codecs.ragged import take_each
 from learnt.contracts import Cells, Settings
 from learnt.data import corpora, sources
-from learnt.data.damage import sound
+from learnt.data.damage import shortened, sound
 from learnt.data.splits import row_from_one
 from learnt.errors import DataError, RequestError, unknown
 from learnt.report.document import plain
@@ -43,6 +43,8 @@ def recalibrate(
     source = corpora.fitting(sources.opened(data), artifact.targets)
     whole = sound(artifact.called(source.columns), artifact.cells)
     columns, problems = whole.columns, whole.listed(row_from_one)
+    short = shortened(columns, artifact.learnt)
+    problems += [(row_from_one(int(whole.kept[place])), why) for place, why in short]
     names = list(artifact.targets)
     given = [sources.name_of(name) for name in (target or names)]
     if len(given) != len(names):

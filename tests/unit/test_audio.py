@@ -204,3 +204,19 @@ def test_silence_clipping_and_an_offset_teach_finite_numbers() -> None:
         assert np.isfinite([*settings["mean"], *settings["spread"]]).all()
         assert all(np.isfinite(values).all() for values in KIND.facts({"samples": sounds}).values())
         assert np.isfinite(KIND.plain({"samples": sounds}, settings)).all()
+
+
+def test_how_much_of_a_long_recording_is_heard_is_said(tmp_path: Path) -> None:
+    modality, settings = Audio(), {"rate": 8000}
+    sound = tone(300, 8000, 31.0)
+    (tmp_path / "long.wav").write_bytes(wav(sound))
+    (tmp_path / "short.wav").write_bytes(wav(sound[: 30 * 8000]))
+    cells = [None, tmp_path / "short.wav", tmp_path / "long.wav", sound, sound[:80]]
+    why = "Of 31.0 s only the first 30 are heard."
+    assert modality.shortened(cells, settings) == [(2, why), (3, why)]
+    assert modality.shortened(cells, modality.streamed(settings)) == []
+    ((row, why),) = modality.shortened([np.zeros(601 * 8000, np.float32)], modality.streamed(settings))
+    assert (row, why.split(".")[0]) == (0, "Of 601")
+    assert why.endswith("--out captions.srt")
+    raw = modality.read({"sound": [sound]}, modality.streamed(settings))
+    assert len(raw["samples"][0]) == len(sound)

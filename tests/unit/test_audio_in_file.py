@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
 import learnt
 from learnt import cli
+from learnt.model import predict_file
+from learnt.running.preparing import _shortened
 from small.recordings import glide, wav
 
 pytest.importorskip("soundfile")
@@ -110,3 +114,32 @@ def test_the_command_predicts_a_folder_and_verifies(place: Path, capsys: pytest.
     assert len(out.read_text(encoding="utf-8").splitlines()) == 81
     assert cli.main(["verify", str(place / "run")]) == 0
     assert "resampling" in capsys.readouterr().out
+
+
+def test_of_a_recording_that_is_too_long_it_is_said_how_much_was_heard(place: Path) -> None:
+    sound = np.zeros(31 * 8000, np.float32)
+    sound[:8000] = 0.1
+    (place / "long.wav").write_bytes(wav(sound))
+    (place / "asked.csv").write_text("sound\nlong.wav\nsounds/test/rise/241.wav\n", encoding="utf-8")
+    problems: list[str] = []
+    count = predict_file(learnt.load(place / "run"), place / "asked.csv", place / "said.jsonl", problems)
+    rows = [json.loads(line) for line in (place / "said.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert (count, problems) == (2, ["Of 31.0 s only the first 30 are heard."])
+    assert [row["problem"] for row in rows] == [*problems, ""]
+    assert all(row["prediction"] in ("rise", "fall") for row in rows)
+
+
+def test_training_says_of_how_many_recordings_only_the_beginning_is_heard() -> None:
+    said: list[str] = []
+    columns = {"sound": [np.zeros(31 * 8000, np.float32), np.zeros(8000, np.float32)]}
+    roles = SimpleNamespace(guesses=[])
+    collected = SimpleNamespace(columns=columns, rows=2, roles=roles, where=lambda row: f"row {row + 1}")
+    begun: Any = SimpleNamespace(collected=collected, say=said.append)
+    known: Any = SimpleNamespace(inputs=[SimpleNamespace(modality="audio", columns=["sound"], settings={"rate": 8000})])
+    _shortened(begun, known)
+    sentence = "1 of 2 rows are not read to their end: row 1: Of 31.0 s only the first 30 are heard."
+    assert said == [sentence]
+    assert [guess["sentence"] for guess in roles.guesses] == said
+    columns["sound"] = columns["sound"][1:]
+    _shortened(begun, known)
+    assert said == [sentence]

@@ -226,13 +226,3 @@ def test_only_a_recording_asked_of_a_file_that_writes_down_sound_is_captioned_as
     assert not captions.wanted(hearing, talk, "talk.csv")
     assert not captions.wanted(deaf, talk, "talk.tsv")
     assert captions.wanted(deaf, talk, "talk.srt")
-
-
-def test_of_a_recording_of_which_only_the_beginning_is_written_down_that_is_said(talk: Path) -> None:
-    hearing: Any = Hearing()
-    deaf: Any = Deaf()
-    assert captions.cut(hearing, talk) == ""
-    talk.write_bytes(wav(np.zeros(31 * RATE), RATE))
-    assert captions.cut(hearing, talk) == f"Of {talk} the first 30 s are heard. For all of it write: --out talk.srt"
-    assert captions.cut(deaf, talk) == ""
-    assert captions.cut(hearing, talk.with_suffix(".csv")) == ""

@@ -164,3 +164,8 @@ def test_without_pyav_the_line_that_installs_it_is_said(tmp_path: Path, monkeypa
     without("soundfile", monkeypatch)
     with pytest.raises(MissingExtra, match=r'pip install "learnt\[audio\]"'):
         heard(path)
+
+
+def test_how_long_a_video_is_does_not_end_with_what_is_read_of_it(tmp_path: Path) -> None:
+    assert waves.seconds(film(tmp_path / "long.mkv", tone(40.0), "flac")) == pytest.approx(40, abs=0.2)
+    assert waves.seconds(film(tmp_path / "short.mkv", tone(3.0), "flac")) == pytest.approx(3, abs=0.2)

@@ -75,8 +75,6 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
         return _captions(args, opened)
     if options := _writing(args):
         opened = opened.writing(**options)
-    if note := captions.cut(opened, args.data):
-        args.say(note)
     data, problems = _told(args), list[str]()
     if args.out:
         count = model.predict_file(opened, data, args.out, problems, args.top)
@@ -209,10 +207,10 @@ def _told(args: argparse.Namespace) -> Any:
 
 
 def _listed(problems: Sequence[str]) -> str:
-    """What could not be read, after the line that says what was written."""
+    """What could not be read or only in part, after the line that says what was written."""
     if not problems:
         return ""
-    return "\n".join([f"; {len(problems):,} of them could not be read:", *problems[:LISTED]])
+    return "\n".join([f"; {len(problems):,} of them could not be read, or not to the end:", *problems[:LISTED]])
 
 
 def audit(args: argparse.Namespace) -> Mapping[str, Any]:

@@ -67,13 +67,18 @@ def rate_of(cell: Any) -> int:
 
 
 def seconds(cell: Any) -> float:
-    """How long a recording is; of a video as far as it is heard, of an array nan. Raises as `decode` does."""
+    """How long a recording is, of an array nan; a video that says to be longer than `LONGEST` is believed, any other is
+    heard. Raises as `decode` does.
+    """
     if isinstance(cell, np.ndarray):
         return nan
-    if _is_film(cell):
-        rate = rate_of(cell)
-        return len(decode(cell, rate)) / rate
     start, most = (cell.start, cell.seconds) if isinstance(cell, Excerpt) else (0.0, inf)
+    if _is_film(cell):
+        with tracks.opened(cell) as track:
+            said = track.seconds or 0.0
+            long = min(said - start, most) > LONGEST + 1
+            heard = said if long else sum(map(len, track.blocks(track.rate))) / track.rate
+        return min(heard - start, most)
     with _stream(cell) as file, _damage(cell):
         return float(min(_soundfile().info(file).duration - start, most))
 

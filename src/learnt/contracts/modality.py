@@ -168,6 +168,15 @@ class Opens(Protocol):
 
 
 @runtime_checkable
+class Shortens(Protocol):
+    """A modality that reads no more than the beginning of what is too long."""
+
+    def shortened(self, cells: Cells, settings: Settings) -> list[tuple[int, str]]:
+        """(row from 0, how much of it is read, as a sentence) of the cells of which `read` leaves something out."""
+        ...
+
+
+@runtime_checkable
 class Decodes(Protocol):
     """A modality whose cells are what they say, or files of text."""
 

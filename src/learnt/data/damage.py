@@ -12,7 +12,7 @@ from learnt import registry
 from learnt.codecs.cells import is_missing
 from learnt.codecs.files import are_files
 from learnt.codecs.ragged import take_each
-from learnt.contracts import Cells, Decodes, Doubts, Opens, Settings
+from learnt.contracts import Cells, Decodes, Doubts, Opens, Settings, Shortens
 from learnt.errors import UnreadableError
 
 UNREADABLE = 0.01
@@ -79,6 +79,18 @@ def doubted(
         modality = registry.modality(kind)
         if isinstance(modality, Doubts):
             found += modality.unreadable({name: columns[name] for name in names}, settings)
+    return found
+
+
+def shortened(
+    columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str], Settings]]
+) -> list[tuple[int, str]]:
+    """(row from 0, how much is read) of cells of which only the beginning is. Inputs as for `doubted`."""
+    found: list[tuple[int, str]] = []
+    for kind, names, settings in inputs:
+        modality = registry.modality(kind)
+        if isinstance(modality, Shortens):
+            found += (one for name in names for one in modality.shortened(columns[name], settings))
     return found
 
 

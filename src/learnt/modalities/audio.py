@@ -31,7 +31,7 @@ DECIBELS, SPEED, LATER = 6.0, 0.1, 0.05
 PLACE = 2 * mel.HOP
 """Seconds from one place of a sound that is heard as it comes to the next."""
 WHOLE = 600
-"""Seconds of such a sound that are heard at once; longer ones are heard piece by piece."""
+"""Seconds of such a sound that are read as one example; captions and streams are heard piece by piece to their end."""
 AHEAD = 12
 """Places of 20 ms for which a sound that is heard as it comes is waited."""
 DILATIONS = (1, 1, 2, 2, 4, 4)
@@ -85,6 +85,18 @@ class Audio:
         found = ((row, waves.flaw(cell)) for row, cell in enumerate(cells) if not is_missing(cell))
         return [(row, why) for row, why in found if why]
 
+    def shortened(self, cells: Cells, settings: Settings) -> list[tuple[int, str]]:
+        """Recordings of which `read` leaves the end out."""
+        longest, found = _longest(settings), []
+        more = " Captions are of all of it: --out captions.srt" if "ahead" in settings else ""
+        for row, cell in enumerate(cells):
+            if is_missing(cell):
+                continue
+            seconds = len(cell) / settings["rate"] if isinstance(cell, np.ndarray) else waves.seconds(cell)
+            if seconds > longest:
+                found.append((row, f"Of {seconds:,.1f} s only the first {longest} are heard.{more}"))
+        return found
+
     def inputs(self, settings: Settings) -> Mapping[str, Spec]:
         """`samples` float32 [T], about -1 to 1, at the rate of the settings."""
         del settings
@@ -93,8 +105,7 @@ class Audio:
     def read(self, columns: Columns, settings: Settings) -> Raw:
         """Raises DataError for what is no sound, or damaged."""
         (cells,) = columns.values()
-        longest = WHOLE if "ahead" in settings else waves.LONGEST
-        return {"samples": [waves.decode(cell, settings["rate"], longest) for cell in cells]}
+        return {"samples": [waves.decode(cell, settings["rate"], _longest(settings)) for cell in cells]}
 
     def sample(self, settings: Settings, rows: int, seed: int) -> Raw:
         """Tones in noise; every other one is shorter."""
@@ -230,6 +241,11 @@ class Audio:
                 [heard[int(start) : max(int(end), int(start) + 1)].mean(0) for start, end in pairwise(places)]
             )
         return found
+
+
+def _longest(settings: Settings) -> int:
+    """Seconds that are read."""
+    return WHOLE if "ahead" in settings else waves.LONGEST
 
 
 def _part(samples: int, settings: Settings) -> NDArray[np.int64]:

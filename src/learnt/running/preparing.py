@@ -16,6 +16,7 @@ from learnt.codecs import cells
 from learnt.codecs.ragged import take
 from learnt.contracts import Doubts, Listens, Settings, Timed
 from learnt.data.collecting import Collected
+from learnt.data.damage import shortened
 from learnt.errors import RequestError
 from learnt.retraining import read_alike
 from learnt.running import holding
@@ -60,6 +61,7 @@ def prepare(begun: Begun) -> Prepared:
     """
     known = _learnt(begun)
     unreadable = _unreadable(begun, known)
+    _shortened(begun, known)
     usual = sizes_for(known.inputs, len(begun.rows[0]), known.targets)
     sizes = recipes.wider(begun.recipe, usual) | dict(begun.recipe.get("sizes") or {})
     if begun.asked.start:
@@ -140,6 +142,16 @@ def _unreadable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:
         listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
         begun.say(f"{len(found):,} cells could not be read and count as missing: {listed}")
     return found
+
+
+def _shortened(begun: Begun, known: Learnt) -> None:
+    """Of how many rows only the beginning is read, aloud."""
+    given = [(one.modality, list(one.columns), one.settings) for one in known.inputs]
+    if found := shortened(begun.collected.columns, given):
+        first = "; ".join(f"{begun.collected.where(row)}: {why}" for row, why in found[:5])
+        sentence = f"{len(found):,} of {begun.collected.rows:,} rows are not read to their end: {first}"
+        begun.say(sentence)
+        begun.collected.roles.guesses.append({"sentence": sentence, "option": "cut them into pieces"})
 
 
 def _planned(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Plan:

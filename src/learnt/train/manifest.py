@@ -140,7 +140,8 @@ OF_SOUNDS: list[dict[str, Any]] = [
     {
         "name": "samples",
         "definition": "The bytes of a recording as float32 from -1 to 1: whole numbers over the largest that their "
-        "bits have and one, the mean of all channels, the first 30 seconds. Bytes are written in base64 here.",
+        "bits have and one, the mean of all channels, the first 30 seconds, or 600 of "
+        "sounds that are written down. Bytes are written in base64 here.",
         "vectors": [
             [
                 "UklGRjQAAABXQVZFZm10IBAAAAABAAIAQB8AAAB9AAAEABAAZGF0YRAAAAAAQAAAAIAAgAAgACAAAAAQ",
