@@ -33,7 +33,7 @@ def ran(shell: str, code: str, folder: Path) -> list[str]:
     return done.stdout.split()
 
 
-@pytest.mark.parametrize(("words", "offered"), ASKED, ids=lambda given: " ".join(given))
+@pytest.mark.parametrize(("words", "offered"), ASKED, ids=[" ".join(words) for words, _ in ASKED])
 def test_bash_offers_what_can_follow(tmp_path: Path, words: list[str], offered: set[str]) -> None:
     typed = " ".join(f"'{word}'" for word in ["learnt", *words])
     code = f'source learnt.bash; COMP_WORDS=({typed}); COMP_CWORD={len(words)}; _learnt; echo "${{COMPREPLY[@]}}"'
@@ -49,14 +49,14 @@ def test_bash_is_left_to_complete_files(tmp_path: Path, words: list[str]) -> Non
 
 
 @pytest.mark.skipif(shutil.which("fish") is None, reason="fish is not installed; its script is not run")
-@pytest.mark.parametrize(("words", "offered"), ASKED, ids=lambda given: " ".join(given))
+@pytest.mark.parametrize(("words", "offered"), ASKED, ids=[" ".join(words) for words, _ in ASKED])
 def test_fish_offers_what_can_follow(tmp_path: Path, words: list[str], offered: set[str]) -> None:
     code = f"source learnt.fish; complete -C 'learnt {' '.join(words)}' | string split -f1 \\t"
     assert set(ran("fish", code, tmp_path)) == offered
 
 
 @pytest.mark.skipif(shutil.which("zsh") is None, reason="zsh is not installed; its script is not run")
-@pytest.mark.parametrize(("words", "offered"), ASKED, ids=lambda given: " ".join(given))
+@pytest.mark.parametrize(("words", "offered"), ASKED, ids=[" ".join(words) for words, _ in ASKED])
 def test_zsh_offers_what_can_follow(tmp_path: Path, words: list[str], offered: set[str]) -> None:
     typed = " ".join(f"'{word}'" for word in ["learnt", *words])
     stage = "compdef() { }; compadd() { shift; print -l -- $@ }; _files() { print FILES }"
