@@ -48,7 +48,7 @@ def behind_the_wall(code: str, folder: Path) -> Any:
 @pytest.fixture(name="folder")
 def _folder(tmp_path: Path) -> Path:
     (tmp_path / "model.onnx").write_bytes(file.table())
-    (tmp_path / "new.csv").write_text("id,amount,day\n7,3,2024-01-02\n8,-2,\n9,?,2024-02-30\n", encoding="utf-8")
+    (tmp_path / "new.csv").write_text("id,amount,day\n7,3,2024-01-02\n8,-2,\n9,?,2024-02-29\n", encoding="utf-8")
     return tmp_path
 
 

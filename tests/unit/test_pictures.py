@@ -204,9 +204,11 @@ def test_a_walk_says_what_becomes_of_the_first_picture(place: Path, capsys: pyte
 def test_the_same_pictures_on_both_sides_are_said(tmp_path: Path) -> None:
     folder(tmp_path / "train", 60)
     folder(tmp_path / "test", 20)
+    said = "examples to be judged on have the same inputs as one trained on"
     found = collect(tmp_path, target=["label"], group=None, time=None, seed=0)
-    assert any("examples to be judged on have the same inputs as one trained on" in note for note in found.notes)
+    assert any(said in note for note in found.notes)
     assert len(found.splits.test) == 20
     assert found.ids[0] == "train/left/000.png"
     folder(tmp_path / "test", 20, seed=90)
-    assert collect(tmp_path, target=["label"], group=None, time=None, seed=0).notes == []
+    other = collect(tmp_path, target=["label"], group=None, time=None, seed=0)
+    assert not any(said in note for note in other.notes)

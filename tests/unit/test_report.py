@@ -14,7 +14,7 @@ import pytest
 
 from learnt import asking, report
 from learnt.contracts import Finding
-from learnt.errors import MissingExtra
+from learnt.errors import MissingExtra, WriteError
 from learnt.report import document as document_module
 from learnt.report import numbers, pictures
 from learnt.report.commands import split_act
@@ -497,7 +497,7 @@ def test_a_failed_write_leaves_the_old_report(tmp_path: Any, monkeypatch: pytest
         raise OSError("disk full")
 
     monkeypatch.setattr("os.replace", fail)
-    with pytest.raises(OSError, match="disk full"):
+    with pytest.raises(WriteError, match="disk full"):
         report.write(document(title="new"), tmp_path)
     assert json.loads((tmp_path / "report.json").read_text("utf-8"))["title"] == "old"
     assert sorted(path.name for path in tmp_path.iterdir()) == ["report.html", "report.json"]
