@@ -81,6 +81,16 @@ def test_a_test_set_in_a_folder_only_measures_and_what_is_no_part_is_left_out(tm
     assert found.notes == [f"'sample.csv' in {tmp_path.name} is left out."]
 
 
+def test_a_note_beside_tables_is_left_out_and_a_folder_of_texts_is_one(tmp_path: Path) -> None:
+    table(tmp_path / "a.csv")
+    (tmp_path / "README.txt").write_text("what it is", encoding="utf-8")
+    found = sources.opened(tmp_path)
+    assert (set(found.columns), found.notes) == ({"a", "b"}, [f"'README.txt' in {tmp_path.name} is left out."])
+    for name in ("one", "other"):
+        (tmp_path / f"{name}.txt").write_text(f"a text on {name}", encoding="utf-8")
+    assert "text" in sources.opened(tmp_path).columns
+
+
 def test_a_zip_of_tables_is_read_packed(tmp_path: Path) -> None:
     with ZipFile(tmp_path / "t.zip", "w") as archive:
         archive.writestr("in/t.csv", "a,b\n1,x\n2,y\n")

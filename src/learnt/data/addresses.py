@@ -136,22 +136,30 @@ def _of_list(given: Sequence[str | Path]) -> Tables | None:
 
 
 def _inside(root: Path) -> Tables | None:
-    """The tables of a folder or .zip that holds no media: a test set is what is called so beside a train."""
+    """The tables of a folder or .zip that holds no media: a test set is what is called so beside a train.
+
+    As many texts as there are tables, or fewer, are notes on them and left out.
+    """
     names = [name for name in files.listing(root) if not folders.is_hidden(name)]
     held = [name for name in names if streams.suffix(name) in tables.KNOWN - {".txt"}]
-    if not held or any(map(files.kind, names)) or parallel.parts(names):
+    media = [name for name in names if files.kind(name)]
+    texts = [name for name in media if files.kind(name) == "text"]
+    if len(media) > len(texts) or len(texts) > len(held) or not held or parallel.parts(names):
         return None
     every: list[Path | File] = [File(name, root) if files.in_zip(root) else root / name for name in held]
     learnt = [place for place, name in enumerate(held) if folders.says(name, folders.LEARNT)]
     if not learnt:
-        return Tables(every)
+        return Tables(every, notes=_left_out(texts, root))
     columns = [set(next(iter(_batches(part, 1, OPEN, "data")))) for part in every]
     alike = [place for place in range(len(held)) if columns[place] == columns[learnt[0]]]
     tested = [place for place in alike if folders.says(held[place], folders.TESTED)]
     taken = [place for place in alike if place in learnt]
     left = [held[place] for place in range(len(held)) if place not in taken and place not in tested]
-    notes = [f"{_named(left)} in {root.name} {'is' if len(left) == 1 else 'are'} left out."] if left else []
-    return Tables([every[place] for place in [*taken, *tested]], len(tested), notes)
+    return Tables([every[place] for place in [*taken, *tested]], len(tested), _left_out([*left, *texts], root))
+
+
+def _left_out(names: Sequence[str], root: Path) -> list[str]:
+    return [f"{_named(names)} in {root.name} {'is' if len(names) == 1 else 'are'} left out."] if names else []
 
 
 def _batches(
