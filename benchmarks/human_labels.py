@@ -41,7 +41,10 @@ def main() -> None:
         details[kind] = measured(KINDS[kind], args.quick)
         print(kind, details[kind], flush=True)
     finish(
-        "human_labels", [one for kind in KINDS if kind in details for one in claims(kind, details[kind])], details, args
+        "human_labels",
+        [one for kind in KINDS if kind in details for one in claims(f"CIFAR-10N {kind}", details[kind])],
+        details,
+        args,
     )
 
 
@@ -99,8 +102,9 @@ def compared(chance: NDArray[np.float64], listed: NDArray[np.bool_], wrong: NDAr
     return {"recall": float(ours), "theirs": float(recall), "precision": float(theirs), "ratio": float(ours / recall)}
 
 
-def claims(kind: str, found: dict[str, Any]) -> list[Claim]:
-    what = f"CIFAR-10N {kind}: recall at cleanlab's precision, times cleanlab's"
+def claims(labels: str, found: dict[str, Any]) -> list[Claim]:
+    """Of these labels."""
+    what = f"{labels}: recall at cleanlab's precision, times cleanlab's"
     if "missing" in found:
         return [claim(what, ">= 1.1", float("nan"), False, said=found["missing"])]
     said = f"recall {found['recall']:.3f} against {found['theirs']:.3f} at precision {found['precision']:.3f}"

@@ -20,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+import human_labels
 import learnt
 import sets
-from human_labels import beside_cleanlab
 from label_errors import evidence
 from results import Claim, claim, finish, kept, options
 
@@ -101,7 +101,7 @@ def labels(rows: list[Row], budget: str) -> dict[str, Any]:
     columns = {"audio": spoken["audio"], "digit": given.tolist()}
     with tempfile.TemporaryDirectory() as folder:
         said = evidence(columns, "digit", 0, Path(folder) / "kept", False, budget=budget)
-    return beside_cleanlab(said, wrong)
+    return human_labels.beside_cleanlab(said, wrong)
 
 
 def trained(
@@ -175,14 +175,7 @@ def of_rare(found: dict[str, Any]) -> list[Claim]:
 
 
 def of_labels(found: dict[str, Any]) -> list[Claim]:
-    what = "spoken digits, 10 % of the labels wrong: recall at cleanlab's precision, times cleanlab's"
-    if "missing" in found:
-        return [claim(what, ">= 1.1", float("nan"), False, said=found["missing"])]
-    said = f"recall {found['recall']:.3f} against {found['theirs']:.3f} at precision {found['precision']:.3f}"
-    return [
-        claim(what, ">= 1.1", found["ratio"], found["ratio"] >= 1.1, low=found["low"], high=found["high"],
-              n=found["n"], said=said),
-    ]  # fmt: skip
+    return human_labels.claims("spoken digits, 10 % of the labels wrong", found)
 
 
 PARTS = {"official": official, "left_out": left_out, "rare": rare, "labels": labels}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -106,8 +107,9 @@ class _Estimator(BaseEstimator):  # type: ignore[misc]
         check_is_fitted(self)
         self.model_.save(path)
 
+    @abstractmethod
     def _targets(self, y: NDArray[Any]) -> Cells:
-        raise NotImplementedError
+        """What is learnt of y [n]; ValueError where it is of another kind."""
 
     def _said(self, X: Any) -> Arrays:
         """The file's outputs for the target."""

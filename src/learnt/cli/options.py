@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import argparse
 import re
-import sys
 from collections.abc import Callable, Sequence
 from typing import NoReturn
 
 from learnt import __version__
-from learnt.cli import commands
+from learnt.cli import commands, values
 from learnt.cli.commands import Command
 from learnt.cli.examples import EXAMPLES
 from learnt.errors import RequestError, unknown
 
-MOST_ANSWERS = 100
 DATA = (
     "a CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of tables, pictures or "
     "texts, a pattern such as '2024-*.csv', 'sqlite:///FILE?table=T', 'duckdb:///FILE?query=SELECT ...', "
@@ -106,19 +104,24 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     what.add_argument(
         "--inputs",
         metavar="A,B",
-        type=_columns,
+        type=values.columns,
         action="extend",
         help="learn from these columns only; A:text reads A as text",
     )
     what.add_argument(
-        "--drop", metavar="A,B", type=_columns, action="extend", default=[], help="do not learn from these columns"
+        "--drop",
+        metavar="A,B",
+        type=values.columns,
+        action="extend",
+        default=[],
+        help="do not learn from these columns",
     )
     what.add_argument("--group", metavar="COL", help="rows with the same value here stay on one side of every split")
     what.add_argument("--time", metavar="COL", help="learn from the past, be measured on the future")
     what.add_argument(
         "--sensitive",
         metavar="A,B",
-        type=_columns,
+        type=values.columns,
         action="extend",
         default=[],
         help="no inputs; their groups are compared: does it treat them alike?",
@@ -130,14 +133,14 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     what.add_argument(
         "--views",
         metavar="A,B",
-        type=_columns,
+        type=values.columns,
         action="extend",
         help="pictures that share an encoder (default all columns of pictures; none: each its own)",
     )
     what.add_argument(
         "--horizons",
         metavar="A,B",
-        type=_numbers,
+        type=values.numbers,
         help="foretell the risk of an event by these times, in the unit of its durations",
     )
     what.add_argument(
@@ -155,7 +158,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     how.add_argument(
         "--coverage",
         metavar="SHARE",
-        type=_share,
+        type=values.share,
         help="how often the plausible answers hold the truth (default .9)",
     )
     _deciding(how)
@@ -173,7 +176,7 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     how.add_argument(
         "--subwords",
         metavar="COUNT",
-        type=_whole,
+        type=values.whole,
         help="pieces of words for texts that are written (default by how much text there is; 0: bytes)",
     )
     how.add_argument(
@@ -182,7 +185,9 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
         help="weights that pictures or texts start from: the folder of a run, a .safetensors or .pt file, a folder of "
         "transformers, or hub:NAME, which is fetched",
     )
-    how.add_argument("--seed", metavar="N", type=_whole, help="another seed, another split and network (default 0)")
+    how.add_argument(
+        "--seed", metavar="N", type=values.whole, help="another seed, another split and network (default 0)"
+    )
     how.add_argument("--recipe", metavar="FILE", help="the recipe.yaml of an earlier run, to make it again")
     how.add_argument("--resume", action="store_true", help="go on with an interrupted run in --out")
 
@@ -246,7 +251,10 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
 
 def _drawing(one: argparse.ArgumentParser) -> None:
     one.add_argument(
-        "--rows", metavar="N|all", type=_rows, help="take at most so many rows, drawn by chance (default 1,000,000)"
+        "--rows",
+        metavar="N|all",
+        type=values.rows,
+        help="take at most so many rows, drawn by chance (default 1,000,000)",
     )
 
 
@@ -298,7 +306,7 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
     one.add_argument(
         "--least",
         metavar="SHARE",
-        type=_share,
+        type=values.share,
         help="with --live and captions: say nothing less likely (default .5; for sounds as the file chose by data)",
     )
     one.add_argument(
@@ -306,17 +314,21 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
         metavar="FORMAT",
         help="with --live: raw samples on standard input, kind:rate:channels (default s16le:16000:1)",
     )
-    one.add_argument("--top", metavar="N", type=_count, default=0, help="the N best answers, each with its probability")
+    one.add_argument(
+        "--top", metavar="N", type=values.count, default=0, help="the N best answers, each with its probability"
+    )
     said = one.add_argument_group("what is expected to be said in a sound, by files that write it down; a line each")
     said.add_argument("--phrases", metavar="FILE", help="hear these phrases more easily")
     said.add_argument("--words", metavar="FILE", help="hear no words but these")
     said.add_argument("--like", metavar="FILE", help="hear what is like these texts")
     how = one.add_argument_group("how texts are written (by default the most probable token after each other)")
-    how.add_argument("--beam", metavar="N", type=_whole, help="search the most probable text, N kept open")
-    how.add_argument("--temperature", metavar="T", type=_number, help="draw tokens: below 1 the likely ones more often")
-    how.add_argument("--top-p", metavar="SHARE", type=_number, help="draw from the fewest tokens with this share")
-    how.add_argument("--seed", metavar="N", type=_whole, help="draw another text (default 0)")
-    how.add_argument("--no-repeat", metavar="N", type=_whole, help="say no N tokens in a row twice")
+    how.add_argument("--beam", metavar="N", type=values.whole, help="search the most probable text, N kept open")
+    how.add_argument(
+        "--temperature", metavar="T", type=values.number, help="draw tokens: below 1 the likely ones more often"
+    )
+    how.add_argument("--top-p", metavar="SHARE", type=values.number, help="draw from the fewest tokens with this share")
+    how.add_argument("--seed", metavar="N", type=values.whole, help="draw another text (default 0)")
+    how.add_argument("--no-repeat", metavar="N", type=values.whole, help="say no N tokens in a row twice")
 
     one = add(
         commands.explain,
@@ -386,55 +398,3 @@ def _told(args: argparse.Namespace) -> None:
     for name in READ:
         if getattr(args, name, None) is not None:
             setattr(args, name, Source(getattr(args, name), dialect, rows))
-
-
-def _columns(text: str) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()]
-
-
-def _whole(text: str) -> int:
-    try:
-        return int(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no whole number; write 3") from None
-
-
-def _number(text: str) -> float:
-    try:
-        return float(text)
-    except ValueError:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number; write .8") from None
-
-
-def _numbers(text: str) -> list[float]:
-    try:
-        found = [float(piece) for piece in text.split(",")]
-    except ValueError:
-        found = []
-    if not found or not all(0 < number < float("inf") for number in found):
-        raise argparse.ArgumentTypeError(f"{text!r} are no numbers above 0; write 1,2,5")
-    return found
-
-
-def _rows(text: str) -> int:
-    if text == "all":
-        return sys.maxsize
-    if not text.isdecimal() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number of rows; write 200000")
-    return int(text)
-
-
-def _count(text: str) -> int:
-    if not text.isdecimal() or not 1 <= int(text) <= MOST_ANSWERS:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 to {MOST_ANSWERS}; write 3")
-    return int(text)
-
-
-def _share(text: str) -> float:
-    try:
-        share = float(text)
-    except ValueError:
-        share = 0.0
-    if not 0 < share < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no share between 0 and 1; write .9")
-    return share

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from learnt.codecs import mel
 from learnt.contracts import Features, Shape, Tensors
+from learnt.nets.log_mel import LogMel
 from learnt.nets.members import PooledDropout
 
 FRAMES = 2
@@ -54,11 +54,6 @@ class HearingEncoder(nn.Module):
     what the layers have `left` of it, the `sum` of all places and their `count`. Chunks of one call are equally long.
     """
 
-    waves: Tensor
-    filters: Tensor
-    mean: Tensor
-    spread: Tensor
-
     def __init__(
         self,
         rate: int,
@@ -70,16 +65,9 @@ class HearingEncoder(nn.Module):
     ) -> None:
         super().__init__()
         self.rate, self.ahead = rate, ahead
-        self.window, self.hop = mel.sizes(rate)
+        self.mel = LogMel(rate, mean, spread)
+        self.window, self.hop = self.mel.window, self.mel.hop
         self.step, self.before = FRAMES * self.hop, self.window + BEFORE * self.hop
-        fixed = {
-            "waves": mel.waves(self.window)[:, None],
-            "filters": mel.filters(rate, self.window, len(mean)),
-            "mean": np.asarray(mean),
-            "spread": np.asarray(spread),
-        }
-        for name, values in fixed.items():
-            self.register_buffer(name, torch.from_numpy(values).float(), persistent=False)
         thin, thick = max(8, width // 8), max(16, width // 4)
         self.first = nn.Conv2d(1, thin, 3, (2, 1), (1, 0))
         self.second = nn.Conv2d(thin, thick, (3, 2 * FRAMES), (2, FRAMES), (1, 0))
@@ -91,7 +79,7 @@ class HearingEncoder(nn.Module):
         self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width, Shape.VECTOR: width}
 
     def start(self, batch: int) -> dict[str, Tensor]:
-        width, fresh = self.widths[Shape.SEQUENCE], self.mean.new_zeros
+        width, fresh = self.widths[Shape.SEQUENCE], self.mel.mean.new_zeros
         return {
             "rest": fresh(batch, 0),
             "heard": fresh(batch, self.before),
@@ -102,7 +90,8 @@ class HearingEncoder(nn.Module):
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:
         samples = torch.cat([state["heard"], state["rest"], x["samples"]], 1)
-        bands, level = self._bands(functional.pad(samples, (0, self.ahead * self.step)))
+        power = self.mel(functional.pad(samples, (0, self.ahead * self.step)))
+        bands, level = self.mel.scaled(power), torch.log(power.sum(2) + mel.FLOOR)
         grid = functional.relu(self.second(functional.relu(self.first(bands.unsqueeze(1)))))
         found = self.norm(self.joined(grid.flatten(1, 2)))
         left = []
@@ -135,13 +124,6 @@ class HearingEncoder(nn.Module):
             "count": count + (places - self.ahead),
         }
         return features, {} if self.training else after
-
-    def _bands(self, samples: Tensor) -> tuple[Tensor, Tensor]:
-        """[B, bands, F] of mean 0 and spread 1 over the sounds that were learnt from; log power of all bands [B, F]."""
-        cosine, sine = functional.conv1d(samples.unsqueeze(1), self.waves, stride=self.hop).chunk(2, 1)
-        power = (cosine * cosine + sine * sine).transpose(1, 2) @ self.filters
-        bands = (torch.log(power + mel.FLOOR) - self.mean) / self.spread
-        return bands.transpose(1, 2), torch.log(power.sum(2) + mel.FLOOR)
 
 
 class Norm(nn.Module):

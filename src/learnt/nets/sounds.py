@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from learnt.codecs import mel, surroundings
+from learnt.codecs import surroundings
 from learnt.contracts import Features, Shape, Tensors
 from learnt.nets.grids import Convolution
+from learnt.nets.log_mel import LogMel
 
 LOW = -1e4
 """Below what any moment says, and finite."""
@@ -20,37 +21,19 @@ LOW = -1e4
 class SoundPrepare(nn.Module):
     """`samples` [B, T] and `length` [B] -> `bands` [B, bands, F] of mean 0 and spread 1, how many `frames` [B] of them
     are of the sound, and what `silence` [B, bands] has.
-
-    Fourier transform and mel filters are two fixed products, so that every runtime says the same.
     """
-
-    waves: Tensor
-    filters: Tensor
-    mean: Tensor
-    spread: Tensor
 
     def __init__(self, rate: int, mean: Sequence[float], spread: Sequence[float]) -> None:
         super().__init__()
-        self.window, self.hop = mel.sizes(rate)
-        fixed = {
-            "waves": mel.waves(self.window)[:, None],
-            "filters": mel.filters(rate, self.window, len(mean)),
-            "mean": np.asarray(mean),
-            "spread": np.asarray(spread),
-        }
-        for name, values in fixed.items():
-            self.register_buffer(name, torch.from_numpy(values).float(), persistent=False)
+        self.mel = LogMel(rate, mean, spread)
 
     def forward(self, raw: Tensors) -> dict[str, Tensor]:
-        samples = functional.pad(raw["samples"].unsqueeze(1), (self.window // 2, self.window))
-        cosine, sine = functional.conv1d(samples, self.waves, stride=self.hop).chunk(2, 1)
-        power = (cosine * cosine + sine * sine).transpose(1, 2) @ self.filters
-        bands = ((torch.log(power + mel.FLOOR) - self.mean) / self.spread).transpose(1, 2)
-        silence = (float(np.log(mel.FLOOR)) - self.mean) / self.spread
+        window = self.mel.window
+        bands = self.mel.scaled(self.mel(functional.pad(raw["samples"], (window // 2, window))))
         return {
             "bands": bands,
-            "frames": raw["length"] // self.hop + 1,
-            "silence": silence.expand(bands.shape[0], bands.shape[1]),
+            "frames": raw["length"] // self.mel.hop + 1,
+            "silence": self.mel.silence().expand(bands.shape[0], bands.shape[1]),
         }
 
 
