@@ -8,7 +8,7 @@ tokens are known at once, and no layer has to learn to look one place back.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import torch
@@ -27,8 +27,8 @@ BASE = 10_000.0
 
 
 def norm(x: Tensor) -> Tensor:
-    """Root mean square norm of the last axis, without weights (Zhang and Sennrich, NeurIPS 2019)."""
-    return x * torch.rsqrt((x * x).mean(-1, keepdim=True) + 1e-6)
+    """Layer norm of the last axis, without weights: one operation, where a root mean square norm is four."""
+    return functional.layer_norm(x, x.shape[-1:], eps=1e-6)
 
 
 def angles(place: Tensor, width: int) -> tuple[Tensor, Tensor]:
@@ -49,6 +49,25 @@ def triangle(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
     """Attention of each place to itself and those before it; in float32 on a processor, where half of it is slower."""
     with torch.autocast(query.device.type, torch.bfloat16, enabled=query.device.type == "cuda"):
         return functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+
+
+class SquaredReLU(torch.autograd.Function):
+    """So et al. 2021, its gradient worked out from what it gave: a third less to do than by its two parts."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor) -> Tensor:
+        kept = functional.relu(x)
+        ctx.save_for_backward(kept)
+        return kept * kept
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> Tensor:
+        (kept,) = ctx.saved_tensors
+        gradient: Tensor = gradients[0] * kept
+        return gradient.mul_(2.0)
+
+
+squared_relu: Callable[[Tensor], Tensor] = SquaredReLU.apply
 
 
 class Layer(nn.Module):
@@ -80,7 +99,7 @@ class Layer(nn.Module):
             keys, values = torch.cat([keys, key], 2), torch.cat([values, three[2]], 2)
             found = functional.scaled_dot_product_attention(query, keys, values, allowed)
         x = x + self.dropout(self.tell(found.transpose(1, 2).reshape(batch, length, width)))
-        return x + self.dropout(self.down(functional.relu(self.up(norm(x))).square())), keys, values
+        return x + self.dropout(self.down(squared_relu(self.up(norm(x))))), keys, values
 
 
 class CausalEncoder(nn.Module):
