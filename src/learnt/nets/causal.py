@@ -91,12 +91,13 @@ class Layer(nn.Module):
         batch, length, width = x.shape
         three = self.ask(norm(x)).float()
         three = three.view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
-        query, key = turned(norm(three[:2]), angle)
+        both, value = three.split([2, 1])
+        query, key = turned(norm(both), angle)
         if allowed is None:
-            keys, values = key, three[2]
+            keys, values = key, value.squeeze(0)
             found = triangle(query, keys, values)
         else:
-            keys, values = torch.cat([keys, key], 2), torch.cat([values, three[2]], 2)
+            keys, values = torch.cat([keys, key], 2), torch.cat([values, value.squeeze(0)], 2)
             found = functional.scaled_dot_product_attention(query, keys, values, allowed)
         x = x + self.dropout(self.tell(found.transpose(1, 2).reshape(batch, length, width)))
         return x + self.dropout(self.down(squared_relu(self.up(norm(x))))), keys, values

@@ -160,7 +160,7 @@ def _step(
         weight = examples.weights(share)
         device = next(network.parameters()).device
         answers = examples.paired(share)
-        with torch.autocast(device.type, torch.bfloat16, enabled=device.type == "cuda"):
+        with torch.autocast(device.type, torch.bfloat16, enabled=halved(network)):
             outputs = network.learns(raw, answers)
         losses = sum(
             member_loss(task, given, targets[target.name])
