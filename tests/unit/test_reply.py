@@ -145,6 +145,7 @@ def test_a_set_needs_replies_that_rows_share() -> None:
 def test_numbers_and_days_are_no_replies() -> None:
     assert Reply().claims(Column("x", ["1.5", "2"])) == 0
     assert Reply().claims(Column("x", ["2020-01-02", "2020-01-03"])) == 0
+    assert Reply().claims(Column("x", ["on Monday", "7", "2020-01-03", "how are you"])) > 0
 
 
 def test_replies_that_say_the_same_count_together() -> None:

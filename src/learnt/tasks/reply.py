@@ -67,7 +67,7 @@ class Reply:
         if not all(isinstance(cell, str) for cell in target.cells[:1]):
             return 0.0
         texts = [text for text in cells.texts(target.cells) if text]
-        if not texts or len(cells.numbers(texts)[1]) < len(texts) or len(cells.days(texts)[1]) < len(texts):
+        if not texts or 2 * min(len(cells.numbers(texts)[1]), len(cells.days(texts)[1])) < len(texts):
             return 0.0
         return 0.03 if float(np.mean([len(text.split()) for text in texts])) >= 2 else 0.01
 
