@@ -12,7 +12,11 @@ from learnt.teaching import Tried
 from learnt.train import export, loop, members, self_training
 from learnt.train.loop import Plan, Trained
 from learnt.train.network import Network, build
+from learnt.train.planning import EVALUATIONS
 from learnt.train.self_training import WIDER
+
+EARLY = 2
+"""By so many looks at the stop split: weights best by then were learnt while the rate was still near its highest."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +31,7 @@ class Fitted(Folded):
 def fit(folded: Folded) -> Fitted:
     """As long as the stop split gains, or as long as it paid for the sisters.
 
+    Where the best weights came early it is trained anew with a rate that falls to zero soon after them.
     With some thousand examples it is then trained once more, with the stop split and for as many steps as paid.
     """
     rows, stop = folded.rows
@@ -35,6 +40,9 @@ def fit(folded: Folded) -> Fitted:
         plan = replace(plan, every=min(plan.every, folded.paid), until=folded.paid)
     trained = _trained(folded, plan)
     ran = trained.history[-1][0] + sum(sister.ran for sister in folded.sisters)
+    if len(stop) and trained.step <= EARLY * plan.every:
+        trained, plan, more = _annealed(folded, trained, plan)
+        ran += more
     if folded.unlabelled is not None and (folded.taught or not folded.small):
         trained, folded, more = _student(folded, trained, plan)
         ran += more
@@ -54,6 +62,21 @@ def _trained(folded: Folded, plan: Plan) -> Trained:
             _built(folded, plan), folded.learnt.fed, rows, stop if len(stop) else None, plan,
             folded.folder / "checkpoint", folded.resume, say,
         )  # fmt: skip
+
+
+def _annealed(folded: Folded, first: Trained, plan: Plan) -> tuple[Trained, Plan, int]:
+    """The better by the stop split of the first training and one as long as paid; its plan, and steps of the second."""
+    rows, stop = folded.rows
+    steps = first.step + -(-first.step // 3)
+    shorter = replace(plan, steps=steps, every=-(-steps // EVALUATIONS))
+    with folded.progress.training("the same anew, its rate falling to zero where it paid") as say:
+        found = loop.fit(
+            _built(folded, plan), folded.learnt.fed, rows, stop, shorter,
+            folded.folder / "checkpoint" / "annealed", folded.resume, say,
+        )  # fmt: skip
+    if found.loss < first.loss:
+        return found, shorter, found.history[-1][0]
+    return first, plan, found.history[-1][0]
 
 
 def _again(folded: Folded, plan: Plan) -> Trained:

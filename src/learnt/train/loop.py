@@ -72,6 +72,11 @@ class Trained:
     step: int
     history: tuple[tuple[int, float], ...]
 
+    @property
+    def loss(self) -> float:
+        """The lowest stop loss."""
+        return min(loss for _, loss in self.history)
+
 
 def fit(
     network: Network,

@@ -142,7 +142,7 @@ def _of_run(folder: Path, able: Sequence[str]) -> Start:
     """The network of a run as it was trained last, with the settings that its file says it was trained on."""
     from learnt.artifact.artifact import Artifact
 
-    states = [folder / "checkpoint" / name for name in ("again/state.safetensors", "state.safetensors")]
+    states = [folder / "checkpoint" / name / "state.safetensors" for name in ("again", "annealed", ".")]
     state = next((path for path in states if path.exists()), None)
     if state is None or not (folder / "model.onnx").exists():
         raise RequestError(
