@@ -22,6 +22,8 @@ HEAD = 32
 """The width of one attention head."""
 BEFORE = 2
 """So many tokens before it each token is mixed with."""
+EVEN = 8
+"""Learnt from are batches of a length that this divides: each length has kernels of its own, which take memory."""
 BASE = 10_000.0
 """Rotary positions turn by angles from 1 to 1 / BASE a place."""
 
@@ -129,11 +131,14 @@ class CausalEncoder(nn.Module):
         return {"keys": nothing, "values": nothing.clone(), "read": read, "seen": self.table.new_zeros(batch, 0)}
 
     def forward(self, x: Tensors, state: Tensors) -> tuple[Features, dict[str, Tensor]]:
-        here = x["here"]
+        here, tokens = x["here"], x["tokens"]
+        if self.training:
+            more = -here.shape[1] % EVEN
+            here, tokens = functional.pad(here, (0, more)), functional.pad(tokens, (0, more))
         length, past = here.shape[1], state["seen"].shape[1]
         seen = torch.cat([state["seen"], here.to(state["seen"].dtype)], 1)
         order = torch.arange(length, device=here.device)
-        found = norm(functional.embedding(x["tokens"], self.table))
+        found = norm(functional.embedding(tokens, self.table))
         read = torch.cat([state["read"], found], 1)
         if self.training:
             # Nothing came before and padding is last: what is allowed is a triangle, for which there is a faster way.
@@ -156,7 +161,7 @@ class CausalEncoder(nn.Module):
             keys.append(key)
             values.append(value)
         if self.training:
-            return {Shape.SEQUENCE: norm(found), "mask": here}, {}
+            return {Shape.SEQUENCE: norm(found)[:, : x["here"].shape[1]], "mask": x["here"]}, {}
         after = {"keys": torch.stack(keys, 1), "values": torch.stack(values, 1), "read": read, "seen": seen}
         return {Shape.SEQUENCE: norm(found), "mask": here}, after
 

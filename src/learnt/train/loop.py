@@ -21,7 +21,7 @@ from torch import Tensor, distributed, nn
 from learnt import registry
 from learnt.contracts import Hears, Listens, Task, Tempered
 from learnt.errors import DataError
-from learnt.train import checkpoint
+from learnt.train import checkpoint, memory
 from learnt.train.batches import Examples, Rows
 from learnt.train.network import Network, of_input, seeded
 
@@ -110,6 +110,8 @@ def fit(
         if not order or step % per_epoch == 0:
             order = examples.epoch(rows, plan.batch, plan.seed, step // per_epoch)
         _step(network, average, optimiser, tasks, examples, order[step % per_epoch], plan, step)
+        if (step + 1) % memory.EVERY == 0:
+            memory.release()
         if (step + 1) % plan.every == 0 or step + 1 == steps:
             loss = evaluate(average, examples, stop, tasks) if stop is not None and len(stop) else None
             if loss is None or not history or loss < min(value for _, value in history):
