@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import torch
 
 from learnt import registry
@@ -18,7 +19,7 @@ from learnt.train.loop import Plan, evaluate, halved, member_loss
 from learnt.train.network import Network, build
 
 TRIED = 5
-"""Steps that are timed."""
+"""Batches of which a step is timed."""
 FOR_TABLES, FOR_MEDIA = 240.0, 600.0
 """Seconds of the whole command where none were asked for."""
 FOR_FIGURES, LEAST_FOR_FIGURES = 0.35, 30.0
@@ -93,14 +94,14 @@ def enough(examples: Examples, rows: Rows, sizes: Mapping[str, Any]) -> int:
 
 
 def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: int, seed: int) -> tuple[float, float]:
-    """Seconds of one step and of one evaluation, on a copy of the network; the best of a few, for what else the machine
-    does just now says nothing of the minutes to come."""
+    """Seconds of one step and of one evaluation, on a copy of the network: a mean over batches, which may be of any
+    length, each at its best of two, for what else the machine does just now says nothing of the minutes to come."""
     trial = copy.deepcopy(network).train()
     tasks = [registry.task(target.task) for target in trial.targets]
     optimiser = torch.optim.AdamW(trial.parameters(), lr=0.0)
     batches = examples.epoch(rows, batch, seed, 0)
     took: list[float] = []
-    for place in range(TRIED + 1):
+    for place in (0, *range(TRIED), *range(TRIED)):
         began = time.perf_counter()
         rows = batches[place % len(batches)]
         raw, targets = examples.batch(rows)
@@ -123,4 +124,4 @@ def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: 
             began = time.perf_counter()
             evaluate(trial, examples, stop, tasks)
             looks.append(time.perf_counter() - began)
-    return min(took), min(looks)
+    return float(np.mean(np.minimum(took[1 : TRIED + 1], took[TRIED + 1 :]))), min(looks)
