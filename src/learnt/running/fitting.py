@@ -15,8 +15,8 @@ from learnt.train.network import Network, build
 from learnt.train.planning import EVALUATIONS
 from learnt.train.self_training import WIDER
 
-EARLY = 2
-"""By so many looks at the stop split: weights best by then were learnt while the rate was still near its highest."""
+EARLY = 1 / 6
+"""This share of the planned steps: weights that are best by then were learnt while the rate was near its highest."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +40,7 @@ def fit(folded: Folded) -> Fitted:
         plan = replace(plan, every=min(plan.every, folded.paid), until=folded.paid)
     trained = _trained(folded, plan)
     ran = trained.history[-1][0] + sum(sister.ran for sister in folded.sisters)
-    if len(stop) and trained.step <= EARLY * plan.every:
+    if len(stop) and trained.step <= EARLY * plan.steps:
         trained, plan, more = _annealed(folded, trained, plan)
         ran += more
     if folded.unlabelled is not None and (folded.taught or not folded.small):
