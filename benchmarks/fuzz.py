@@ -1,7 +1,7 @@
 """Input that nobody meant, for half an hour: readers, manifests, models, recipes and policies answer or refuse cleanly.
 
 Each target is given what hypothesis makes of its seeds: bytes of a sound example with pieces replaced, repeated, cut
-and inserted. Anything but an answer or a LearntError within ten seconds is a crash; its smallest example is printed and
+and inserted. Anything but an answer or a LearntError within ten seconds of work is a crash; its smallest example is printed and
 kept in `tests/hostile/crashes/<target>/`, where a test tries it ever after. About 30 minutes; every round has its seed.
 """
 
@@ -42,7 +42,7 @@ from results import claim, finish, options
 ROOT = Path(__file__).resolve().parents[1]
 CRASHES = ROOT / "tests" / "hostile" / "crashes"
 LONGEST = 10
-"""Seconds that one example may take."""
+"""Seconds of work that one example may take, whatever else the machine does."""
 EXAMPLES = 100
 """Examples of a round."""
 MODEL = (ROOT / "tests" / "files" / "trained-format-1.onnx").read_bytes()
@@ -216,13 +216,13 @@ def within(seconds: int) -> Iterator[None]:
     def late(*_: Any) -> None:
         raise TimeoutError(f"not done after {seconds} s")
 
-    before = signal.signal(signal.SIGALRM, late)
-    signal.alarm(seconds)
+    before = signal.signal(signal.SIGPROF, late)
+    signal.setitimer(signal.ITIMER_PROF, seconds)
     try:
         yield
     finally:
-        signal.alarm(0)
-        signal.signal(signal.SIGALRM, before)
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        signal.signal(signal.SIGPROF, before)
 
 
 def tried(attempt: Try, data: bytes) -> None:

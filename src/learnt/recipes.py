@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from collections.abc import Callable, Mapping, Sequence
 from numbers import Integral, Real
 from pathlib import Path
@@ -150,6 +151,20 @@ def refuse_other(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> Non
             f"The checkpoint in {path.parent} is of other data or options. Resume with the same data, --test and "
             "options, or leave --resume out to start anew."
         )
+
+
+def not_asked(recipe: Mapping[str, Any], asked: Mapping[str, Any]) -> str:
+    """The options of an earlier run that nobody repeated and that are not the usual ones, as they are written."""
+    taken = {name: recipe.get(name) for name in ("target", *DEFAULTS) if name not in ("budget", "pretrained")}
+    kept = {
+        name: list(map(str, value)) if isinstance(value, list | tuple) else [str(value)]
+        for name, value in taken.items()
+        if value != DEFAULTS.get(name, []) and asked.get(name) in (None, [])
+    }
+    return " ".join(
+        f"--{name} {shlex.join(said) if name == 'target' else shlex.quote(','.join(said))}"
+        for name, said in kept.items()
+    )
 
 
 def own(path: Path, fingerprint: str, recipe: Mapping[str, Any]) -> None:

@@ -81,6 +81,12 @@ def test_a_folder_of_nothing(train_on: Command, tmp_path: Path) -> None:
     train_on(tmp_path / "media").refused("it is empty. Name a table, or put the files of each label")
 
 
+def test_a_folder_of_empty_texts(train_on: Command, tmp_path: Path) -> None:
+    said = "Every file of 'text' is empty", "learnt train DATA"
+    train_on(folder(tmp_path / "media", ".txt", empty)).refused(*said)
+    train_on(folder(tmp_path / "media", ".txt", lambda _: b"the same")).refused("'text' holds the same in each")
+
+
 def test_an_archive_that_is_none(train_on: Command, tmp_path: Path) -> None:
     (tmp_path / "media.zip").write_bytes(b"PK\x03\x04 and no more")
     train_on(tmp_path / "media.zip").refused("cannot be read from its .zip")

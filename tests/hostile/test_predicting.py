@@ -37,6 +37,48 @@ def test_a_column_of_another_name(command: Command, tmp_path: Path, trained: Pat
     command("predict", trained, "t.csv").refused("No column 'amount'", "'Amount'?")
 
 
+def test_a_table_without_a_line_of_names(command: Command, tmp_path: Path, trained: Path) -> None:
+    """Found out or not, it is told what to write; names that are there but for one are no such table."""
+    for count in (1, 12):
+        (tmp_path / "t.csv").write_text("\n".join(",".join(row[:2]) for row in R[:count]) + "\n")
+        command("predict", trained, "t.csv").refused("without a line of names, write above its first row: amount,place")
+    (tmp_path / "t.csv").write_text(table(R, ("amount", "where", "fraud")))
+    said = command("predict", trained, "t.csv")
+    said.refused("No column 'place'")
+    assert "line of names" not in said.err
+
+
+def test_a_file_that_learnt_from_a_table_without_names(
+    command: Command, train: Command, tmp_path: Path, trained: Path
+) -> None:
+    assert train("\n".join(",".join(row) for row in rows()), "--target", "3").status == 0
+    (tmp_path / "one.csv").write_text(",".join(R[0][:2]) + "\n")
+    command("predict", "run", "one.csv", "--out", "p.csv").refused("first line is a row already", "--header none")
+    assert command("predict", "run", "one.csv", "--header", "none", "--out", "p.csv").status == 0
+    assert len(answers(tmp_path / "p.csv")) == 2
+
+
+def test_yes_and_no_mean_the_same_in_csv_json_and_arrow(command: Command, train: Command, tmp_path: Path) -> None:
+    import polars
+
+    given = [[place, str(row % 3 == 0).lower(), str(row % 3 == 0)] for row, (_, place, _) in enumerate(rows())]
+    assert train(table(given, ("place", "member", "back")), "--target", "back").status == 0
+    frame = polars.DataFrame(
+        {
+            "place": [row[0] for row in given],
+            **{name: [row % 3 == 0 for row in range(60)] for name in ("member", "back")},
+        }
+    )
+    frame.write_ndjson(tmp_path / "t.jsonl")
+    frame.write_ipc(tmp_path / "t.arrow")
+    frame.with_columns(polars.col("member", "back").cast(int)).write_csv(tmp_path / "ones.csv")
+    for name in ("t.csv", "t.jsonl", "t.arrow", "ones.csv"):
+        assert command("predict", "run", name, "--out", f"{name}.csv").status == 0
+        assert answers(tmp_path / f"{name}.csv") == answers(tmp_path / "t.csv.csv")
+        said = command("audit", "run/model.onnx", name, "--ask", "baseline")
+        assert "never learnt" not in said.out
+
+
 def test_more_columns_in_another_order(
     command: Command, tmp_path: Path, trained: Path, expected: list[list[str]]
 ) -> None:

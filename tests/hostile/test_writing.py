@@ -55,7 +55,8 @@ def test_predictions_that_have_no_place(command: Command, tmp_path: Path, traine
     command("predict", model, "t.csv", "--out", "folder.csv").refused("'folder.csv' cannot be written", "--out")
     command("predict", model, "t.csv", "--out", "none/p.csv").refused("There is no folder 'none'")
     command("predict", model, "t.csv", "--out", "t.csv").refused("would be lost. Write to another file: --out")
-    command("predict", model, "t.csv", "--out", "p.png").refused("must end in .csv")
+    command("predict", model, "t.csv", "--out", "p.png").refused("must end in .csv", "--out p.csv")
+    command("predict", model, "t.csv", "--out", "a/p.json").refused("must end in .csv", "--out a/p.jsonl")
     command("predict", model, "t.csv", "--out", "/proc/p.csv").refused("'/proc/p.csv' cannot be written")
     for suffix in (".csv", ".jsonl", ".parquet"):
         (tmp_path / f"kept{suffix}").write_text("kept")

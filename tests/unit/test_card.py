@@ -2,8 +2,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from learnt import registry
 from learnt.artifact.card import chosen, show
 from learnt.artifact.model_card import model_card
+from learnt.train.manifest import inside
 from small import file
 
 
@@ -44,6 +46,18 @@ def test_a_card_is_never_long() -> None:
     lines = show(described).splitlines()
     assert len(lines) <= 60
     assert max(map(len, lines)) <= 110
+
+
+def test_what_of_the_data_a_file_holds_is_never_cut_within_a_sentence() -> None:
+    def lines(said: str) -> str:
+        card = " ".join(show(file.manifest() | {"inside": said}).split())
+        return card[card.index("Of that data it holds: ") + 23 : card.index(" Licence:")]
+
+    table, every = inside([], ["table"]), inside([], registry.names("modalities"))
+    assert lines(table) == table
+    assert lines(every).endswith(". More: learnt show MODEL --json")
+    assert lines(every).removesuffix(" More: learnt show MODEL --json") in every
+    assert len(lines(every)) > 300
 
 
 def test_a_thin_manifest_has_a_card() -> None:

@@ -119,7 +119,7 @@ def test_what_running_text_is_for_needs_no_task_and_a_column_beside_it_does(tmp_
     source = corpora.fitting(sources.opened(tmp_path / "play.txt"), [])
     found = collect(source, target=["text"], group=None, time=None, seed=0)
     assert found.roles.targets == {"text": "generate"}
-    assert {"sentence": "'text' is learnt as generate.", "option": "--task"} in found.roles.guesses
+    assert {"sentence": "'text' is learnt as a text to be written.", "option": "--task generate"} in found.roles.guesses
     columns = {**source.columns, "page": [str(place % 7) for place in range(len(source.columns["text"]))]}
     with pytest.raises(RequestError, match="--task generate"):
         collect(columns, target=["text"], group=None, time=None, seed=0)

@@ -20,6 +20,13 @@ def test_nonsense_is_no_budget(budget):
         recipes.seconds(budget)
 
 
+def test_what_goes_on_says_the_options_that_nobody_repeated() -> None:
+    before = recipes.resolve({"target": ["a b", "c"], "task": "regress", "drop": ["x", "y"], "budget": "3m"}, None)
+    assert recipes.not_asked(before, {}) == "--target 'a b' c --task regress --drop x,y"
+    assert recipes.not_asked(before, {"target": ["a b", "c"], "task": "regress", "drop": []}) == "--drop x,y"
+    assert recipes.not_asked(recipes.resolve({"target": ["a"]}, None), {"target": ["a"]}) == ""
+
+
 def test_what_is_asked_goes_before_the_recipe_and_the_recipe_before_the_default():
     full = recipes.resolve({"target": ["y"], "seed": None, "coverage": 0.8}, {"seed": 7, "coverage": 0.95})
     assert (full["seed"], full["coverage"], full["size"]) == (7, 0.8, "small")

@@ -25,7 +25,7 @@ COLUMNS: dict[str, Sequence[Any]] = {
 
 
 def claimant(name: str, claims: Any, joins: bool = False) -> Any:
-    return SimpleNamespace(name=name, claims=claims, joins=joins, causal=False)
+    return SimpleNamespace(name=name, title=name, claims=claims, joins=joins, causal=False)
 
 
 def prose(column: Column) -> float:

@@ -403,6 +403,11 @@ def _no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> Re
     near = get_close_matches(column, [name for name in given if name not in expected], 1)
     guess = f" Is it what you call {near[0]!r}?" if near else ""
     listed = ", ".join(expected[:30]) + (f", ... ({len(expected)} in all)" if len(expected) > 30 else "")
-    return RequestError(
-        f"No column {column!r} in the data.{guess} Expected columns: {listed}. What is not known is an empty cell."
-    )
+    cure = " What is not known is an empty cell."
+    if not set(given) & set(expected):
+        cure = (
+            " If their first line is a row already, write: --header none"
+            if all(map(str.isdigit, expected))
+            else f" If they are a table without a line of names, write above its first row: {','.join(expected[:30])}"
+        )
+    return RequestError(f"No column {column!r} in the data.{guess} Expected columns: {listed}.{cure}")

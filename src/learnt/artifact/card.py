@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sys
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -11,7 +13,7 @@ from learnt.stats.intervals import poisson
 from learnt.stats.wording import listed
 
 WIDTH = 100
-MOST_ENTRIES, MOST_FIGURES, MOST_LIMITS, MOST_NAMES = 4, 8, 4, 30
+MOST_ENTRIES, MOST_FIGURES, MOST_LIMITS, MOST_NAMES = 4, 7, 4, 30
 """Targets and inputs, figures, limits, names in one list: so that a card stays within sixty lines."""
 
 
@@ -131,7 +133,7 @@ def _made(manifest: Settings) -> Iterator[str]:
         fingerprint = str(data.get("fingerprint", ""))[:16]
         yield f"Learnt from {data['rows']:,} examples" + (f" (fingerprint {fingerprint})" if fingerprint else "")
     if manifest.get("inside"):
-        yield from _wrapped(f"Of that data it holds: {manifest['inside']}", "  ", 3)
+        yield from _whole(f"Of that data it holds: {manifest['inside']}", "  ", 5)
     if manifest.get("licence"):
         yield from _wrapped(f"Licence: {manifest['licence']}", "  ", 2)
     if versions:
@@ -163,6 +165,16 @@ def _listed(names: Sequence[str], most: int = MOST_NAMES) -> str:
 
 def _number(value: Any) -> str:
     return "?" if value is None else f"{float(value):.4g}"
+
+
+def _whole(text: str, indent: str, most: int) -> list[str]:
+    """Lines of as many whole sentences as there is room for; the last says where the others stand."""
+    sentences = re.findall(r"\S.*?[.!?](?=\s|$)|\S.*$", text)
+    lines = _wrapped(text, indent, sys.maxsize)
+    while len(lines) > most and len(sentences) > 1:
+        sentences.pop()
+        lines = _wrapped(" ".join([*sentences, "More: learnt show MODEL --json"]), indent, sys.maxsize)
+    return lines[:most]
 
 
 def _wrapped(text: str, indent: str, most: int = 3) -> list[str]:

@@ -10,6 +10,7 @@ import json
 import os
 import shlex
 import sys
+import warnings
 from collections.abc import Sequence
 
 from learnt.cli.options import parse
@@ -121,6 +122,8 @@ def _shown(text: str) -> str:
 
 def entry() -> None:
     """The `learnt` on the command line. A reader that has seen enough, as in `| head`, is no failure."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # what a library finds odd in a stranger's file is no line of ours
     try:
         status = main()
         sys.stdout.flush()

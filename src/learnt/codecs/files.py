@@ -37,6 +37,7 @@ LARGEST = 1 << 30
 """Bytes of one file."""
 ZIP, GZIP = ".zip", ".gz"
 _UTF8 = 0x800
+_NOTHING = sha256(b"").hexdigest()
 
 
 class File(str):
@@ -174,6 +175,12 @@ def kind(name: str) -> str:
 def are_files(column: Sequence[Any]) -> bool:
     """Whether the first cell that is not None is a `File`."""
     return isinstance(next((cell for cell in column if cell is not None), None), File)
+
+
+def digests(column: Sequence[Any]) -> list[str]:
+    """SHA-256, in hex, of what each `File` holds; "" for another cell, and for a file that holds nothing."""
+    found = [cell.digest if isinstance(cell, File) else "" for cell in column]
+    return ["" if digest == _NOTHING else digest for digest in found]
 
 
 def undecodable(column: Sequence[Any]) -> list[tuple[int, str]]:

@@ -8,21 +8,15 @@ from typing import Any
 
 import numpy as np
 
+from learnt.codecs.answers import said
 from learnt.codecs.cells import is_missing, texts
 
 SEPARATORS = (";", "|", ",")
-_YES, _NO = {"1", "true", "yes", "y"}, {"0", "false", "no", "n"}
 
 
 def listed(cell: Any) -> bool:
     """True for a list of labels, as Parquet and JSON have them; a row of columns is none."""
     return isinstance(cell, list | set | frozenset | np.ndarray)
-
-
-def said(cell: Any) -> bool | None:
-    """What one column of yes and no says: 1, true, yes; 0, false, no. None for anything else."""
-    text = str(texts([cell])[0]).lower()
-    return True if text in _YES else False if text in _NO else None
 
 
 def split(cells: Sequence[Any], separator: str | None) -> list[list[str]]:

@@ -72,6 +72,8 @@ class Modality(Protocol):
     """How one kind of input becomes tensors. One file in `modalities/`, found by its name."""
 
     name: ClassVar[str]
+    title: ClassVar[str]
+    """What it reads, as a stranger calls it: `'scan' is read as pictures`."""
     gives: ClassVar[frozenset[Shape]]
     joins: ClassVar[bool]
     """True: all columns of this modality are one input (a table). False: a column is an input."""

@@ -61,6 +61,8 @@ class Task(Protocol):
     """What is learnt from a target. One file in `tasks/`, found by its name."""
 
     name: ClassVar[str]
+    title: ClassVar[str]
+    """What it learns, as a stranger calls it: `'fraud' is learnt as one label of several`."""
     needs: ClassVar[frozenset[Shape]]
     """Any one of these will do."""
     causal: ClassVar[bool]

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from learnt import registry
-from learnt.codecs import cells
+from learnt.codecs import cells, files
 from learnt.contracts import Cells
 from learnt.data.roles import GLANCE, Roles
 from learnt.errors import DataError
@@ -25,9 +25,14 @@ def without(roles: Roles, columns: Mapping[str, Cells], named: bool) -> Roles:
     idle = [name for name, text in only.items() if text is not None]
     alone = [name for kind, names in roles.inputs.values() if registry.modality(kind).joins for name in names]
     if only and len(idle) == len(only):
+        if all(files.are_files(columns[name]) and not only[name] for name in idle):
+            raise DataError(
+                f"Every file of {_listed(idle)} is empty, so there is nothing to learn from. Put into them what "
+                "belongs there, or name other data: learnt train DATA"
+            )
         raise DataError(
-            f"Nothing tells the rows to learn from apart: {_listed(idle)} hold the same in each, or nothing. Other "
-            "columns are needed to learn from."
+            f"Nothing tells the rows to learn from apart: {_listed(idle)} {'holds' if len(idle) == 1 else 'hold'} the "
+            "same in each, or nothing. Other columns or files are needed to learn from."
         )
     aside = [] if named else [name for name in idle if name in alone]
     guesses = list(roles.guesses)
@@ -51,10 +56,11 @@ def without(roles: Roles, columns: Mapping[str, Cells], named: bool) -> Roles:
 
 
 def _only(column: Cells) -> str | None:
-    """The one text that all cells are; None where they differ."""
-    if len(set(cells.texts(column[:GLANCE]))) > 1:
+    """The one text that all cells are, of files the digest of what they hold; None where they differ."""
+    read = files.digests if files.are_files(column) else cells.texts
+    if len(set(read(column[:2]))) > 1 or len(set(read(column[:GLANCE]))) > 1:
         return None
-    said = set(cells.texts(column))
+    said = set(read(column))
     return said.pop() if len(said) == 1 else None
 
 

@@ -107,8 +107,11 @@ def assign(
     _refuse_several(found)
     for name, (modality, members) in found.items():
         if inputs is None:
-            sentence = f"{_listed(members)} {'is' if len(members) == 1 else 'are'} read as {modality}."
-            guesses.append({"sentence": sentence, "option": f"--inputs {members[0]}:MODALITY,..."})
+            read = f"{'is' if len(members) == 1 else 'are'} read as {registry.modality(modality).title}"
+            more = ",..." * (len(members) > 1)
+            guesses.append(
+                {"sentence": f"{_listed(members)} {read}.", "option": f"--inputs {members[0]}:{modality}{more}"}
+            )
         doubting = registry.modality(modality)
         if isinstance(doubting, Doubts):
             guesses += doubting.guesses({member: columns[member] for member in found[name][1]})
@@ -222,7 +225,8 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free:
                     "classes were meant, another --target has them, or rows must share their labels."
                 )
             winner = meant[0]
-        guesses.append({"sentence": f"{target.name!r} is learnt as {winner}.", "option": "--task"})
+        sentence = f"{target.name!r} is learnt as {registry.task(winner).title}."
+        guesses.append({"sentence": sentence, "option": f"--task {winner}"})
     guessing = registry.task(winner)
     if isinstance(guessing, Guessing):
         guesses += guessing.guesses(target)
@@ -312,7 +316,8 @@ def _views(
         if name not in inputs:
             raise unknown("input", name, inputs)
         if inputs[name][0] != inputs[named[0]][0]:
-            kinds = f"{named[0]!r} is read as {inputs[named[0]][0]} and {name!r} as {inputs[name][0]}"
+            first, other = (registry.modality(inputs[one][0]).title for one in (named[0], name))
+            kinds = f"{named[0]!r} is read as {first} and {name!r} as {other}"
             raise RequestError(f"Views are of one kind: {kinds}. Leave one of them out of --views.")
     found: dict[str, str] = {}
     first: dict[str, str] = {}

@@ -6,6 +6,7 @@ import csv
 import json
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
+from difflib import get_close_matches
 from itertools import chain, islice
 from pathlib import Path
 from typing import Any
@@ -31,7 +32,10 @@ def write(path: str | Path, rows: Iterable[Mapping[str, Any]]) -> None:
     path = Path(path)
     writers = {".csv": _csv, ".tsv": _csv, ".jsonl": _jsonl, ".ndjson": _jsonl, ".parquet": _parquet}
     if path.suffix.lower() not in writers:
-        raise RequestError(f"{path.name} must end in {', '.join(writers)}. Write: --out predictions.csv")
+        near = get_close_matches(path.suffix.lower(), writers, 1) or [".csv"]
+        raise RequestError(
+            f"{path.name} must end in {', '.join(writers)}. Write: --out {path.with_suffix(near[0]).as_posix()}"
+        )
     if not path.parent.is_dir():
         raise RequestError(f"There is no folder {str(path.parent)!r} to write {path.name} into.")
     with replacing(path) as unfinished:

@@ -44,6 +44,7 @@ class Audio:
     """Sounds of one channel."""
 
     name: ClassVar[str] = "audio"
+    title: ClassVar[str] = "sounds"
     gives: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE, Shape.VECTOR})
     joins: ClassVar[bool] = False
     stresses: ClassVar[tuple[str, ...]] = ("telephone", "clipping", "noise", "reverberation", "codec")

@@ -47,6 +47,7 @@ class Image:
     """Pictures, grey or in colour, 8 or 16 bits deep."""
 
     name: ClassVar[str] = "image"
+    title: ClassVar[str] = "pictures"
     gives: ClassVar[frozenset[Shape]] = frozenset({Shape.GRID})
     joins: ClassVar[bool] = False
     stresses: ClassVar[tuple[str, ...]] = ("blur", "noise", "contrast", "occlusion", "rotation", "jpeg")

@@ -31,6 +31,7 @@ class Prompt:
     has the mark before it."""
 
     name: ClassVar[str] = "prompt"
+    title: ClassVar[str] = "texts to go on from"
     gives: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
     joins: ClassVar[bool] = False
     stresses: ClassVar[tuple[str, ...]] = ("typo", "case", "punctuation", "order", "jamo", "lookalike")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import bins, cells, dates, moves, words
+from learnt.codecs import answers, bins, cells, dates, moves, words
 from learnt.contracts import (
     Cells,
     Column,
@@ -60,6 +60,7 @@ class Table:
     """Number, category and date columns of one table."""
 
     name: ClassVar[str] = "table"
+    title: ClassVar[str] = "numbers, words and dates"
     gives: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     joins: ClassVar[bool] = True
     stresses: ClassVar[tuple[str, ...]] = ("missing", "noise", "unit", "typo")
@@ -92,7 +93,7 @@ class Table:
         split = len(settings["numbers"])
         levels = [bins.levels(column) for column in values[:split]]
         means = [bins.mean_encoding(*pair).tolist() for pair in zip(values, edges, strict=True)]
-        counters = [Counter(cells.texts(columns[name]).tolist()) for name in settings["categories"]]
+        counters = [_counted(cells.texts(columns[name])) for name in settings["categories"]]
         known = [_words(counter) for counter in counters]
         return settings | {
             "edges": [found.tolist() for found in edges[:split]],
@@ -130,7 +131,9 @@ class Table:
         if settings["numbers"]:
             raw["numbers"] = np.stack(values[:split], 1)
         if settings["categories"]:
-            raw["categories"] = np.stack([cells.texts(columns[name]) for name in settings["categories"]], 1)
+            vocabularies = zip(settings["categories"], settings["words"], strict=True)
+            texts = [answers.written(cells.texts(columns[name]), known) for name, known in vocabularies]
+            raw["categories"] = np.stack(texts, 1)
         if settings["days"]:
             raw["days"] = np.stack(values[split:], 1)
         return cast(Raw, raw)
@@ -141,13 +144,12 @@ class Table:
         A number column without any value to learn from tells nothing, whatever stands in it later: none of its cells.
         """
         _check(columns, settings)
-        numbers = [name for name, edges in zip(settings["numbers"], settings["edges"], strict=True) if edges]
-        problems = []
-        for names, parse, what in ((numbers, cells.numbers, "number"), (settings["days"], cells.days, "date")):
-            for name in names:
-                for row in parse(columns[name])[1]:
-                    problems.append((row, f"column {name!r}: {columns[name][row]!r} is no {what}"))
-        return problems
+        numbers = {name: edges for name, edges in zip(settings["numbers"], settings["edges"], strict=True) if edges}
+        found = [(name, answers.numbers(columns[name], edges)[1], "number") for name, edges in numbers.items()]
+        found += [(name, cells.days(columns[name])[1], "date") for name in settings["days"]]
+        return [
+            (row, f"column {name!r}: {columns[name][row]!r} is no {what}") for name, bad, what in found for row in bad
+        ]
 
     def guesses(self, columns: Columns) -> list[dict[str, str]]:
         """What `learn` would decide and somebody might not want: {"sentence", "option"}."""
@@ -363,8 +365,14 @@ def _check(columns: Columns, settings: Settings) -> None:
 
 def _values(columns: Columns, settings: Settings) -> list[NDArray[np.float64]]:
     """Number columns, then date columns, as float64."""
-    found = [cells.numbers(columns[name])[0] for name in settings["numbers"]]
+    known = settings.get("edges") or [()] * len(settings["numbers"])
+    found = [answers.numbers(columns[name], edges)[0] for name, edges in zip(settings["numbers"], known, strict=True)]
     return found + [cells.days(columns[name])[0] for name in settings["days"]]
+
+
+def _counted(texts: NDArray[np.object_]) -> Counter[str]:
+    """How often each text is there; yes and no in one way each."""
+    return Counter(answers.written(texts, answers.usual(texts)).tolist())
 
 
 def _words(counter: Counter[str]) -> list[str]:

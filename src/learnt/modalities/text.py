@@ -43,6 +43,7 @@ class Text:
     """Words in order, of any number."""
 
     name: ClassVar[str] = "text"
+    title: ClassVar[str] = "texts"
     gives: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE, Shape.VECTOR})
     joins: ClassVar[bool] = False
     stresses: ClassVar[tuple[str, ...]] = ("typo", "case", "punctuation", "order", "jamo", "lookalike")

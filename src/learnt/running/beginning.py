@@ -146,6 +146,8 @@ def begin(
         recipes.refuse_other(folder / "checkpoint" / "of.json", begun.told_apart, full)
     if resume and not kept.exists():
         say(f"Nothing to resume in {folder}: training from the start.")
+    elif resume and (before := recipes.not_asked(full, asked)):
+        say(f"Goes on with the options of before: {before} (to choose others leave --resume out and start anew)")
     _tell(collected, say)
     return begun
 

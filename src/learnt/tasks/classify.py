@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells
+from learnt.codecs import answers, cells
 from learnt.codecs.words import group_codes
 from learnt.contracts import (
     Arrays,
@@ -48,6 +48,7 @@ class Classify:
     """
 
     name: ClassVar[str] = "classify"
+    title: ClassVar[str] = "one label of several"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
@@ -68,10 +69,11 @@ class Classify:
         return 0.9 if few else (0.6 if bad and distinct <= len(labels) / 3 else 0.05)
 
     def strata(self, labels: Cells) -> Cells:
-        return labels
+        texts = cells.texts(labels)
+        return list(answers.written(texts, answers.usual(texts)))
 
     def learn(self, labels: Cells) -> Settings:
-        found, counts = np.unique([label for label in cells.texts(labels) if label], return_counts=True)
+        found, counts = np.unique([label for label in self.strata(labels) if label], return_counts=True)
         if len(found) < 2:
             only = f"only {found[0]!r}" if len(found) else "nothing"
             raise DataError(f"A target to classify needs two labels or more; this column holds {only}.")
@@ -98,7 +100,8 @@ class Classify:
 
     def encode(self, labels: Cells, settings: Settings) -> Raw:
         codes = {label: code for code, label in enumerate(settings["labels"])}
-        return {"label": np.array([codes.get(label, -1) for label in cells.texts(labels)], np.int64)}
+        texts = answers.written(cells.texts(labels), settings["labels"])
+        return {"label": np.array([codes.get(label, -1) for label in texts], np.int64)}
 
     def feed(self, labels: Cells, settings: Settings) -> Raw:  # noqa: ARG002 nothing is fed
         return {}
@@ -300,7 +303,7 @@ class Classify:
 
     def judge(self, predictions: Sequence[Prediction], truth: Cells, settings: Settings) -> Verdicts:
         codes = {label: code for code, label in enumerate(settings["labels"])}
-        texts = cells.texts(truth)
+        texts = answers.written(cells.texts(truth), settings["labels"])
         true = np.array([codes.get(label, -1) for label in texts], np.int64)
         said = np.array([codes[str(prediction.value)] for prediction in predictions], np.int64)
         actions = {action: code for code, action in enumerate(settings.get("actions", settings["labels"]))}

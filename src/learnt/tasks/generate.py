@@ -52,6 +52,7 @@ class Generate:
     """
 
     name: ClassVar[str] = "generate"
+    title: ClassVar[str] = "a text to be written"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
     causal: ClassVar[bool] = True
     unit: ClassVar[Literal["row", "label"]] = "row"

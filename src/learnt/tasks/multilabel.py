@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import several
+from learnt.codecs import answers, several
 from learnt.codecs.cells import is_missing
 from learnt.contracts import Arrays, Cells, Column, Evidence, Part, Prediction, Raw, Settings, Shape, Tensors, Verdicts
 from learnt.errors import DataError
@@ -38,6 +38,7 @@ class Multilabel:
     """
 
     name: ClassVar[str] = "multilabel"
+    title: ClassVar[str] = "several labels at once"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"
@@ -48,7 +49,7 @@ class Multilabel:
         if not present:
             return 0.0
         if isinstance(present[0], tuple):
-            read = [np.mean([several.said(one) is not None for one in column]) for column in zip(*present, strict=True)]
+            read = [np.mean([answers.said(one) is not None for one in column]) for column in zip(*present, strict=True)]
             return 0.9 if min(read) >= MOSTLY else 0.0
         if any(several.listed(cell) for cell in present):
             return 0.95
@@ -78,7 +79,7 @@ class Multilabel:
         """Of a row of columns, those that say neither yes nor no; any other cell can be read."""
         found = []
         for row, cell in enumerate(labels):
-            if isinstance(cell, tuple) and (odd := [one for one in cell if several.said(one) is None]):
+            if isinstance(cell, tuple) and (odd := [one for one in cell if answers.said(one) is None]):
                 found.append((row, "" if _empty(odd[0]) else f"{str(odd[0])[:60]!r} is neither 0 nor 1"))
         return found
 

@@ -40,6 +40,7 @@ class Regress:
     """
 
     name: ClassVar[str] = "regress"
+    title: ClassVar[str] = "a number"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"

@@ -57,6 +57,7 @@ class Reply:
     """
 
     name: ClassVar[str] = "reply"
+    title: ClassVar[str] = "an answer chosen from those that were given"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"

@@ -50,6 +50,7 @@ class Survival:
     """
 
     name: ClassVar[str] = "survival"
+    title: ClassVar[str] = "the time until an event"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.VECTOR})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"

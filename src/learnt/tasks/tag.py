@@ -47,6 +47,7 @@ class Tag:
     """
 
     name: ClassVar[str] = "tag"
+    title: ClassVar[str] = "parts of a text, each with a label"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
     causal: ClassVar[bool] = False
     unit: ClassVar[Literal["row", "label"]] = "row"

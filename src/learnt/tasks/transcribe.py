@@ -43,6 +43,7 @@ class Transcribe:
     """
 
     name: ClassVar[str] = "transcribe"
+    title: ClassVar[str] = "what is said in a sound"
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
     causal: ClassVar[bool] = True
     unit: ClassVar[Literal["row", "label"]] = "row"

@@ -21,6 +21,7 @@ class ToyModality:
     """One tensor `x`, taken as it is; four parts along its first axis."""
 
     name = ""
+    title = "toys"
     gives = frozenset({Shape.VECTOR})
     joins = False
     stresses = ("noise",)
@@ -87,6 +88,7 @@ class ToyTask:
     """Any answer: a toy says how it is learnt, and what the file says of one example (`say`, `atoms`)."""
 
     name = ""
+    title = "a toy"
     needs = frozenset({Shape.VECTOR})
     causal = False
     unit = "row"
