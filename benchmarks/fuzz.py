@@ -1,8 +1,9 @@
 """Input that nobody meant, for half an hour: readers, manifests, models, recipes and policies answer or refuse cleanly.
 
 Each target is given what hypothesis makes of its seeds: bytes of a sound example with pieces replaced, repeated, cut
-and inserted. Anything but an answer or a LearntError within ten seconds of work is a crash; its smallest example is printed and
-kept in `tests/hostile/crashes/<target>/`, where a test tries it ever after. About 30 minutes; every round has its seed.
+and inserted. Anything but an answer or a LearntError within ten seconds of work is a crash; its smallest example is
+printed and kept in `tests/hostile/crashes/<target>/`, where a test tries it ever after. About 30 minutes; every round
+has its seed.
 """
 
 from __future__ import annotations
