@@ -316,8 +316,8 @@ def _views(
         if name not in inputs:
             raise unknown("input", name, inputs)
         if inputs[name][0] != inputs[named[0]][0]:
-            first, other = (registry.modality(inputs[one][0]).title for one in (named[0], name))
-            kinds = f"{named[0]!r} is read as {first} and {name!r} as {other}"
+            read = [registry.modality(inputs[one][0]).title for one in (named[0], name)]
+            kinds = f"{named[0]!r} is read as {read[0]} and {name!r} as {read[1]}"
             raise RequestError(f"Views are of one kind: {kinds}. Leave one of them out of --views.")
     found: dict[str, str] = {}
     first: dict[str, str] = {}
