@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,18 +12,20 @@ from numpy.typing import NDArray
 
 from learnt import registry
 from learnt.codecs import cells, files, ragged
-from learnt.contracts import Cells, Refuses, Stratified, Unrolls
-from learnt.data import alike, checks, corpora, idle, recordings, sources
-from learnt.data import names as naming
+from learnt.contracts import Cells, Stratified, Unrolls
+from learnt.data import alike, checks, idle, recordings, sources
+from learnt.data import given as reading
 from learnt.data import roles as assigning
 from learnt.data import splits as splitting
-from learnt.data import targets as targeting
-from learnt.data.damage import UNREADABLE, sound
+from learnt.data.belonging import belonging, unnamed
+from learnt.data.damage import UNREADABLE
 from learnt.data.folders import WITHIN, Folder
-from learnt.data.names import NAME, NONE
+from learnt.data.given import Given
+from learnt.data.names import NAME
 from learnt.data.roles import Roles
 from learnt.data.splits import Parting, Splits
-from learnt.errors import RequestError, UnreadableError, unknown
+from learnt.data.usable import Usable, usable
+from learnt.errors import RequestError, UnreadableError
 from learnt.stats import reweighing
 from learnt.stats.groups import coded
 
@@ -70,7 +72,9 @@ class Collected:
         if named is not None:
             return [str(text) for text in cells.texts(named)]
         return [
-            str(_place(row, self.places) + 1) if row < self.own else f"test {row - self.own + 1}"
+            str((row if self.places is None else int(self.places[row])) + 1)
+            if row < self.own
+            else f"test {row - self.own + 1}"
             for row in self.kept.tolist()
         ]
 
@@ -88,7 +92,7 @@ class Collected:
 
     def where(self, row: int) -> str:
         """Where an example stood, as a reader would look for it: `row 17`, `row 17 of the test data`."""
-        return _where(int(self.kept[row]), self.own, self.places)
+        return reading.where(int(self.kept[row]), self.own, self.places)
 
     def placed(self, unreadable: Sequence[tuple[int, str]]) -> list[tuple[str, str]]:
         """(row, why) of cells that could not be read -> (where, why).
@@ -159,100 +163,87 @@ def collect(
     A target of several columns is one column of tuples from here on; a row that lacks a piece lacks the target.
     """
     target, group, time = _named(target), _named(group), _named(time)
-    source = data if isinstance(data, Folder) else sources.opened(data)
-    columns, said, talks = source.columns, list(source.notes), source.together
-    if group == WITHIN and group not in columns and source.within:
-        columns = {**columns, group: source.within}
-    unnamed = group in (None, NAME, NONE) and group not in columns
-    own = len(next(iter(columns.values()))) - source.tested
-    if test is not None:
-        if source.tested:
-            columns = {name: column[:own] for name, column in columns.items()}
-            said.append(f"The {source.tested:,} examples of its own test set are left out, as --test names another.")
-        more = sources.opened(test, what="test data")
-        more = corpora.fitting(more, target)
-        columns, said = _appended(columns, more.columns), [*said, *more.notes]
-        talks = None if talks is None else [*talks[:own], *([""] * len(next(iter(more.columns.values()))))]
-    columns = targeting.gathered(columns, target)
-    splitting.refuse_few(own)
     asked = {key: _named(value) for key, value in asked.items()}
-    aside, lengths, speaker = _aside(columns, [*target, group, time], asked)
-    roles = assigning.assign(
-        columns, target=target, group=None if unnamed else group, time=time, **{**asked, "drop": aside}
-    )
+    given = reading.read(data, test, target, group)
+    splitting.refuse_few(given.own)
+    aside, lengths, speaker = _aside(given.columns, [*target, group, time], asked)
+    named = None if unnamed(group, given.columns) else group
+    roles = assigning.assign(given.columns, target=target, group=named, time=time, **{**asked, "drop": aside})
     _refuse_reweighing(roles)
-    rows = len(next(iter(columns.values())))
-    kept, problems = _labelled(columns, roles, lambda row: _where(row, own, source.places))
-    if len(kept) < rows:
-        columns = ragged.take_each(columns, kept)
-    whole = sound(columns, roles.inputs.values())
-    problems += whole.listed(lambda row: _where(int(kept[row]), own, source.places))
-    columns, kept = whole.columns, kept[whole.kept]
-    unfit = targeting.unfit(columns, roles.targets, roles.inputs.values())
-    if unfit:
-        left = np.setdiff1d(np.arange(len(kept)), [row for row, _ in unfit])
-        problems += _left_out(unfit, columns, lambda row: _where(int(kept[row]), own, source.places))
-        columns, kept = ragged.take_each(columns, left), kept[left]
-    for name, kind in roles.targets.items():
-        columns[name] = targeting.placed(columns[name], targeting.pointed_at(kind, roles.inputs.values(), columns))
-        if isinstance(task := registry.task(kind), Refuses):
-            task.refuse(columns[name])
-    stratified = {
-        name: task for name, kind in roles.targets.items() if isinstance(task := registry.task(kind), Stratified)
-    }
-    strata = {name: task.strata(columns[name]) for name, task in stratified.items()}
-    names, guess = files.names(columns), naming.Guess()
-    if unnamed and group != NONE and names is not None:
-        within = None if source.within is None or test is not None else [source.within[place] for place in kept]
-        labels = cells.texts(columns[target[0]]).tolist()
-        codes = splitting.discrete(strata.get(target[0]), len(kept))[0]
-        one = "a speaker" if recordings.are(columns) else "a patient"
-        if speaker is not None and group is None:
-            guess = naming.by_column(speaker, cells.texts(columns[speaker]).tolist(), codes)
-        elif talks is None:
-            guess = naming.guess([str(name or "") for name in names], within, codes, labels, group == NAME, one)
-    grouped = guess.keys if unnamed or group is None else columns[group]
-    if group is None and talks is not None and guess.keys is None:
-        grouped = [talks[place] for place in kept]
-    pairs, unlike = alike.pairs(columns, roles.inputs.values())
-    together = grouped
-    if len(pairs):
-        together = list(map(str, alike.together(grouped, pairs, len(kept)).tolist()))
-    splits = splitting.split(
-        len(kept),
-        seed,
-        labels=strata.get(target[0]),
-        cover=target[0] in stratified and stratified[target[0]].named,
-        groups=together,
-        times=None if time is None else columns[time],
-        test_rows=int((kept >= own).sum()),
-        sisters=not any(isinstance(registry.task(name), Unrolls) for name in roles.targets.values()),
-        by_group=by_group,
-        where=lambda row: _where(int(kept[row]), own, source.places),
-    )
-    used = {name: columns[name] for _, names in roles.inputs.values() for name in names}
+    left = usable(given, roles)
+    strata = _strata(left.columns, roles)
+    joined = belonging(group, speaker, given, left, roles, strata.get(target[0]))
+    splits = _split(given, left, roles, strata, joined.together, seed, by_group)
     learnt_from = splits.final if splits.small else splits.fit
+    used = {name: left.columns[name] for _, names in roles.inputs.values() for name in names}
     roles = idle.without(roles, ragged.take_each(used, learnt_from), asked.get("inputs") is not None)
-    roles = replace(roles, guesses=[*source.guesses, *lengths, *guess.guesses, *roles.guesses])
-    notes = [*said, *guess.notes, *splits.notes, *unlike, *_duplicates(used, splits)]
-    notes += checks.advice(columns, roles, learnt_from)
-    for name, kinds in strata.items():
-        notes += _never_learnt(name, kinds, learnt_from) if stratified[name].named else []
-    if grouped is not None:
-        notes += _on_both_sides(group or NAME, grouped, kept < own)
-    told = {name: column for name, column in columns.items() if name != WITHIN or WITHIN in source.columns}
-    whose = _whose(group, columns, guess, speaker)
+    roles = replace(roles, guesses=[*given.source.guesses, *lengths, *joined.guesses, *roles.guesses])
+    notes = [*given.notes, *joined.notes, *splits.notes, *joined.unlike, *_duplicates(used, splits)]
+    notes += checks.advice(left.columns, roles, learnt_from)
+    notes += _never_learnt(roles, strata, learnt_from)
+    if joined.keys is not None:
+        notes += _on_both_sides(group or NAME, joined.keys, left.kept < given.own)
     found = Collected(
-        columns, roles, splits, sources.fingerprint(told), problems, notes, kept, own, source.places, together, whose,
-        grouped is not None,
-    )  # fmt: skip
-    notes += alike.notes(pairs, splits, found.ids)
+        columns=left.columns,
+        roles=roles,
+        splits=splits,
+        fingerprint=_fingerprint(left.columns, given.source),
+        problems=left.problems,
+        notes=notes,
+        kept=left.kept,
+        own=given.own,
+        places=given.source.places,
+        together=joined.together,
+        whose=joined.whose,
+        grouped=joined.keys is not None,
+    )
+    notes += alike.notes(joined.pairs, splits, found.ids)
+    _refuse_weightless(found, learnt_from)
+    return found
+
+
+def _strata(columns: Mapping[str, Cells], roles: Roles) -> dict[str, Cells]:
+    """What each part shall have its share of, by the targets that have such."""
+    tasks = {name: registry.task(kind) for name, kind in roles.targets.items()}
+    return {name: task.strata(columns[name]) for name, task in tasks.items() if isinstance(task, Stratified)}
+
+
+def _split(
+    given: Given,
+    left: Usable,
+    roles: Roles,
+    strata: Mapping[str, Cells],
+    together: Cells | None,
+    seed: int,
+    by_group: bool,
+) -> Splits:
+    tasks = [registry.task(kind) for kind in roles.targets.values()]
+    return splitting.split(
+        len(left.kept),
+        seed,
+        labels=strata.get(next(iter(roles.targets))),
+        cover=isinstance(tasks[0], Stratified) and tasks[0].named,
+        groups=together,
+        times=None if roles.time is None else left.columns[roles.time],
+        test_rows=int((left.kept >= given.own).sum()),
+        sisters=not any(isinstance(task, Unrolls) for task in tasks),
+        by_group=by_group,
+        where=lambda row: given.where(int(left.kept[row])),
+    )
+
+
+def _fingerprint(columns: Mapping[str, Cells], source: Folder) -> str:
+    """Of what the source itself told."""
+    told = {name: column for name, column in columns.items() if name != WITHIN or WITHIN in source.columns}
+    return sources.fingerprint(told)
+
+
+def _refuse_weightless(found: Collected, learnt_from: NDArray[np.int64]) -> None:
     if found.weight is not None and not found.weight[learnt_from].any():
         raise RequestError(
-            f"All rows to learn from weigh 0 by the column {roles.weight!r}; give some of them a weight above 0, or "
-            "leave --weight out."
+            f"All rows to learn from weigh 0 by the column {found.roles.weight!r}; give some of them a weight above 0, "
+            "or leave --weight out."
         )
-    return found
 
 
 def _aside(
@@ -272,15 +263,6 @@ def _aside(
     return [*drop, *named], told, speaker
 
 
-def _whose(
-    group: str | None, columns: Mapping[str, Cells], guess: naming.Guess, speaker: str | None
-) -> tuple[str, Cells] | None:
-    if group is not None and group in columns:
-        return group, columns[group]
-    said = guess.keys or guess.doubtful
-    return None if said is None else (speaker or NAME, said)
-
-
 def _refuse_reweighing(roles: Roles) -> None:
     kinds = [registry.task(kind) for kind in roles.targets.values()]
     labels = [isinstance(task, Stratified) and task.named for task in kinds]
@@ -298,64 +280,6 @@ def _named(asked: Any) -> Any:
     return [sources.name_of(name) for name in asked] if isinstance(asked, list | tuple) else asked
 
 
-def _where(place: int, own: int, places: NDArray[np.int64] | None) -> str:
-    if place >= own:
-        return f"row {place - own + 1} of the test data"
-    return splitting.row_from_one(_place(place, places))
-
-
-def _place(place: int, places: NDArray[np.int64] | None) -> int:
-    return place if places is None else int(places[place])
-
-
-def _appended(columns: Mapping[str, Cells], more: Mapping[str, Cells]) -> dict[str, Cells]:
-    for name in columns:
-        if name not in more:
-            raise unknown("column", name, more, "the test data")
-    return {name: [*values, *more[name]] for name, values in columns.items()}
-
-
-def _labelled(
-    columns: Mapping[str, Cells], roles: Roles, where: Callable[[int], str]
-) -> tuple[NDArray[np.int64], list[tuple[str, str]]]:
-    """Rows that have every target, and what is wrong with the others."""
-    problems = []
-    rows = len(next(iter(columns.values())))
-    there = np.ones(rows, bool)
-    for name, task in roles.targets.items():
-        texts = targeting.pointed_at(task, roles.inputs.values(), columns)
-        for row, why in targeting.unusable(task, columns[name], texts):
-            if there[row]:
-                there[row] = False
-                said = f"{why}, as {name!r} must be" if why else f"no {name!r}"
-                problems.append((where(row), f"{said}: left out"))
-    if len(problems) > UNREADABLE * rows:
-        listed = "; ".join(f"{where}: {why}" for where, why in problems[:5])
-        raise UnreadableError(
-            f"{len(problems):,} of {rows:,} rows have no target, more than 1 %. First ones: {listed}. Mend them, or "
-            "take these rows out of the file and keep them for prediction.",
-            problems,
-        )
-    return np.flatnonzero(there), problems
-
-
-def _left_out(
-    unfit: Sequence[tuple[int, str]], columns: Mapping[str, Cells], where: Callable[[int], str]
-) -> list[tuple[str, str]]:
-    """Rows whose target cannot be what is said in their input, by file. Raises UnreadableError above 1 %."""
-    names = files.names(columns)
-    found = [(where(row) if names is None else f"{where(row)}, {names[row]}", f"{why}: left out") for row, why in unfit]
-    rows = len(next(iter(columns.values())))
-    if len(found) > UNREADABLE * rows:
-        listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
-        raise UnreadableError(
-            f"Of {len(found):,} of {rows:,} rows the text cannot be what is said in the sound, more than 1 %. First "
-            f"ones: {listed}. Mend them, or take these rows out.",
-            found,
-        )
-    return found
-
-
 def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     found = splitting.duplicates(columns, splits)
     across = int(found.get("across", 0))
@@ -364,8 +288,14 @@ def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     return [f"{across:,} examples to be judged on have the same inputs as one trained on; figures may be too good."]
 
 
-def _never_learnt(name: str, column: Cells, learnt_from: NDArray[np.int64]) -> list[str]:
-    """A note on rows whose label is in none of the rows to learn from, where the target is one of classes."""
+def _never_learnt(roles: Roles, strata: Mapping[str, Cells], learnt_from: NDArray[np.int64]) -> list[str]:
+    """Notes on rows whose label is in none of the rows to learn from, where the target is one of classes."""
+    tasks = {name: registry.task(kind) for name, kind in roles.targets.items()}
+    named = [name for name, task in tasks.items() if isinstance(task, Stratified) and task.named]
+    return [note for name in named for note in _new_labels(name, strata[name], learnt_from)]
+
+
+def _new_labels(name: str, column: Cells, learnt_from: NDArray[np.int64]) -> list[str]:
     codes, labels = splitting.discrete(column, len(column))
     new = ~np.isin(codes, codes[learnt_from])
     rows = int(new.sum())
