@@ -85,7 +85,7 @@ def test_groups_on_both_sides_of_a_test_set_are_counted() -> None:
     notes = [note for note in collected(data, test=test, group="who").notes if "groups" in note]
     assert notes == [
         "2 groups of 'who' are both in the test data and in the data to learn from: '198', '199'. "
-        "Figures may be too good."
+        "Figures may be too good. Take their rows out of one of both."
     ]
     apart = columns(300, who=[row + ROWS for row in range(300)])
     assert not any("groups" in note for note in collected(data, test=apart, group="who").notes)

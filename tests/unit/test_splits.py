@@ -5,7 +5,7 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from learnt.data import splits
+from learnt.data import duplicates, splits
 from learnt.errors import DataError
 
 LARGE = 4000
@@ -249,14 +249,14 @@ def test_too_few_rows_are_refused() -> None:
 def test_duplicates_across_the_split_are_counted() -> None:
     found = splits.split(LARGE, 0)
     unique = {"a": list(range(LARGE)), "b": ["x"] * LARGE}
-    assert splits.duplicates(unique, found) == {"stop": 0, "calibrate": 0, "test": 0, "across": 0}
+    assert duplicates.counted(unique, found) == {"stop": 0, "calibrate": 0, "test": 0, "across": 0}
     doubled = list(range(LARGE))
     for place in (0, 1, 2):
         doubled[found.test[place]] = doubled[found.fit[place]]
     doubled[found.stop[0]] = doubled[found.fit[5]]
-    counted = splits.duplicates({"a": np.array(doubled), "b": ["x"] * LARGE}, found)
+    counted = duplicates.counted({"a": np.array(doubled), "b": ["x"] * LARGE}, found)
     assert counted == {"stop": 1, "calibrate": 0, "test": 3, "across": 3}
-    assert splits.duplicates({"a": [[value] for value in doubled]}, found) == counted
+    assert duplicates.counted({"a": [[value] for value in doubled]}, found) == counted
 
 
 def test_a_copy_of_a_stop_row_counts_and_nan_equals_nan() -> None:
@@ -264,17 +264,17 @@ def test_a_copy_of_a_stop_row_counts_and_nan_equals_nan() -> None:
     values = np.arange(LARGE, dtype=float)
     values[found.test[0]] = values[found.stop[0]]
     values[[found.test[1], found.fit[0]]] = np.nan
-    assert splits.duplicates({"a": values}, found)["test"] == 2
+    assert duplicates.counted({"a": values}, found)["test"] == 2
     listed = [float("nan") if value != value else value for value in values.tolist()]
-    assert splits.duplicates({"a": listed}, found)["across"] == 2
+    assert duplicates.counted({"a": listed}, found)["across"] == 2
     small = splits.split(100, 0)
     _, stop, held = small.folds[0]
     doubled = list(range(100))
     doubled[held[0]] = doubled[stop[0]]
-    assert splits.duplicates({"a": doubled}, small)["across"] == 2
+    assert duplicates.counted({"a": doubled}, small)["across"] == 2
 
 
 def test_duplicates_of_small_data_are_those_across_the_folds() -> None:
     found = splits.split(100, 0)
-    assert splits.duplicates({"a": ["same"] * 100}, found)["across"] == 100
-    assert splits.duplicates({"a": list(range(100))}, found)["across"] == 0
+    assert duplicates.counted({"a": ["same"] * 100}, found)["across"] == 100
+    assert duplicates.counted({"a": list(range(100))}, found)["across"] == 0

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from difflib import get_close_matches
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, Self
@@ -140,7 +139,7 @@ class Artifact:
         if len(lacking) == len(spare) == 1:
             return {lacking[0] if name == spare[0] else name: given for name, given in columns.items()}
         for name in lacking:
-            raise _no_column(name, list(columns), self.columns)
+            raise examples.no_column(name, list(columns), self.columns)
         return columns
 
     def read(self, columns: Mapping[str, Cells]) -> Raw:
@@ -397,17 +396,3 @@ class Artifact:
             steps = Steps(self, target, self.collate(raw, group))
             said |= dict(zip(group.tolist(), task.unroll(steps, steps.start, settings), strict=True))
         return [said[row] for row in range(batches.rows(raw))]
-
-
-def _no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> RequestError:
-    near = get_close_matches(column, [name for name in given if name not in expected], 1)
-    guess = f" Is it what you call {near[0]!r}?" if near else ""
-    listed = ", ".join(expected[:30]) + (f", ... ({len(expected)} in all)" if len(expected) > 30 else "")
-    cure = " What is not known is an empty cell."
-    if not set(given) & set(expected):
-        cure = (
-            " If their first line is a row already, write: --header none"
-            if all(map(str.isdigit, expected))
-            else f" If they are a table without a line of names, write above its first row: {','.join(expected[:30])}"
-        )
-    return RequestError(f"No column {column!r} in the data.{guess} Expected columns: {listed}.{cure}")

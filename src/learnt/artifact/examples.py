@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from difflib import get_close_matches
 from typing import Any
 from unicodedata import normalize
 
@@ -74,3 +75,18 @@ def _of_mapping(x: Mapping[str, Any], wanted: Sequence[str], joined: set[str]) -
 
 def _is_series(cell: Any) -> bool:
     return hasattr(cell, "to_numpy") and hasattr(cell, "__len__")
+
+
+def no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> RequestError:
+    """The error for one that a file needs and the data lack; where they lack all, they may have no line of names."""
+    near = get_close_matches(column, [name for name in given if name not in expected], 1)
+    guess = f" Is it what you call {near[0]!r}?" if near else ""
+    listed = ", ".join(expected[:30]) + (f", ... ({len(expected)} in all)" if len(expected) > 30 else "")
+    cure = " What is not known is an empty cell."
+    if not set(given) & set(expected):
+        cure = (
+            " If their first line is a row already, write: --header none"
+            if all(map(str.isdigit, expected))
+            else f" If they are a table without a line of names, write above its first row: {','.join(expected[:30])}"
+        )
+    return RequestError(f"No column {column!r} in the data.{guess} Expected columns: {listed}.{cure}")

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Callable, Sequence
-from typing import NoReturn
 
 from learnt import __version__
 from learnt.cli import commands, values
 from learnt.cli.commands import Command
 from learnt.cli.examples import EXAMPLES
-from learnt.errors import RequestError, unknown
+from learnt.cli.parser import Help, Parser
+from learnt.errors import unknown
 
 DATA = (
     "a CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of tables, pictures or "
@@ -20,28 +20,6 @@ DATA = (
 )
 READ = ("data", "test", "unlabelled")
 """The arguments that name examples."""
-
-
-class Help(argparse.RawDescriptionHelpFormatter):
-    """Each example on a line of its own; wide enough that words of a column do not fall apart."""
-
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28)
-
-
-class Parser(argparse.ArgumentParser):
-    """Mistakes are RequestErrors that end with a line to write."""
-
-    example = "learnt train data.csv --target COLUMN"
-
-    def error(self, message: str) -> NoReturn:
-        option = re.fullmatch(r"argument (-[^:]+): (.+)", message)
-        if option and "choose from" in option[2]:
-            raise RequestError(f"{option[1]}: {option[2]}.")
-        if option and "; write " in option[2]:
-            why, cure = option[2].split("; write ")
-            raise RequestError(f"{option[1]}: {why}. Write for example: {option[1]} {cure}")
-        raise RequestError(f"{message[:1].upper()}{message[1:]}. Write for example: {self.example}")
 
 
 def parsers() -> tuple[Parser, dict[str, Parser]]:

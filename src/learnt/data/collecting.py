@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs import cells, files, ragged
 from learnt.contracts import Cells, Stratified, Unrolls
-from learnt.data import alike, checks, idle, recordings, sources
+from learnt.data import alike, checks, duplicates, idle, recordings, sources
 from learnt.data import given as reading
 from learnt.data import roles as assigning
 from learnt.data import splits as splitting
@@ -178,7 +178,7 @@ def collect(
     used = {name: left.columns[name] for _, names in roles.inputs.values() for name in names}
     roles = idle.without(roles, ragged.take_each(used, learnt_from), asked.get("inputs") is not None)
     roles = replace(roles, guesses=[*given.source.guesses, *lengths, *joined.guesses, *roles.guesses])
-    notes = [*given.notes, *joined.notes, *splits.notes, *joined.unlike, *_duplicates(used, splits)]
+    notes = [*given.notes, *joined.notes, *splits.notes, *joined.unlike, *duplicates.notes(used, splits)]
     notes += checks.advice(left.columns, roles, learnt_from)
     notes += _never_learnt(roles, strata, learnt_from)
     if joined.keys is not None:
@@ -280,14 +280,6 @@ def _named(asked: Any) -> Any:
     return [sources.name_of(name) for name in asked] if isinstance(asked, list | tuple) else asked
 
 
-def _duplicates(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
-    found = splitting.duplicates(columns, splits)
-    across = int(found.get("across", 0))
-    if not across:
-        return []
-    return [f"{across:,} examples to be judged on have the same inputs as one trained on; figures may be too good."]
-
-
 def _never_learnt(roles: Roles, strata: Mapping[str, Cells], learnt_from: NDArray[np.int64]) -> list[str]:
     """Notes on rows whose label is in none of the rows to learn from, where the target is one of classes."""
     tasks = {name: registry.task(kind) for name, kind in roles.targets.items()}
@@ -317,7 +309,7 @@ def _on_both_sides(group: str, column: Cells, own: NDArray[np.bool_]) -> list[st
         return []
     return [
         f"{len(both):,} groups of {group!r} are both in the test data and in the data to learn from: "
-        f"{_listed(sorted(both))}. Figures may be too good."
+        f"{_listed(sorted(both))}. Figures may be too good. Take their rows out of one of both."
     ]
 
 

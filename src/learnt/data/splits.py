@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import product
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells, files
+from learnt.codecs import cells
 from learnt.contracts import Cells
 from learnt.errors import DataError
 
@@ -170,46 +169,6 @@ class Parting:
             return np.sort(mixed[np.diff(steps, append=np.floor((self.rows + 0.5) * share)) > 0])
         before = np.concatenate([[0], np.cumsum(np.bincount(self.units)[mixed])])[:-1]
         return np.flatnonzero(np.isin(self.units, mixed[before < share * self.rows]))
-
-
-def duplicates(columns: Mapping[str, Cells], splits: Splits) -> dict[str, int]:
-    """How many rows of stop repeat one of fit exactly, and of calibrate and test one of fit or stop.
-
-    `columns` are the inputs; two missing numbers are the same. `across` counts those that figures are made of:
-    test, or with small data also what the folds hold out.
-    """
-    rows: list[Any] = list(zip(*map(_comparable, columns.values()), strict=True))
-    try:
-        return _repeated(rows, splits)
-    except TypeError:  # a cell that cannot be hashed, such as a list
-        return _repeated([repr(row) for row in rows], splits)
-
-
-def _comparable(column: Cells) -> Sequence[Any]:
-    """The cells with None for nan, which equals nothing, not even itself, and files and pictures as their content."""
-    if files.are_files(column):
-        return [cell.digest if isinstance(cell, files.File) else cell for cell in column]
-    first = next((cell for cell in column if cell is not None), None)
-    if isinstance(first, bytes) or cells.is_array(first):
-        return list(cells.texts(column))
-    listed = column.tolist() if isinstance(column, np.ndarray) else column
-    if any(issubclass(kind, float | np.floating) for kind in set(map(type, listed))):
-        return [None if cells.is_missing(cell) else cell for cell in listed]
-    return listed
-
-
-def _repeated(rows: Sequence[Any], splits: Splits) -> dict[str, int]:
-    def count(learnt: Rows, asked: Rows) -> int:
-        known = {rows[row] for row in learnt.tolist()}
-        return sum(rows[row] in known for row in asked.tolist())
-
-    found = {
-        "stop": count(splits.fit, splits.stop),
-        "calibrate": count(splits.final, splits.calibrate),
-        "test": count(splits.final, splits.test),
-    }
-    held_out = sum(count(np.union1d(fit, stop), held) for fit, stop, held in splits.folds)
-    return {**found, "across": found["test"] + held_out}
 
 
 def discrete(labels: Cells | None, count: int) -> tuple[Rows, list[str]]:

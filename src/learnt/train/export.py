@@ -224,17 +224,18 @@ def _traced(constants: Arrays) -> dict[str, NDArray[Any]]:
 def _axes(network: Network, name: str, value: Tensor) -> dict[int, Any]:
     """Which axes may differ from call to call."""
     dynamic = torch.export.Dim.DYNAMIC
-    if name.startswith("constants."):
+    axes: dict[int, Any] = {0: dynamic}
+    specs = {f"{given}.{tensor}": spec for given, held in specs_of(network).items() for tensor, spec in held.items()}
+    if name in specs:  # first: an input may be called "state", too
+        return axes | {place + 1: dynamic for place, axis in enumerate(specs[name].axes) if isinstance(axis, str)}
+    if name.startswith("constants.") and not name.endswith(".present"):
         return dict.fromkeys(LOOSE.get(name.rsplit(".", 1)[1], ()), dynamic)
     if not value.dim():
         return {}
-    axes: dict[int, Any] = {0: dynamic}
-    if name.startswith("state."):
-        shape = network.start(1)[name.removeprefix("state.")].shape
-        return axes | {place: dynamic for place, size in enumerate(shape) if place and size == 0}
-    specs = {f"{given}.{tensor}": spec for given, held in specs_of(network).items() for tensor, spec in held.items()}
-    loose = specs[name].axes if name in specs else ()
-    return axes | {place + 1: dynamic for place, axis in enumerate(loose) if isinstance(axis, str)}
+    start = network.start(1)
+    if (state := name.removeprefix("state.")) != name and state in start:
+        return axes | {place: dynamic for place, size in enumerate(start[state].shape) if place and size == 0}
+    return axes
 
 
 def expected(network: Network, constants: Arrays, made: Trial) -> dict[str, NDArray[Any]]:
