@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
-from math import isnan
 from typing import Any
 
 import numpy as np
@@ -20,17 +19,26 @@ Baseline = Callable[[], tuple[str, Evidence]]
 
 
 def questions(ask: str) -> list[str]:
-    """`fast`, `all`, or names with commas between. Raises RequestError for a name that is no question."""
+    """`fast`, `all`, or names with commas between, `fast` among them. Raises RequestError for what is none of these."""
+    return list(dict.fromkeys(name for word in _words(ask) for name in _meant(word)))
+
+
+def trained_for(ask: str) -> set[str]:
+    """The questions that may train sister networks: all but those that `fast` alone asks for."""
+    return {name for word in _words(ask) if word != "fast" for name in _meant(word)}
+
+
+def _words(ask: str) -> list[str]:
+    return [word.strip() for word in ask.split(",") if word.strip()]
+
+
+def _meant(word: str) -> list[str]:
     known = registry.names("trust")
-    if ask == "all":
-        return known
-    if ask == "fast":
+    if word == "fast":
         return [name for name in known if registry.question(name).fast]
-    names = [name.strip() for name in ask.split(",") if name.strip()]
-    for name in names:
-        if name not in known:
-            raise unknown("question", name, known)
-    return names
+    if word != "all" and word not in known:
+        raise unknown("question", word, [*known, "fast", "all"])
+    return known if word == "all" else [word]
 
 
 def unasked(asked: Sequence[str]) -> dict[str, str]:
@@ -58,23 +66,10 @@ def ask_each(
         if instead is not None and all(finding.grade == "not examined" for finding in said):
             said = list(question.ask(*instead))
         found += [
-            replace(finding, target=evidence.target, sentence=wording.explained(finding.sentence, _right(evidence)))
+            replace(finding, target=evidence.target, sentence=wording.explained(finding.sentence, evidence.right))
             for finding in said
         ]
     return sorted(found, key=lambda finding: -finding.harm)
-
-
-def _right(evidence: Evidence) -> str:
-    """What it means that an answer that is no label is right; "" where it is one."""
-    if not isnan(evidence.near):
-        return f"at most {wording.quantity(evidence.near)} from the truth"
-    if "there" in evidence.verdicts.measures:
-        return "start, end and label of a part are those of the data"
-    if "rank" in evidence.verdicts.measures:
-        return "the first reply is the recorded one, or has a chrF of at least 50 with it"
-    if "horizon" in evidence.verdicts.measures:
-        return "of happening and not happening by a horizon, it held for likelier what came"
-    return ""
 
 
 def measured(task: Task, settings: Settings, evidence: Evidence, resamples: int = 200) -> dict[str, dict[str, Any]]:

@@ -49,29 +49,33 @@ class Examining:
                     known[name] = found
         self.exported = exported.finished(plain(self.metrics))
 
-    def ask(self, questions: Sequence[str]) -> None:
+    def ask(self, ask: str) -> None:
         """Each question of every target, of the evidence; what sisters cannot say is asked of the file.
 
         Those that are asked by default may train no sisters, unless they were named.
         """
+        self.asked = asking.questions(ask)
+        training = asking.trained_for(ask)
+        for name in self.exported.asked.targets:
+            for trains in (False, True):
+                if names := [one for one in self.asked if (one in training) == trains]:
+                    self.findings += self._asked(names, name, trains)
+
+    def _asked(self, questions: Sequence[str], name: str, trains: bool) -> list[Finding]:
+        """Of one target."""
         exported = self.exported
-        rows = exported.collected.splits.calibrate if exported.small else exported.collected.splits.test
-        self.asked = questions
-        trains = set(questions) != set(asking.questions("fast"))
-        for name in exported.asked.targets:
-            known = self.compared.get(name)
-            baseline = None if known is None else lambda found=known: found
-            own = self._tools(name, rows, baseline, trains)
-            given = own
-            if exported.small:
-                said = self._tools(name, judging.held_out(exported.sisters), baseline, trains)
-                given = Tools(
-                    baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
-                    apart=own.apart, cells=said.cells, facts=said.facts,
-                )  # fmt: skip
-            pair = (self.evidence[name] if exported.small else self.own[name], given)
-            instead = (self.own[name], own) if exported.small else None
-            self.findings += asking.ask_each(questions, *pair, instead)
+        known = self.compared.get(name)
+        baseline = None if known is None else lambda: known
+        if not exported.small:
+            own = self._tools(name, exported.collected.splits.test, baseline, trains)
+            return asking.ask_each(questions, self.own[name], own)
+        own = self._tools(name, exported.collected.splits.calibrate, baseline, trains)
+        said = self._tools(name, judging.held_out(exported.sisters), baseline, trains)
+        given = Tools(
+            baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
+            apart=own.apart, cells=said.cells, facts=said.facts,
+        )  # fmt: skip
+        return asking.ask_each(questions, self.evidence[name], given, (self.own[name], own))
 
     def report(self, seconds: float) -> dict[str, Any]:
         """report.json, report.html, the evidence; the checkpoint is left for another look."""

@@ -13,7 +13,7 @@ from learnt import registry
 from learnt.artifact import batches
 from learnt.artifact.filling import weighted
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Arrays, Evidence, Points, Settings
+from learnt.contracts import Arrays, Defines, Evidence, Points, Settings
 from learnt.data.collecting import Collected
 from learnt.stats import neighbours
 from learnt.train.batches import Rows
@@ -60,7 +60,7 @@ class Judge:
             coverage=self.coverage,
             calibrated_on=calibrated_on,
             policy=self.settings.get("policy", {}),
-            near=float(self.settings.get("near", np.nan)),
+            right=task.right(self.settings) if isinstance(task, Defines) else "",
             neighbours=said["neighbours"][verdicts.example] if "neighbours" in said else None,
         )
 

@@ -98,7 +98,7 @@ def train(
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "train", "Training") from None
     began = clock.monotonic()
-    questions = asking.questions(ask)
+    asking.questions(ask)  # a name that is none is refused before the training, not after it
     begun = begin(
         data,
         out=out,
@@ -134,7 +134,7 @@ def train(
     with begun.progress, begun.hold:
         examining = Examining(export(fit(fold(prepare(begun)))))
         examining.measure()
-        examining.ask(questions)
+        examining.ask(ask)
         document = examining.report(clock.monotonic() - began)
     return Run(begun.folder, document, Model.open(examining.exported.artifact.bytes), examining.findings)
 

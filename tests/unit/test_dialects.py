@@ -53,6 +53,21 @@ def test_an_encoding_that_might_be_another_is_asked_for(tmp_path: Path, text: st
     assert list(told) == text.splitlines()[0].split(",")
 
 
+@pytest.mark.parametrize(
+    ("encoding", "one", "other"), [("cp1252", "Köln", "Zürich"), ("cp949", "서울특별시", "부산광역시")]
+)
+def test_a_file_that_mixes_encodings_says_so_with_how_to_find_the_lines(
+    tmp_path: Path, encoding: str, one: str, other: str
+) -> None:
+    """Neither encoding would do: read in one of them, the lines in the other would be other letters."""
+    mixed = b"city\n" + (f"{one}\n".encode() + f"{other}\n".encode(encoding)) * 5
+    assert encodings.guess(io.BytesIO(mixed)) == ""
+    said = r"mixes encodings: 5 lines are not UTF-8, the first is line 3 .*, and 5 others .* grep -naxv '\.\*' t\.csv"
+    with pytest.raises(DataError, match=said):
+        sources.read(saved(tmp_path, mixed))
+    assert sources.read(saved(tmp_path, f"city\n{one}\n{other}\n", encoding=encoding)) == {"city": [one, other]}
+
+
 def test_what_is_unusual_is_said_with_its_option(tmp_path: Path) -> None:
     found = sources.opened(saved(tmp_path, PEOPLE, encoding="cp1252"))
     assert found.columns == {

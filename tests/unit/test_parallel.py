@@ -115,6 +115,13 @@ def test_what_is_no_text_is_named_with_its_line(tmp_path: Path, data: bytes, sai
         sources.opened([one, tmp_path / "b.de"])
 
 
+def test_a_file_of_another_encoding_is_told_with_the_line_that_turns_it_into_utf8(tmp_path: Path) -> None:
+    (tmp_path / "t.ko").write_bytes("안녕하세요 여러분\n".encode("cp949"))
+    (tmp_path / "t.en").write_text("hello\n", encoding="utf-8")
+    with pytest.raises(DataError, match=r"iconv -f cp949 -t utf-8 t\.ko"):
+        sources.read([tmp_path / "t.en", tmp_path / "t.ko"])
+
+
 def test_a_damaged_gz_is_named(tmp_path: Path) -> None:
     one = written(tmp_path, "b.en", ["a"])
     (tmp_path / "b.de.gz").write_bytes(gzip.compress(b"text" * 99)[:-20])

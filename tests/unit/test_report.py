@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import math
 import re
@@ -12,11 +13,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from learnt import asking, report
+from learnt import asking, registry, report
 from learnt.contracts import Finding
 from learnt.errors import MissingExtra, WriteError
 from learnt.report import document as document_module
-from learnt.report import numbers, pictures
+from learnt.report import figures, numbers, pictures
 from learnt.report.commands import split_act
 from learnt.report.verdict import headline, verdict
 from learnt.stats import wording
@@ -463,6 +464,24 @@ def test_metrics_of_several_targets_may_be_nested_or_dotted() -> None:
     assert "It predicts age right 80.0 %" in words(report.page(nested))
 
 
+def test_each_target_has_the_name_of_what_it_is_compared_with() -> None:
+    measured = {target: {"accuracy": metric(0.6, 0.55, 0.65, 900)} for target in ("intent", "slots")}
+    beside = {"name": "LogisticRegression", "names": {"intent": "LogisticRegression", "slots": "linear model of words"}}
+    beside["metrics"] = {target: {"accuracy": 0.7} for target in measured}
+    both = document(target=list(measured), metrics=measured, baseline=beside, nothing=None)
+    assert "baseline: LogisticRegression (intent), linear model of words (slots)" in words(report.page(both))
+    assert "(linear model of words) does better" in " ".join(verdict(both).sentences)
+
+
+@pytest.mark.parametrize("task", ["generate", "reply"])
+def test_every_figure_of_a_text_that_is_said_is_explained(task: str) -> None:
+    """A reader who does not know chrF is told what it is."""
+    source = inspect.getsource(registry.task(task).metrics)
+    named = set(re.findall(r"\"(\w+)\"[]:]", source)) - {"spoken", "rank", "exact"}
+    assert named >= {"ece"}
+    assert {name for name in named if not figures.KINDS.get(name, figures.Kind("")).means} == set()
+
+
 def test_the_page_tells_how_it_was_made() -> None:
     text = words(report.page(document()))
     for part in (
@@ -639,9 +658,9 @@ def test_a_difference_near_nothing_is_no_negative_nothing() -> None:
 
 def test_a_figure_has_its_article() -> None:
     for name, said in (
-        ("acceptable", "with an acceptable of"),
+        ("average_precision", "with an average precision of"),
         ("span_f1", "with an F1 of"),
-        ("chrf", "with a chrf of"),
+        ("chrf", "with a chrF of"),
     ):
         said_first = verdict(document(metrics={name: metric(0.5, 0.4, 0.6, 24)}, findings=[])).sentences[0]
         assert said in said_first

@@ -10,6 +10,7 @@ import torch
 
 from learnt.codecs import spans
 from learnt.contracts import Column, Evidence
+from learnt.data import roles
 from learnt.nets import tags as net
 from learnt.stats import tagging
 from learnt.tasks.tag import Tag
@@ -118,6 +119,19 @@ def test_columns_of_spans_are_claimed_and_others_are_not():
     assert task.claims(Column("slots", ['[[0, 2, "a"]]', "[]"])) > 0.9
     for cells in (["yes", "no"], ["[1, 2]", "[3]"], [["a", "b"], ["c"]], [[], []], ["1.5", "2"]):
         assert task.claims(Column("other", cells)) == 0
+
+
+def test_the_longest_column_is_the_text_that_parts_are_of_however_short_and_few_its_texts_are():
+    said = ["play Nina", "play Adele", "stop"]
+    columns = {
+        "text": said * 40,
+        "kind": ["a", "b", "c"] * 40,
+        "slots": [[[5, 9, "artist"]], [[5, 10, "artist"]], []] * 40,
+    }
+    assert roles.assign(columns, target=["slots"]).inputs["text"] == ("text", ["text"])
+    assert roles.assign(columns, target=["kind"], drop=["slots"]).inputs == {"table": ("table", ["text"])}
+    named = roles.assign({**columns, "text": [f"play {row}" for row in range(120)]}, target=["slots"])
+    assert (named.inputs["text"], named.ids) == (("text", ["text"]), [])
 
 
 def test_whether_spans_are_of_whole_words_is_learnt():

@@ -107,7 +107,9 @@ def _numbers(weights: list[float], near: float) -> tuple[Evidence, Tools]:
 
     def predict(raw: Raw) -> Evidence:
         said = np.asarray(raw["table.numbers"]) @ coefficients
-        found = numbers((np.abs(said - truth) <= near).astype(float), np.full(700, 0.8), near=near)
+        found = numbers(
+            (np.abs(said - truth) <= near).astype(float), np.full(700, 0.8), right=f"at most {near} from the truth"
+        )
         return replace(found, verdicts=replace(found.verdicts, measures={"said": said, "truth": truth}))
 
     _, tools = _model(x, np.zeros(700, np.int64), coefficients, [f"x{i}" for i in range(len(weights))])

@@ -16,11 +16,10 @@ from numpy.typing import NDArray
 
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import whole
-from learnt.contracts import Arrays, Cells, Evidence, Raw, Verdicts
+from learnt.contracts import Arrays, Cells, Defines, Evidence, Raw, Verdicts
 from learnt.errors import RequestError
 
-_TEXT = ("labels", "source", "calibrated_on")
-_NUMBERS = ("coverage", "near")
+_TEXT = ("labels", "source", "calibrated_on", "right")
 
 
 def gather(
@@ -63,7 +62,7 @@ def gather(
             calibrated_on=int(artifact.manifest.get("calibrated_on") or 0),
             usual=tuple(artifact.manifest.get("usual", ())),
             policy=settings.get("policy", {}),
-            near=float(settings.get("near", np.nan)),
+            right=task.right(settings) if isinstance(task, Defines) else "",
         )
     return evidence
 
@@ -92,7 +91,7 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
         with whole.replacing(folder / f"{place}.npz") as unfinished:
             np.savez(unfinished, **arrays)
         text: dict[str, Any] = {name: getattr(one, name) for name in _TEXT}
-        text |= {name: None if isnan(value := getattr(one, name)) else value for name in _NUMBERS}
+        text["coverage"] = None if isnan(one.coverage) else one.coverage
         text |= {"target": target, "ids": list(one.ids), "policy": dict(one.policy), "usual": list(one.usual)}
         text["groups"] = {name: np.asarray(values).tolist() for name, values in one.groups.items()}
         whole.write(folder / f"{place}.json", json.dumps(text, ensure_ascii=False))
@@ -117,7 +116,7 @@ def kept(folder: Path) -> dict[str, Evidence]:
                 groups={name: np.array(values, dtype=object) for name, values in text.pop("groups").items()},
                 labels=tuple(text.pop("labels")),
                 usual=tuple(text.pop("usual")),
-                **(text | {name: nan if text[name] is None else text[name] for name in _NUMBERS}),
+                **(text | {"coverage": nan if text["coverage"] is None else text["coverage"]}),
             )
         except (OSError, BadZipFile, ValueError, KeyError, TypeError):
             raise RequestError(

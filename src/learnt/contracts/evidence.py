@@ -81,8 +81,8 @@ class Evidence:
     """Quantiles of `unfamiliar` of the examples the constants were chosen on, rising; () where they are even."""
     policy: Settings = field(default_factory=dict)
     """How the task decides, as its settings have it; {} where it does as it says."""
-    near: float = float("nan")
-    """A number no further than this from the truth counts as right; nan where answers are no numbers."""
+    right: str = ""
+    """What counts as a right answer; "" where it is plain."""
     neighbours: NDArray[np.float64] | None = None
     """[atoms, K]: what the nearest examples of those learnt from are called; None where nobody looked."""
 

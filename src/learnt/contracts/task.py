@@ -158,6 +158,15 @@ class Guessing(Protocol):
 
 
 @runtime_checkable
+class Defines(Protocol):
+    """A task that defines itself which answers count as right, since the truth itself is not the only one."""
+
+    def right(self, settings: Settings) -> str:
+        """What a right answer is, behind `Right means: `, without a point at the end."""
+        ...
+
+
+@runtime_checkable
 class Stratified(Protocol):
     """A task that wants of each kind of label its share in every part of the data."""
 

@@ -57,7 +57,8 @@ def notes(columns: Mapping[str, Cells], splits: Splits) -> list[str]:
     across = counted(columns, splits)["across"]
     if not across:
         return []
+    have = "example to be judged on has" if across == 1 else "examples to be judged on have"
     return [
-        f"{across:,} examples to be judged on have the same inputs as one trained on; figures may be too good. Take "
+        f"{across:,} {have} the same inputs as one trained on; figures may be too good. Take "
         "repeated rows out, or keep those of one source on one side: --group COLUMN"
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from itertools import islice
 from typing import IO
 
@@ -16,6 +17,8 @@ LOOKED_AT = 2000
 MOSTLY = 0.9
 FOREIGN = 0.1
 """Share of the letters beyond ASCII that may stand three in a row in a European text."""
+SYLLABLES = 0.1
+"""Share of lines that may be UTF-8 by chance where they are not: two bytes of cp949 may be one of its letters."""
 _LONGEST = 1 << 16
 """Bytes of a line that are looked at."""
 _ROW = re.compile(r"[^\x00-\x7f]{3,}")
@@ -29,6 +32,7 @@ def guess(file: IO[bytes]) -> str:
 
     UTF-8 wins wherever it decodes the whole. cp949 (Korean) is said of lines that are Hangul of KS X 1001 in it, cp1252
     of letters among ASCII ones: single accents, not whole words, which might be Greek or Cyrillic in another encoding.
+    Neither is said of a file that mixes them with lines of UTF-8.
     """
     head = file.read(4096)
     for mark, name in MARKS:
@@ -41,7 +45,10 @@ def guess(file: IO[bytes]) -> str:
         return UTF8
     file.seek(0)
     lines = list(islice(_beyond_ascii(file), LOOKED_AT))
-    for name, fits in ((CP949, _korean), (CP1252, _european)):
+    already = sum(map(_is_utf8, lines))
+    for name, fits, chance in ((CP949, _korean, SYLLABLES), (CP1252, _european, 0.0)):
+        if already > chance * len(lines):
+            continue
         try:
             found = "".join(line.decode(name) for line in lines)
         except UnicodeDecodeError:
@@ -52,14 +59,36 @@ def guess(file: IO[bytes]) -> str:
     return ""
 
 
-def fault(file: IO[bytes], encoding: str) -> tuple[int, int]:
-    """The first line, from 1, that is not in this encoding, and its first byte that is not; (0, 0) for none."""
+@dataclass(frozen=True)
+class Faults:
+    """The lines of a file that are not in an encoding."""
+
+    lines: int
+    first: int
+    """The number of the first of them, from 1; 0 for none."""
+    byte: int
+    """The first of its bytes that is not in the encoding."""
+    others: int
+    """Lines beyond ASCII that are in it."""
+
+    @property
+    def mixed(self) -> bool:
+        """Whether so many others are in it that this is no chance."""
+        return self.lines > 0 and self.others > SYLLABLES * (self.lines + self.others)
+
+
+def faults(file: IO[bytes], encoding: str) -> Faults:
+    """What of a file is not in this encoding."""
+    lines = first = byte = others = 0
     for number, line in enumerate(file, 1):
         try:
             line.decode(encoding)
+            others += not line.isascii()
         except UnicodeDecodeError as error:
-            return number, line[error.start]
-    return 0, 0
+            if not lines:
+                first, byte = number, line[error.start]
+            lines += 1
+    return Faults(lines, first, byte, others)
 
 
 def _decodes(file: IO[bytes], encoding: str) -> bool:
@@ -68,6 +97,14 @@ def _decodes(file: IO[bytes], encoding: str) -> bool:
         while chunk := file.read(CHUNK):
             decoder.decode(chunk)
         decoder.decode(b"", True)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _is_utf8(line: bytes) -> bool:
+    try:
+        line.decode("utf-8")
     except UnicodeDecodeError:
         return False
     return True

@@ -11,7 +11,7 @@ import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Continues, Doubts, Follows, Guessing, Streams, Writes
+from learnt.contracts import Cells, Column, Continues, Doubts, Follows, Guessing, Points, Spells, Streams, Writes
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
@@ -32,9 +32,9 @@ class Roles:
     inputs: dict[str, tuple[str, list[str]]]
     """Input name -> (modality, its columns). Joined columns are one input with the name of their modality."""
     targets: dict[str, str]
+    """Target -> task."""
     views: dict[str, str] = field(default_factory=dict)
     """Input -> the input whose encoder sees it, too."""
-    """Target -> task."""
     group: str | None = None
     time: str | None = None
     sensitive: list[str] = field(default_factory=list)
@@ -79,15 +79,15 @@ def assign(
 
     taken = {*target, *drop, *special}
     candidates = list(named) if inputs is not None else [name for name in columns if name not in taken]
-    modalities: dict[str, str] = {}
-    ids = []
-    for name in candidates:
-        column = Column(name, columns[name])
-        modality = named.get(name) or _winner("modalities", column, f"--inputs {name}:", causal)
-        if inputs is None and _is_id(column, registry.modality(modality).joins):
-            ids.append(name)
-        else:
-            modalities[name] = modality
+    given = {name: Column(name, columns[name]) for name in candidates}
+    read = {
+        name: named.get(name) or _winner("modalities", column, f"--inputs {name}:", causal)
+        for name, column in given.items()
+    }
+    if inputs is None and any(isinstance(registry.task(kind), Points) for kind in targets.values()):
+        read = _spelled(read, columns)
+    ids = [name for name, kind in read.items() if inputs is None and _is_id(given[name], registry.modality(kind).joins)]
+    modalities = {name: kind for name, kind in read.items() if name not in ids}
     if ids:
         sentence = f"{_listed(ids)} tells rows apart and nothing else, so it is no input."
         guesses.append({"sentence": sentence, "option": f"--inputs {','.join([*ids, *modalities][:4])},..."})
@@ -207,6 +207,16 @@ def _heard(modalities: Mapping[str, str], guesses: list[dict[str, str]]) -> dict
     return found
 
 
+def _spelled(modalities: Mapping[str, str], columns: Mapping[str, Cells]) -> dict[str, str]:
+    """Where answers are parts of a text and no input was taken for one, the column with the longest texts is it."""
+    spells = [name for name in registry.names("modalities") if isinstance(registry.modality(name), Spells)]
+    length = {name: sum(len(cell) for cell in columns[name] if isinstance(cell, str)) for name in modalities}
+    longest = max(length, key=length.__getitem__, default="")
+    if not spells or not length.get(longest) or set(spells) & set(modalities.values()):
+        return dict(modalities)
+    return {**modalities, longest: spells[0]}
+
+
 def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free: type[Any] | None) -> str:
     """How to learn a target; one of `free` text by the task that is for such, if it is known."""
     if task is not None:
@@ -219,7 +229,7 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free:
             able = [name for name in registry.names("tasks") if registry.task(name).claims(target)]
             meant = [name for name in able if free is not None and isinstance(registry.task(name), free)]
             if not meant:
-                listed = " or ".join(f"--task {name}" for name in able)
+                listed = " or ".join(f"--task {name} ({_gist(name)})" for name in able if not _follows(name))
                 raise RequestError(
                     f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {listed}. If "
                     "classes were meant, another --target has them, or rows must share their labels."
@@ -231,6 +241,12 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free:
     if isinstance(guessing, Guessing):
         guesses += guessing.guesses(target)
     return winner
+
+
+def _gist(task: str) -> str:
+    """What a task learns, in a few words."""
+    first = re.split("[:;]", registry.about("tasks", task))[0].rstrip(".")
+    return first[:1].lower() + first[1:]
 
 
 def _winner(kind: str, column: Column, option: str, causal: bool = False) -> str:

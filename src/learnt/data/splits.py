@@ -53,7 +53,10 @@ class Splits:
 def refuse_few(rows: int) -> None:
     """Raises DataError where there are fewer than can be split."""
     if not rows:
-        raise DataError("There are names of columns and no rows. Expected: a line a row below the line of names.")
+        raise DataError(
+            "There are names of columns and no rows. Expected: a line a row below the line of names; of texts, lines "
+            "that are not all empty; of talks, a turn of the assistant that answers another."
+        )
     if rows < FEWEST:
         are = "is 1 row" if rows == 1 else f"are {rows} rows"
         raise DataError(f"There {are} to learn from; at least {FEWEST} are needed, better some hundreds.")

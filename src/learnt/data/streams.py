@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import gzip
 import io
 import shutil
@@ -25,7 +24,10 @@ from learnt.errors import DataError, RequestError
 SIGNATURES = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"PK", ".xlsx"))
 _spooled: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
-KNOWN = "cp1252 (Western Europe), cp1250 (Central Europe), cp1251 (Cyrillic), cp932 (Japanese), gb18030 (Chinese)"
+KNOWN = (
+    "cp1252 (Western Europe), cp1250 (Central Europe), cp1251 (Cyrillic), cp949 (Korean), cp932 (Japanese), "
+    "gb18030 (Chinese)"
+)
 
 LONGEST = 1 << 26
 """Characters of a line."""
@@ -123,16 +125,23 @@ def _decoded(path: Path | File, encoding: str) -> Iterator[None]:
         yield
     except UnicodeDecodeError as error:
         with binary(path) as file:
-            line, byte = encodings.fault(file, encoding)
-        with binary(path) as file:
-            wide = file.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+            found = encodings.faults(file, encoding)
         name = Path(path).name
-        place = f"{name}, line {line}," if line else name
+        byte = f"byte 0x{found.byte or error.object[error.start]:02x}"
+        if encoding == UTF8 and found.mixed:
+            are = "a line is" if found.lines == 1 else f"{found.lines:,} lines are"
+            raise DataError(
+                f"{name} mixes encodings: {are} not UTF-8, the first is line {found.first} ({byte}), and "
+                f"{found.others:,} others with more than ASCII are. Write those anew; this shows them: "
+                f"LC_ALL=C.UTF-8 grep -naxv '.*' {name}"
+            ) from None
+        place = f"{name}, line {found.first}," if found.first else name
         said = "UTF-8" if encoding == UTF8 else encoding
+        with binary(path) as file:
+            meant = encodings.guess(file).replace("-le", "le").replace("-be", "be") or encodings.CP1252
         raise DataError(
-            f"{place} is not {said} (byte 0x{byte or error.object[error.start]:02x}). Save it as UTF-8: "
-            f"iconv -f {'utf-16' if wide else 'cp1252'} -t utf-8 {name} > utf8. Of a table say what it is: "
-            f"--encoding {KNOWN}"
+            f"{place} is not {said} ({byte}). Save it as UTF-8: iconv -f {meant} -t utf-8 {name} > utf8. "
+            f"Of a table say what it is: --encoding {KNOWN}"
         ) from None
 
 

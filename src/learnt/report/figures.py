@@ -63,13 +63,27 @@ KINDS: dict[str, Kind] = {
     "risk_error": Kind(
         "risk error", "how far stated risk is from what happened, in fifths of risk", "percent", up=False
     ),
+    "acceptable": Kind("acceptable texts", "share of texts near enough to the true one", "percent"),
+    "chrf": Kind("chrF", "how many runs of up to six letters are those of the truth, 1 is all"),
+    "bleu": Kind("BLEU", "how many runs of up to four words are those of the truth, 1 is all"),
+    "answered": Kind("answered", "share of examples on which it is not silent", "percent"),
+    "acceptable_answered": Kind(
+        "acceptable where it answers", "of the texts that it says, the share near enough to the true one", "percent"
+    ),
+    "accuracy_half": Kind(
+        "accuracy of the surer half", "share of right answers where it is surest, half of all examples", "percent"
+    ),
+    "top_3_accuracy": Kind("accuracy of three", "how often one of its first three answers is right", "percent"),
+    "mean_reciprocal_rank": Kind(
+        "mean reciprocal rank", "1 where its first answer is right, 1/2 where the second is, and so on; the mean"
+    ),
     "word_error_rate": Kind("word error rate", "share of words wrong", "percent", False),
     "character_error_rate": Kind("character error rate", "share of characters wrong", "percent", False),
 }
 """By scikit-learn's names. A metric that is not here is shown under its own name."""
 LEADS = (
     "accuracy", "concordance_index", "mean_absolute_error", "mae", "r2", "word_error_rate", "span_f1", "f1_macro", "f1",
-    "roc_auc", "average_precision",
+    "roc_auc", "average_precision", "acceptable",
 )  # fmt: skip
 """The first of these that was measured is what the verdict speaks of."""
 
@@ -133,6 +147,11 @@ def figures(document: Document) -> dict[str, list[Figure]]:
         first = lead(listed)
         found[target] = sorted(listed, key=lambda figure: figure is not first)
     return found
+
+
+def called(compared: Mapping[str, Any], target: str) -> str:
+    """What a target is compared with, by the `baseline` or `nothing` of a document; "" where nobody said."""
+    return str((compared.get("names") or {}).get(target) or compared.get("name") or "")
 
 
 def lead(listed: list[Figure]) -> Figure | None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from learnt.report import numbers
 from learnt.report.commands import commands, split_act
-from learnt.report.figures import Document, figures, targets
+from learnt.report.figures import Document, called, figures, targets
 from learnt.report.verdict import verdict, worst_first
 
 COLUMNS, LINES, SAID, ACT = 100, 25, 3, 3
@@ -33,7 +33,7 @@ def _figures(document: Document) -> Iterator[str]:
     rows = []
     by_target = figures(document)
     for target, listed in by_target.items():
-        name = baseline.get("names", {}).get(target) or baseline.get("name")
+        name = called(baseline, target)
         for figure in listed[: 4 if len(by_target) == 1 else 1]:
             how = figure.kind.how
             spread = numbers.interval(figure.low, figure.high, how)

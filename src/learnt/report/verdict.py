@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from learnt.report import numbers
-from learnt.report.figures import Document, Figure, figures, lead, targets
+from learnt.report.figures import Document, Figure, called, figures, lead, targets
 
 GRADES = ("bad", "watch", "fine", "cannot tell", "not examined")
 EXAMINED = ("bad", "watch", "fine")
@@ -28,6 +28,7 @@ _SAYS = {
     "mae": "{who} {target} and is off by {value} on average",
     "f1_macro": "{who} {target} with an F1 (every label counting the same) of {value}",
     "concordance_index": "{who} {target} and puts the earlier of two events first {value} of the time",
+    "acceptable": "{who} {target} acceptably {value} of the time",
     "word_error_rate": "{who} {target} and gets {value} of the words wrong",
 }
 
@@ -70,7 +71,7 @@ def verdict(document: Document) -> Verdict:
         if compared is not None and compared.get("grade") in EXAMINED:
             spoken = compared
             sentences.append(headline(compared)[0])
-        elif said := _against(document, first):
+        elif said := _against(document, target, first):
             sentences.append(said)
     worst = next((f for f in ordered if f["grade"] in ("bad", "watch")), None)
     if worst is not None and worst is not spoken:
@@ -155,10 +156,10 @@ def _figure(document: Document, target: str, first: Figure) -> str:
     return f"{said} ({inside})." if inside else f"{said}."
 
 
-def _against(document: Document, first: Figure) -> str:
+def _against(document: Document, target: str, first: Figure) -> str:
     if not numbers.known(first.baseline):
         return ""
-    name = (document.get("baseline") or {}).get("name")
+    name = called(document.get("baseline") or {}, target)
     who = f"A well-known method on the same data ({name})" if name else "A well-known method on the same data"
     value = numbers.figure(first.baseline, first.kind.how)
     if first.against_baseline > 0:

@@ -7,7 +7,7 @@ from typing import Any
 
 from learnt.report import numbers, pictures
 from learnt.report.commands import commands, new_data, split_act
-from learnt.report.figures import Document, Figure, figures, targets
+from learnt.report.figures import Document, Figure, called, figures, targets
 from learnt.report.verdict import EXAMINED, headline, unit, verdict, worst_first
 
 MODEL = "model.onnx"
@@ -139,10 +139,18 @@ def _compared(document: Document, measured: Mapping[str, list[Figure]]) -> dict[
         "n": "differs" if len({figure.n for figure in listed}) > 1 else "",
     }
     if any(numbers.known(figure.baseline) for figure in listed):
-        beside["baseline"] = str(baseline.get("name") or "a well-known method")
+        beside["baseline"] = _names(baseline, list(measured)) or "a well-known method"
     if any(numbers.known(figure.nothing) for figure in listed):
         beside["nothing"] = str((document.get("nothing") or {}).get("name") or "without looking at the input")
     return beside
+
+
+def _names(baseline: Mapping[str, Any], listed: Sequence[str]) -> str:
+    """The one name, or each with its target where they differ."""
+    names = {target: name for target in listed if (name := called(baseline, target))}
+    if len(set(names.values())) < 2:
+        return next(iter(names.values()), "")
+    return ", ".join(f"{name} ({target})" for target, name in names.items())
 
 
 def _figures_source(document: Document, measured: Mapping[str, list[Figure]]) -> str:

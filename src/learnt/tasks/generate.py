@@ -278,6 +278,15 @@ class Generate:
             },
         )
 
+    def right(self, settings: Settings) -> str:
+        if settings["free"]:
+            return "it goes on with the word that truly came next"
+        if settings["exact"]:
+            return "the text is the true one"
+        return (
+            f"its chrF with the true text is at least {ALIKE:.0f}, about half of their runs of letters being the same"
+        )
+
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
         """BLEU and chrF as sacreBLEU counts them, over 100; shares of acceptable and of exactly right answers, and
         of acceptable ones among those that were said where some were not."""

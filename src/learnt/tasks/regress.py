@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from learnt.codecs import cells
 from learnt.contracts import Arrays, Cells, Column, Evidence, Prediction, Raw, Settings, Shape, Tensors, Verdicts
 from learnt.errors import DataError
-from learnt.stats import calibrators, conformal, metrics
+from learnt.stats import calibrators, conformal, metrics, wording
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -203,6 +203,9 @@ class Regress:
             size=high - low,
             measures={"said": said, "truth": true},
         )
+
+    def right(self, settings: Settings) -> str:
+        return f"at most {wording.quantity(settings['near'])} from the truth"
 
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
         verdicts, weight = evidence.verdicts, evidence.verdicts.weight

@@ -248,6 +248,9 @@ class Reply:
             measures={"rank": rank, "spoken": np.array([one.decision != "" for one in predictions], np.float64)},
         )
 
+    def right(self, settings: Settings) -> str:  # noqa: ARG002
+        return f"the first reply is the recorded one, or has a chrF of at least {NEAR:.0f} with it"
+
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
         """`answered`: where it did not keep silent. `accuracy_half`: of the half that it is surest of."""
         verdicts, weight = evidence.verdicts, evidence.verdicts.weight

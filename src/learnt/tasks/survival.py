@@ -260,6 +260,9 @@ class Survival:
             | {"horizon": np.tile(horizons, len(risk)), "risk": risk.ravel()},
         )
 
+    def right(self, settings: Settings) -> str:  # noqa: ARG002
+        return "of happening and not happening by a horizon, it held for likelier what came"
+
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:
         """How risks rank, how far they are from what happened, and from Kaplan-Meier by fifths; over all horizons."""
         horizons = np.array(settings["horizons"], np.float64)

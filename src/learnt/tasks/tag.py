@@ -233,6 +233,9 @@ class Tag:
             measures={"there": there},
         )
 
+    def right(self, settings: Settings) -> str:  # noqa: ARG002
+        return "start, end and label of a part are those of the data"
+
     def metrics(self, evidence: Evidence, settings: Settings) -> dict[str, float]:  # noqa: ARG002
         """Of spans, as seqeval has them (0 where nothing was said, or nothing is there); `exact_match` of examples."""
         verdicts = evidence.verdicts

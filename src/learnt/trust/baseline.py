@@ -22,6 +22,10 @@ _SAME = 1e-3
 _PLAIN = {
     "HistGradientBoosting": "gradient boosting (HistGradientBoosting)",
     "LogisticRegression": "a linear model (LogisticRegression)",
+    "linear model of words": "a linear model of words",
+    "nearest input": "the reply to the nearest input",
+    "answer of the nearest text": "the answer of the nearest text",
+    "transcript of the nearest sound": "the transcript of the nearest sound",
 }
 
 
