@@ -36,3 +36,14 @@ def test_sounds_go_through_the_graph_in_fewer_at_once_where_reasons_are_asked_fo
     assert sum(plain) == sum(explained) == 300
     assert max(plain) == 256
     assert 16 <= max(explained) <= 64
+
+
+def test_texts_go_through_the_graph_in_fewer_at_once_where_reasons_are_asked_for() -> None:
+    """Each is looked at in 200 copies: 256 texts of 256 tokens would be 13 million places at once."""
+    specs = {"text": {"tokens": Spec("int64", ("T",))}}
+    for length in (20, 256):
+        raw = {"text.tokens": [np.ones(length, np.int64)] * 300}
+        assert max(len(group) for group in calls(raw, specs, 256)) == 256
+        explained = [len(group) for group in calls(raw, specs, 256, explain=True)]
+        assert sum(explained) == 300
+        assert 1 <= max(explained) * length <= 1000

@@ -21,6 +21,9 @@ TOKEN_BYTES = 256
 """What a token id counts for: it becomes a vector."""
 PIXEL_BYTES = 64
 """What a number of a grid counts for: every pixel becomes a vector too."""
+HIDDEN_BYTES = 24_000
+"""What a place of tokens counts for where reasons are asked for: it becomes a vector in 200 copies of its example, in
+each of which other parts are hidden, and its attention to the others is as large again."""
 EXPLAINED_BYTES = 64
 """What a sample of a sound counts for where reasons are asked for: the network hears it again for every moment."""
 
@@ -68,10 +71,12 @@ def _cost(raw: Raw, specs: Mapping[str, Spec], count: int, explain: bool) -> NDA
         each = PIXEL_BYTES if ragged.grid(spec) else each
         if explain and spec.dtype == "float32" and ragged.PADDED & set(spec.axes):
             each = EXPLAINED_BYTES
+        hidden = HIDDEN_BYTES if explain and each == TOKEN_BYTES else 0
         if isinstance(values, np.ndarray):
-            cost += each * values[0].size if count else 0
+            cost += each * values[0].size + hidden * len(np.atleast_1d(values[0])) if count else 0
         else:
-            cost += [each * math.prod(ragged.shape(values, row)) for row in range(count)]
+            shapes = [ragged.shape(values, row) for row in range(count)]
+            cost += [each * math.prod(shape) + hidden * shape[0] for shape in shapes]
     return cost
 
 
