@@ -310,7 +310,7 @@ def _learnt(*words: Any) -> None:
 
 
 def of_multi30k(found: dict[str, Any]) -> list[Claim]:
-    minutes = found["processor_seconds"] / 120
+    minutes, ece = found["processor_seconds"] / 120, found["metrics"]["ece"]
     return [
         claim(
             "multi30k en-de: BLEU of test_2016_flickr", ">= 33", found["bleu"], found["bleu"] >= 33, n=found["rows"],
@@ -319,6 +319,11 @@ def of_multi30k(found: dict[str, Any]) -> list[Claim]:
         claim(
             "multi30k en-de: minutes of two cores that the whole command takes", "<= 60", minutes, minutes <= 60, "min",
             said=f"{found['seconds'] / 60:.0f} minutes on {found['threads']} core(s)",
+        ),
+        claim(
+            "multi30k en-de: how likely acceptable (chrF >= 50), ECE, debiased", "<= .05", ece["value"],
+            ece["value"] <= 0.05, low=ece["low"], high=ece["high"], n=ece["n"],
+            said=f"its own test split; {found['metrics']['acceptable']['value']:.3f} acceptable",
         ),
     ]  # fmt: skip
 

@@ -41,9 +41,8 @@ class Judge:
         """Outputs of these rows, named as `decode` takes them -> evidence; what they lack is unknown."""
         task, count = registry.task(self.task), len(rows)
         said = {"unfamiliar": np.full(count, np.nan, np.float32), **outputs}
-        verdicts = task.judge(
-            task.decode(said, self.settings), take(self.collected.columns[self.target], rows), self.settings
-        )
+        predictions = said["predictions"].tolist() if "predictions" in said else task.decode(said, self.settings)
+        verdicts = task.judge(predictions, take(self.collected.columns[self.target], rows), self.settings)
         probability = said.get("probability")
         return Evidence(
             ids=[self.collected.ids[int(row)] for row in rows],

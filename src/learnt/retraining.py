@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from learnt import registry
 from learnt.codecs.cells import emptied
 from learnt.codecs.ragged import take
-from learnt.contracts import Cells, Columns, Evidence, Lesson, Settings
+from learnt.contracts import Cells, Columns, Evidence, Lesson, Settings, Unrolls
 from learnt.data.collecting import Collected
 from learnt.data.splits import Parting
 from learnt.judging import Judge
@@ -28,6 +29,8 @@ from learnt.train.self_training import WIDER
 from learnt.train.sisters import Sister, sister
 
 LEAST_STEPS = 20
+MOST_UNROLLED = 1000
+"""Examples that a sister is judged on where she says her answers step by step."""
 Weight = NDArray[np.float64] | None
 READ_BY = (
     "labels", "positive", "near", "separator", "coverage", "actions", "decide", "prevalence", "shares", "by", "per_day",
@@ -124,7 +127,14 @@ class Retraining:
 
     def part(self, share: float, seed: int) -> Lesson:
         learns = self.recipe.parting.part(share, seed)
-        return Lesson(learns, np.setdiff1d(np.arange(self.examples), learns))
+        return Lesson(learns, self._judged(np.setdiff1d(np.arange(self.examples), learns)))
+
+    def _judged(self, others: Rows) -> Rows:
+        """Few of them, and the same ones in every lesson as far as can be, where each takes many steps."""
+        if not isinstance(registry.task(self.judge.task), Unrolls) or len(others) <= MOST_UNROLLED:
+            return others
+        order = np.random.default_rng([self.recipe.plan.seed, 29]).permutation(self.examples)
+        return np.sort(order[np.isin(order, others)][:MOST_UNROLLED])
 
     def out_of_fold(self) -> Evidence:
         """`Tools.out_of_fold`: nothing is trained where the training had sisters."""

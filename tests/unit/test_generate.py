@@ -16,6 +16,9 @@ from learnt.contracts import Prediction
 from learnt.errors import DataError, RequestError
 from learnt.modalities import prompt
 from learnt.nets.causal import CausalEncoder
+from learnt.train.learning import Asked, learn
+from learnt.train.network import build
+from learnt.train.unrolling import unrolled
 
 ENGLISH = ["red", "blue", "cat", "dog", "tree", "house", "river", "stone", "cloud", "bird"]
 GERMAN = ["rot", "blau", "Katze", "Hund", "Baum", "Haus", "Fluss", "Stein", "Wolke", "Vogel"]
@@ -172,6 +175,30 @@ def test_in_training_and_in_use_the_encoder_says_the_same():
     assert after == {}
     assert torch.allclose(fast["sequence"][here], slow["sequence"][here], atol=1e-5)
     assert state["keys"].shape == (2, 2, 2, 9, 32)
+
+
+def test_a_sister_writes_whole_answers_as_if_every_beginning_were_read_anew():
+    """With the cache, in batches of texts of different length, some of which end sooner."""
+    known = learn(pairs(30, 1), Asked({"source": ("prompt", ["source"])}, {"answer": "generate"}), np.arange(30))
+    network = build(known.inputs, known.targets, SIZES, 0).eval()
+    for name, weight in network.named_parameters():
+        if name.endswith(("tell.weight", "down.weight", "table")):
+            torch.nn.init.normal_(weight, std=0.3)
+    settings, rows = known.targets[0].settings, np.arange(3, 30)
+    constants = {f"answer.{name}": value for name, value in registry.task("generate").constants(settings).items()}
+    said = unrolled(network, known.examples, rows, constants)["answer.predictions"]
+    tokens, mark = known.examples.raw["source"]["tokens"], coder(settings["merges"]).mark
+    for row, one in zip(rows.tolist(), said, strict=True):
+        answer: list[int] = []
+        while len(answer) < settings["most"] and mark not in answer:
+            read = torch.tensor([[*tokens[row], *answer]])
+            raw = {"source.tokens": read, "source.length": torch.tensor([read.shape[1]])}
+            with torch.no_grad():
+                chances = network(raw, network.start(1))[0][0]["last"][0, 0]
+            chances[0] = -torch.inf
+            answer.append(int(chances.argmax()))
+        assert one.value == coder(settings["merges"]).decode_text([code for code in answer if code != mark])
+    assert len({one.value for one in said}) > 5
 
 
 def test_what_comes_before_a_token_is_what_was_read_before_it_however_long_others_are():

@@ -63,3 +63,16 @@ def test_noise_that_all_sizes_share_does_not_bend_the_curve():
         laws.band(laws.at(6400) / laws.at(1600), 0.9) for laws in (power_law.fit(SIZES, error, shared), fit(error))
     ]
     assert apart[0] == pytest.approx(apart[1], rel=0.02)
+
+
+def test_the_odds_of_what_is_mostly_wrong_fall_by_a_law_too():
+    def law(size):
+        return 1 / (1 + (size / 30_000) ** 0.7)
+
+    error = law(SIZES)
+    laws = power_law.fit_odds(SIZES, error, np.diag((0.1 * (1 - error)) ** 2))
+    low, high = laws.band(laws.at(6400), 0.9)
+    assert low < law(6400) < high < law(1600)
+    by_most, by_few = laws.needed(0.5, 1e6), laws.needed(0.5, 1e6, 0.05)
+    assert by_few < 30_000 < 3 * by_most
+    assert laws.needed(0.5, 6400, 0.05) == np.inf

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -74,6 +75,21 @@ def test_a_curve_that_is_flat_says_that_more_will_not_help(law):
     assert grades.count("fine") >= 3
 
 
+def test_what_is_mostly_wrong_for_want_of_examples_is_told_from_what_is_so_whatever_their_number():
+    def slow(size):
+        return 1 / (1 + (size / 20_000) ** 0.8)
+
+    (whole, *_), _ = ask(slow)
+    assert (whole.grade, whole.harm) == ("bad", pytest.approx(slow(1200) - 0.5, abs=0.03))
+    assert whole.sentence.startswith("1,200 examples are too few to learn this from")
+    least = float(re.search(r"half of the time it takes ([\d,]+) examples", whole.sentence)[1].replace(",", ""))
+    assert 4800 < least < 20_000, "a bound, and no more than it really takes"
+    for law in (lambda size: 0.8, steep):
+        (other, *_), _ = ask(law)
+        assert "too few" not in other.sentence
+        assert other.grade != "bad"
+
+
 def test_nothing_is_foretold_beyond_four_times_as_many():
     (whole, *_), _ = ask(steep)
     assert max(row["x"] for row in whole.rows) == 4800
@@ -137,7 +153,7 @@ def test_more_examples_will_help_only_where_the_whole_band_says_so():
 
     def known(slope, chance):
         ones = np.ones(2)
-        return _Foretold(power_law.PowerLaws(1200.0, 0.12 * ones, np.array(slope), 0 * ones, np.array(chance)), at)
+        return _Foretold(power_law.PowerLaws(1200.0, 0.12 * ones, np.array(slope), np.array(chance), 0 * ones), at)
 
     assert known([0.5, 0.6], [0.5, 0.5]).helps() == "helps"
     assert known([0.5, 0.0], [0.8, 0.2]).helps() == "perhaps"

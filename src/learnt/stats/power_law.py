@@ -1,4 +1,8 @@
-"""How an error falls with the number of examples: err(n) = a n^-b + c, and how surely that is known."""
+"""How an error falls with the number of examples: err(n) = a n^-b + c, and how surely that is known.
+
+Of what is mostly wrong it is the odds that fall so: err / (1 - err) = a n^-b, since an error that begins at 1 stays
+near it for long. Where errors are small the two are one.
+"""
 
 from __future__ import annotations
 
@@ -19,21 +23,19 @@ _SLOPES, _SHARES, _LEVELS = np.linspace(0, 2, 51), np.linspace(0, 0.98, 36), np.
 
 
 @dataclass(frozen=True)
-class PowerLaws:
-    """Curves that may be the true one: level (share + (1 - share) (n / reference)^-slope), and how probable each is."""
+class Laws:
+    """Curves that may be the true one, and how probable each is."""
 
     reference: float
     level: Floats
     """[k], the error at `reference` examples."""
     slope: Floats
-    share: Floats
-    """[k], of the level that no number of examples takes away."""
     chance: Floats
     """[k], sums to 1."""
 
     def at(self, size: float) -> Floats:
         """[k], the error of each with so many examples."""
-        return self.level * (self.share + (1 - self.share) * (size / self.reference) ** -self.slope)
+        raise NotImplementedError
 
     def quantile(self, values: Floats, share: float) -> float:
         """The value [k] that the true one is below with this probability."""
@@ -49,15 +51,41 @@ class PowerLaws:
         """The error with so many examples: it is as probably above as below."""
         return self.quantile(self.at(size), 0.5)
 
-    def needed(self, error: float, most: float) -> float:
-        """How many examples, up to `most`, it takes for this error; inf where so many are not enough."""
-        if self(most) > error:
+    def needed(self, error: float, most: float, surely: float = 0.5) -> float:
+        """How many examples, up to `most`, it takes for this error by so many of the curves, as they are probable; inf
+        where so many are not enough.
+        """
+
+        def enough(size: float) -> bool:
+            return self.quantile(self.at(size), surely) <= error
+
+        if not enough(most):
             return float("inf")
         low, high = log(1.0), log(most)
         for _ in range(24):
             middle = (low + high) / 2
-            low, high = (low, middle) if self(float(np.exp(middle))) <= error else (middle, high)
+            low, high = (low, middle) if enough(float(np.exp(middle))) else (middle, high)
         return float(np.exp(high))
+
+
+@dataclass(frozen=True)
+class PowerLaws(Laws):
+    """level (share + (1 - share) (n / reference)^-slope)"""
+
+    share: Floats
+    """[k], of the level that no number of examples takes away."""
+
+    def at(self, size: float) -> Floats:
+        return self.level * (self.share + (1 - self.share) * (size / self.reference) ** -self.slope)
+
+
+@dataclass(frozen=True)
+class OddsLaws(Laws):
+    """The odds of an error fall as (n / reference)^-slope, down to none."""
+
+    def at(self, size: float) -> Floats:
+        odds = self.level / (1 - self.level) * (size / self.reference) ** -self.slope
+        return np.asarray(odds / (1 + odds))
 
 
 def fit(size: Floats, error: Floats, covariance: Floats) -> PowerLaws:
@@ -68,16 +96,32 @@ def fit(size: Floats, error: Floats, covariance: Floats) -> PowerLaws:
     asymptotic values and rate of convergence", NIPS 1993). Averaged over, not chosen from: the data of one curve
     seldom tell a floor from a slope (Viering and Loog, "The shape of learning curves: a review", 2022, section 5).
     """
-    spread = covariance / np.outer(error, error) + OFF**2 * np.eye(len(size))
-    precision = np.linalg.inv(spread)
     slope, share = (grid.ravel() for grid in np.meshgrid(_SLOPES, _SHARES, indexing="ij"))
     shape = np.log(share[:, None] + (1 - share[:, None]) * (size / size[-1])[None, :] ** -slope[:, None])
-    above = np.log(error) - shape
+    level, chance = _weighed(np.log(error), shape, covariance / np.outer(error, error), slope, share)
+    slope, share = (np.repeat(values, len(_LEVELS)) for values in (slope, share))
+    return PowerLaws(float(size[-1]), np.exp(level), slope, chance, share)
+
+
+def fit_odds(size: Floats, error: Floats, covariance: Floats) -> OddsLaws:
+    """The same of the odds of errors [m] between 0 and 1, without a floor: sigmoids in log n, as Ruan, Maddison and
+    Hashimoto ("Observational scaling laws", NeurIPS 2024) have them in the log of compute.
+    """
+    scale = error * (1 - error)
+    shape = -_SLOPES[:, None] * np.log(size / size[-1])[None, :]
+    none = np.zeros_like(_SLOPES)
+    odds = np.log(error / (1 - error))
+    level, chance = _weighed(odds, shape, covariance / np.outer(scale, scale), _SLOPES, none)
+    return OddsLaws(float(size[-1]), 1 / (1 + np.exp(-level)), np.repeat(_SLOPES, len(_LEVELS)), chance)
+
+
+def _weighed(said: Floats, shape: Floats, covariance: Floats, slope: Floats, share: Floats) -> tuple[Floats, Floats]:
+    """Levels and their probability, [curves times levels], of shapes [curves, m] through what was said [m]."""
+    precision = np.linalg.inv(covariance + OFF**2 * np.eye(len(said)))
+    above = said - shape
     certain = float(precision.sum())
     mean = above @ precision.sum(0) / certain
     squares = np.einsum("ki,ij,kj->k", above, precision, above) - certain * mean**2
     likely = -squares / 2 - ((slope - SLOPE) / SLOPES_APART) ** 2 / 2 + (FLOORS - 1) * np.log(1 - share)
     chance = np.exp(likely - likely.max())[:, None] * np.exp(-(_LEVELS**2) / 2)
-    level = np.exp(mean[:, None] + _LEVELS / certain**0.5)
-    slope, share = (np.repeat(values, len(_LEVELS)) for values in (slope, share))
-    return PowerLaws(float(size[-1]), level.ravel(), slope, share, (chance / chance.sum()).ravel())
+    return (mean[:, None] + _LEVELS / certain**0.5).ravel(), (chance / chance.sum()).ravel()

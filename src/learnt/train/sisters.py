@@ -25,6 +25,7 @@ from learnt.train.learning import Asked, learn, spelled
 from learnt.train.loop import Plan, Say, fit
 from learnt.train.network import Input, Network, Target, build, grouped, groups_of, tasks_of
 from learnt.train.self_training import WIDER, student
+from learnt.train.unrolling import unrolled
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ class Sister:
 
     held: Rows
     outputs: Arrays
-    """As the file's: `<target>.<name>`, `vector`, `unfamiliar`."""
+    """As the file's: `<target>.<name>`, `vector`, `unfamiliar`; `<target>.predictions` of a task that loops."""
     targets: tuple[Target, ...]
     steps: int
     """After so many her stop loss was lowest."""
@@ -100,7 +101,8 @@ def sister(
     plain, pointed = plain_features(known.inputs, known.raw), plain_texts(known.inputs, known.raw)
     return Sister(
         held=held,
-        outputs=outputs_of(frozen, known.fed, held, constants, groups),
+        outputs=outputs_of(frozen, known.fed, held, constants, groups)
+        | unrolled(frozen, known.examples, held, constants),
         targets=known.targets,
         steps=trained.step,
         ran=ran,

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence, Finding, Grade, Lesson, Retrain, Tools
 from learnt.stats import power_law
 from learnt.stats.examples import totals
-from learnt.stats.wording import percent, percents
+from learnt.stats.wording import percent, percents, quantity
 
 LEAST = 100
 SMALLEST, PER_LABEL, SIZES = 40, 5, 6
@@ -24,6 +24,10 @@ FURTHEST = 4
 MUCH, MUCH_OF_ERRORS = 0.01, 0.25
 """Twice as many examples help much when they spare one error in 100 answers, or a quarter of the errors."""
 LEVEL = 0.9
+OFTEN = 0.5
+"""An error beyond it is more often wrong than right."""
+ANY = 1000
+"""Times as many examples as were learnt from: none is looked for beyond that would do."""
 _GRADES: dict[str, Grade] = {"helps": "watch", "little": "fine"}
 _FEW = 30
 
@@ -69,7 +73,7 @@ class _Point:
 class _Foretold:
     """What the law could be, at the sizes that are asked for."""
 
-    laws: power_law.PowerLaws
+    laws: power_law.Laws
     at: tuple[float, ...]
 
     def band(self, place: int) -> tuple[float, float]:
@@ -85,6 +89,15 @@ class _Foretold:
         much = min(MUCH, MUCH_OF_ERRORS * now)
         return "helps" if self.gain()[0] >= much else "perhaps" if now - twice >= much else "little"
 
+    def mostly_wrong(self) -> bool:
+        """Whether it is surely more often wrong than right."""
+        return self.band(0)[0] > OFTEN
+
+    def least(self) -> float:
+        """So many examples at least it takes to be right half of the time: with fewer it is by none of the laws but
+        those at the end of the band that is below."""
+        return self.laws.needed(OFTEN, ANY * self.at[0], (1 - LEVEL) / 2)
+
 
 class LearningCurve:
     """Sisters learn from fewer examples; the power laws that their errors allow are followed to four times as many.
@@ -92,7 +105,8 @@ class LearningCurve:
     Errors are 1 - correct, on examples that a sister never saw; those of the file join them where its examples were
     chosen by chance as theirs were. Band: 90 % of what is probable (`stats.power_law`). Grades: watch when
     the whole band of the gain is much (`MUCH`), fine when the gain itself is not; else "cannot tell", also when the
-    band at four times as many is wider than the error of today and two points more.
+    band at four times as many is wider than the error of today and two points more. Bad instead of watch where it is
+    more often wrong than right by the whole band: then examples are too few to learn this from.
     """
 
     name: ClassVar[str] = "learning_curve"
@@ -123,24 +137,26 @@ class LearningCurve:
         low, high = foretold.band(2)
         gain, helps = foretold.gain(), foretold.helps()
         grade: Grade = "cannot tell" if high - low > now + 0.02 or helps == "perhaps" else _GRADES[helps]
+        few = grade == "watch" and foretold.mostly_wrong()
         verdict = {
             "cannot tell": "Whether more examples would help cannot be told",
-            "watch": "More examples will help",
+            "watch": f"{learnt:,} examples are too few to learn this from" if few else "More examples will help",
             "fine": "More examples will not help much",
         }[grade]
         sentence = (
             f"{verdict}: by the curve it is wrong {percent(now, 1)} of the time now. "
             f"With twice as many to learn from it would be wrong {percent(twice, 1)} of the time "
             f"({percents(*foretold.band(1))}), with four times as many "
-            f"{percent(most, 1)} ({percents(low, high)}). {_halved(foretold, learnt, now)}"
+            f"{percent(most, 1)} ({percents(low, high)}). "
+            f"{_half_right(foretold) if few else _halved(foretold, learnt, now)}"
         )
         if not retrain.alike:
             sentence += " The curve is of examples chosen by chance; other figures are of later ones or of a test set."
         return Finding(
             question=self.name,
             sentence=sentence,
-            grade=grade,
-            harm=min(0.5, 5 * (now - twice)) if grade == "watch" else 0.0,
+            grade="bad" if few else grade,
+            harm=now - OFTEN if few else min(0.5, 5 * (now - twice)) if grade == "watch" else 0.0,
             value=now - twice,
             interval=gain,
             level=LEVEL,
@@ -151,7 +167,9 @@ class LearningCurve:
             measure="fewer errors with twice as many examples",
             axes=("examples to learn from", "how often wrong"),
             act={
-                "watch": f"Gather some {learnt:,} more examples.",
+                "watch": "Gather many more examples, start from pretrained weights, or learn something narrower."
+                if few
+                else f"Gather some {learnt:,} more examples.",
                 "cannot tell": "Gather some more examples, and ask again.",
             }.get(grade, "Spend the effort on better inputs or labels."),
             target=evidence.target,
@@ -213,6 +231,16 @@ def _halved(foretold: _Foretold, learnt: int, now: float) -> str:
     return f"Half the errors would take about {needed - learnt:,.0f} examples more."
 
 
+def _half_right(foretold: _Foretold) -> str:
+    least = foretold.least()
+    if least == float("inf"):
+        return f"To be right half of the time even {ANY:,} times as many would not do."
+    return (
+        f"To be right half of the time it takes {quantity(float(f'{least:.2g}'))} examples at the least: of the laws "
+        "that its errors allow, one in twenty is there with fewer."
+    )
+
+
 def _judged(evidence: Evidence, retrain: Retrain) -> list[tuple[float, list[Evidence]]]:
     """What networks say that learnt from fewer, the fewest first, and last the evidence where it is alike."""
     lessons = _lessons(retrain, len(evidence.labels))
@@ -257,7 +285,7 @@ def _foretell(points: Sequence[_Point], learnt: int) -> _Foretold | None:
     """None where fewer than three sizes have an error. Points at rising sizes.
 
     The errors are of the same examples, so they go up and down together; beside that those of networks of one size
-    differ by what they learnt from.
+    differ by what they learnt from. Of what is mostly wrong the odds fall, not the errors themselves.
     """
     if sum(point.wrong.sum() > 0 for point in points) < 3:
         return None
@@ -271,7 +299,11 @@ def _foretell(points: Sequence[_Point], learnt: int) -> _Foretold | None:
         np.array([point.variance() for point in points]) + squares / max(1, free) * error**2 / networks,
     )
     at = tuple(float(learnt) * times for times in (1, 2, FURTHEST))
-    return _Foretold(power_law.fit(np.array([point.size for point in points]), error, covariance), at)
+    size = np.array([point.size for point in points])
+    if error[-1] <= OFTEN:
+        return _Foretold(power_law.fit(size, error, covariance), at)
+    most = np.array([1 - 0.5 / point.judged for point in points])
+    return _Foretold(power_law.fit_odds(size, np.minimum(error, most), covariance), at)
 
 
 def _measured(points: Sequence[_Point]) -> list[dict[str, Any]]:
