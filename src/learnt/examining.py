@@ -113,7 +113,7 @@ class Examining:
             "file": asking.file_of(exported.artifact),
             "versions": exported.described["versions"],
             "recipe": exported.recipe,
-            "plan": exported.recipe["plan"],
+            "plan": exported.recipe["plan"] | {"enough": exported.enough},
         } | ({} if exported.tried is None else {"unlabelled": exported.tried.document})
         recipes.write(exported.folder / "recipe.yaml", exported.recipe)
         report.write(document, exported.folder)

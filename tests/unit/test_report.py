@@ -260,6 +260,46 @@ def test_a_file_that_beats_doing_nothing_is_told_from_one_that_does_not(
     ).replace("</code>", "")
 
 
+@pytest.mark.parametrize(
+    ("high", "fit", "steps", "curve", "heading", "act"),
+    [
+        (0.49, 18, 400, None, "No serious doubt was found.", ""),
+        (0.51, 18, 40, None, "Too little data: it is not shown to get most words right.", "More rows"),
+        (0.51, 500, 40, None, "Too short a training, or too little data: it is not", "40 of the 400 steps"),
+        (0.51, 500, 400, None, "Too little data, or wrong texts: it is not", "learning_curve"),
+        (0.51, 500, 400, "fine", "It is not shown to get most words right.", ""),
+        (0.51, None, 400, None, "It is not shown to get most words right.", ""),
+    ],
+)
+def test_words_of_which_most_may_be_wrong_are_said_to_be_of_no_use_and_why(
+    high: float, fit: int | None, steps: int, curve: str | None, heading: str, act: str
+) -> None:
+    findings = [Finding("coverage", "Kept.", "fine")]
+    findings += [Finding("learning_curve", "More will not help much.", "fine")] if curve else []
+    said = verdict(
+        document(
+            metrics={"word_error_rate": metric(0.3, 0.2, high, 18)},
+            rows={"test": 50} if fit is None else {"fit": fit, "test": 50},
+            plan={"steps": steps, "enough": 400},
+            findings=report.findings_as_rows(findings),
+            nothing={"name": "always the same answer", "metrics": {"word_error_rate": 1.0}},
+            baseline=None,
+        )
+    )
+    assert said.heading.startswith(heading)
+    assert act in said.act
+
+
+def test_few_rows_are_named_first_where_nothing_was_learnt_from_them() -> None:
+    nothing = {"name": "always no", "metrics": {"accuracy": 0.86}}
+    metrics = {"accuracy": metric(0.87, 0.83, 0.9, 60)}
+    few = document(nothing=nothing, metrics=metrics, rows={"fit": 60})
+    assert verdict(few).heading == "Too little data: it is not shown to know more than doing nothing."
+    assert "More rows" in report.summary(few)
+    many = document(nothing=nothing, metrics=metrics, rows={"fit": 600})
+    assert verdict(many).heading == "It is not shown to know more than doing nothing."
+
+
 def test_answers_by_lot_that_count_labels_alike_are_no_skill() -> None:
     nothing = {"name": "always no", "metrics": {"accuracy": 0.66, "f1_macro": 0.4}}
     by_lot = {"accuracy": metric(0.62, 0.55, 0.69, 161), "f1_macro": metric(0.49, 0.42, 0.56, 161)}

@@ -50,6 +50,19 @@ def test_nothing_wrong_is_no_error():
     assert (found["word_error_rate"], found["character_error_rate"], found["exact_match"]) == (0, 0, 1)
 
 
+@pytest.mark.parametrize(
+    ("learnt", "always"),
+    [(["a", "a b", "a", "b"], "a"), (["a b c", "c", "b", "a"], ""), (["a", "b", "c", "a b"], "")],
+)
+def test_doing_nothing_is_the_most_frequent_text_or_silence_whichever_errs_less(learnt, always):
+    targets = TASK.encode(learnt, SETTINGS)
+    _, outputs = TASK.baseline(np.zeros((4, 1)), targets, np.zeros((2, 1)), SETTINGS, 0)
+    assert [one.value for one in TASK.decode(outputs, SETTINGS)] == [always, always]
+    features = np.eye(4)
+    _, outputs = TASK.baseline(features, targets, features[[1]], SETTINGS, 0)
+    assert [one.value for one in TASK.decode(outputs, SETTINGS)] == [learnt[1]]
+
+
 def free(places: int) -> torch.Tensor:
     return torch.zeros(2, places, 5, requires_grad=True)
 

@@ -117,6 +117,21 @@ def test_figures_are_of_words_and_letters(run: learnt.Run) -> None:
     )
 
 
+def test_with_too_few_recordings_report_and_terminal_say_so_before_all_else(
+    run: learnt.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    recipe = tmp_path / "recipe.json"
+    recipe.write_text(json.dumps({"sizes": SIZES}))
+    data, out = folder(tmp_path, 20), tmp_path / "few"
+    told = ["train", str(data), "--target", "text", "--task", "transcribe", "--ask", "calibration"]
+    assert main([*told, "--recipe", str(recipe), "--out", str(out)]) == 0
+    said = "Too little data: it is not shown to"
+    page = (out / "report.html").read_text()
+    assert said in capsys.readouterr().out.split("\n\n")[0]
+    assert said in page[: page.index("</h2>")]
+    assert "Too little data" not in (run.folder / "report.html").read_text()
+
+
 def test_a_file_of_labels_listens_to_nothing() -> None:
     model = learnt.load(Path(__file__).parent.parent / "files" / "table-format-1.onnx")
     with pytest.raises(RequestError, match="--task transcribe"):

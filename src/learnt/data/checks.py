@@ -15,6 +15,7 @@ from learnt.codecs import cells
 from learnt.contracts import Cells, Stratified
 from learnt.data import dialects
 from learnt.data.roles import Roles
+from learnt.stats import examples
 
 LOOKED_AT = 20_000
 """Rows, spread over all, that tell what a column holds."""
@@ -28,8 +29,6 @@ EXACTLY = 0.98
 """Share of the spread of a number that a column must explain to tell it by itself."""
 RARE, FEW = 0.01, 10
 """A label in fewer rows than this share is rare; in fewer rows than this, too few to say anything of."""
-FEWEST = 100
-"""Rows below which every figure is wide."""
 LATER = 0.5
 NAMED = 5
 _DATE = re.compile(
@@ -58,7 +57,7 @@ def advice(columns: Mapping[str, Cells], roles: Roles, learnt_from: NDArray[np.i
     if roles.time is not None:
         when = _moments(cells.texts([columns[roles.time][row] for row in rows.tolist()]))
         found += [line for name in joined for line in _later(name, _moments(texts[name]), roles.time, when)]
-    if len(learnt_from) < FEWEST:
+    if len(learnt_from) < examples.FEW:
         found.append(
             f"{len(learnt_from):,} rows to learn from are few: every figure will have a wide interval, and a question "
             "without an answer is no sign that all is well. Some hundreds are better."

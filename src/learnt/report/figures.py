@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -23,6 +23,8 @@ class Kind:
     """True: more is better."""
     chance: float = math.nan
     """What doing nothing gets by definition."""
+    limit: float = math.nan
+    """Unless it is surely on the better side of this, nobody should use the answers."""
 
 
 KINDS: dict[str, Kind] = {
@@ -77,7 +79,7 @@ KINDS: dict[str, Kind] = {
     "mean_reciprocal_rank": Kind(
         "mean reciprocal rank", "1 where its first answer is right, 1/2 where the second is, and so on; the mean"
     ),
-    "word_error_rate": Kind("word error rate", "share of words wrong", "percent", False),
+    "word_error_rate": Kind("word error rate", "share of words wrong", "percent", False, limit=0.5),
     "character_error_rate": Kind("character error rate", "share of characters wrong", "percent", False),
 }
 """By scikit-learn's names. A metric that is not here is shown under its own name."""
@@ -114,6 +116,13 @@ class Figure:
         if not (known(self.low) and known(self.high) and known(self.nothing)):
             return 1
         return self._against(self.nothing)
+
+    @property
+    def usable(self) -> bool:
+        """False where it is not surely on the better side of the limit; True where there is none."""
+        if not (known(self.kind.limit) and known(self.low) and known(self.high)):
+            return True
+        return self._against(self.kind.limit) > 0
 
     def _against(self, other: float) -> int:
         if self.low <= other <= self.high:
@@ -154,7 +163,7 @@ def called(compared: Mapping[str, Any], target: str) -> str:
     return str((compared.get("names") or {}).get(target) or compared.get("name") or "")
 
 
-def lead(listed: list[Figure]) -> Figure | None:
+def lead(listed: Sequence[Figure]) -> Figure | None:
     """The figure that the verdict speaks of."""
     by_name = {figure.name: figure for figure in listed if known(figure.value)}
     return next((by_name[name] for name in LEADS if name in by_name), next(iter(by_name.values()), None))

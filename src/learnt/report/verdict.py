@@ -9,6 +9,7 @@ from typing import Any
 
 from learnt.report import numbers
 from learnt.report.figures import Document, Figure, called, figures, lead, targets
+from learnt.stats.examples import FEW
 
 GRADES = ("bad", "watch", "fine", "cannot tell", "not examined")
 EXAMINED = ("bad", "watch", "fine")
@@ -31,6 +32,7 @@ _SAYS = {
     "acceptable": "{who} {target} acceptably {value} of the time",
     "word_error_rate": "{who} {target} and gets {value} of the words wrong",
 }
+_USELESS = {"word_error_rate": "It is not shown to get most words right."}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +52,16 @@ def verdict(document: Document) -> Verdict:
     by_target = figures(document)
     grade, heading = _overall(ordered)
     idle = {target: why for target, listed in by_target.items() if (why := _idle(listed))}
-    if idle:
-        grade, heading = "bad", next(iter(idle.values()))
+    useless = {target: why for target, listed in by_target.items() if (why := _useless(listed))}
+    act = ""
+    if failed := idle or useless:
+        grade, heading = "bad", next(iter(failed.values()))
+        lack, act = _lack(document, ordered, bool(useless))
+        heading = f"{lack}: {heading[:1].lower()}{heading[1:]}" if lack else heading
         if len(by_target) > 1:
-            heading = f"{', '.join(idle)}: {heading}"
+            heading = f"{', '.join(failed)}: {heading}"
     sentences = []
-    spoken, act = None, ""
+    spoken = None
     for target, listed in by_target.items():
         first = lead(listed)
         if first is None:
@@ -127,6 +133,32 @@ def _idle(listed: Sequence[Figure]) -> str:
     if better <= RANKING and any(f.name not in RANKING for f in compared):
         return "Its answers are no better than always the same one, though its probabilities tell something."
     return ""
+
+
+def _useless(listed: Sequence[Figure]) -> str:
+    """Why nobody should use what it says, though it is better than nothing, or ""."""
+    first = lead(listed)
+    return "" if first is None or first.usable else _USELESS[first.name]
+
+
+def _lack(document: Document, ordered: Sequence[Mapping[str, Any]], words: bool) -> tuple[str, str]:
+    """What a training lacked whose file is of no use, and what would help; "" where that is not known."""
+    learnt = (document.get("rows") or {}).get("fit")
+    if not learnt or any(f.get("question") == "learning_curve" and f["grade"] == "fine" for f in ordered):
+        return "", ""
+    if learnt < FEW:
+        speech = ", of free speech hours" if words else ""
+        return "Too little data", f"More {unit(document)}s will help most: some hundreds at the least{speech}."
+    if not words:
+        return "", ""
+    plan = document.get("plan") or {}
+    made, enough = plan.get("steps", 0), plan.get("enough", 0)
+    if made < enough:
+        why = (
+            f"The time allowed {made:,} of the {enough:,} steps that proved enough: give it a longer `--budget` first."
+        )
+        return "Too short a training, or too little data", why
+    return "Too little data, or wrong texts", "To be told which: train with `--ask learning_curve,label_errors`."
 
 
 def _rankable(listed: Sequence[Figure]) -> bool:

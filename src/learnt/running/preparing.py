@@ -41,6 +41,8 @@ class Prepared(Begun):
     learnt: Learnt
     sizes: Mapping[str, Any]
     plan: Plan
+    enough: int
+    """Steps that proved enough for such data; the time may have allowed fewer."""
     unreadable: list[tuple[str, str]]
 
     @property
@@ -66,11 +68,11 @@ def prepare(begun: Begun) -> Prepared:
     sizes = recipes.wider(begun.recipe, usual) | dict(begun.recipe.get("sizes") or {})
     if begun.asked.start:
         begun = replace(begun, collected=_noted(begun, known, sizes))
-    plan = _planned(begun, known, sizes)
+    plan, enough = _planned(begun, known, sizes)
     recipe = begun.recipe | {"sizes": sizes, "plan": asdict(plan)}
     _take(begun, recipe)
     fields = vars(begun) | {"recipe": recipe}
-    return Prepared(**fields, learnt=known, sizes=sizes, plan=plan, unreadable=unreadable)
+    return Prepared(**fields, learnt=known, sizes=sizes, plan=plan, enough=enough, unreadable=unreadable)
 
 
 def _noted(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Collected:
@@ -154,8 +156,8 @@ def _shortened(begun: Begun, known: Learnt) -> None:
         begun.collected.roles.guesses.append({"sentence": sentence, "option": "cut them into pieces"})
 
 
-def _planned(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Plan:
-    """As the recipe has it, or as the budget allows; said aloud."""
+def _planned(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> tuple[Plan, int]:
+    """As the recipe has it, or as the budget allows, said aloud; and how many steps would be enough."""
     splits, recipe = begun.collected.splits, begun.recipe
     parts = splits.folds[0][:2] if begun.small else begun.rows
     trainings = len(splits.folds) + 1 if begun.small else 1
@@ -177,7 +179,7 @@ def _planned(begun: Begun, known: Learnt, sizes: Mapping[str, Any]) -> Plan:
         f"{begun.collected.rows:,} examples. Training {many}, at most {plan.steps:,} steps of "
         f"{plan.batch} examples each (--budget {recipe['budget']:.0f}s)."
     )
-    return plan
+    return plan, enough
 
 
 def _take(begun: Begun, recipe: Mapping[str, Any]) -> None:

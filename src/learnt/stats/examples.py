@@ -8,6 +8,8 @@ from numpy.typing import NDArray
 from learnt.contracts import Evidence
 
 Floats = NDArray[np.float64]
+FEW = 100
+"""Examples to learn from below which every figure has a wide interval."""
 
 
 def totals(value: Floats, example: NDArray[np.int64], n: int, weight: Floats | None = None) -> tuple[Floats, Floats]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -242,8 +243,13 @@ class Transcribe:
     def baseline(
         self, plain: NDArray[np.float64], targets: Raw, asked: NDArray[np.float64], settings: Settings, seed: int
     ) -> tuple[str, Arrays] | None:
-        """The transcript of the most alike sound that was learnt from."""
+        """The transcript of the most alike sound that was learnt from; where all are alike, the best one for all."""
         del seed
+        unknown = np.full(len(asked), np.nan, np.float32)
+        if not np.ptp(plain, axis=0).any():
+            always = _best([_spelled(row, settings) for row in np.asarray(targets["symbols"]).tolist()])
+            said = np.full(len(asked), always, object)
+            return "always the same transcript", {"text": said, "confidence": unknown, "unfamiliar": unknown}
         middle, spread = plain.mean(0), np.maximum(plain.std(0), 1e-6)
         known, open_ = (plain - middle) / spread, (asked - middle) / spread
         square = (known**2).sum(1)
@@ -251,14 +257,25 @@ class Transcribe:
             [(square - 2 * part @ known.T).argmin(1) for part in np.array_split(open_, len(open_) // 256 + 1)]
         )
         codes = np.asarray(targets["symbols"])[nearest].tolist()
-        unknown = np.full(len(asked), np.nan, np.float32)
         said = np.array([*(_spelled(row, settings) for row in codes), None], object)[:-1]
-        return "transcript of the nearest sound", {"text": said, "confidence": unknown, "unfamiliar": unknown}
+        return "nearest neighbour", {"text": said, "confidence": unknown, "unfamiliar": unknown}
 
 
 def _spelled(codes: Sequence[int], settings: Settings) -> str:
     between = " " if settings["words"] else ""
     return spoken.plain(between.join(settings["symbols"][code - 1] for code in codes if code > 0))
+
+
+def _best(texts: Sequence[str]) -> str:
+    """The most frequent text, or none at all: which of them takes fewer edits of words."""
+    counted = Counter(texts).most_common(LOOKED_AT)
+    often = counted[0][0].split()
+    wrong = words = 0
+    for text, count in counted:
+        true = text.split()
+        wrong += count * int(edits.counts([often], [true])[0, 1:].sum())
+        words += count * len(true)
+    return " ".join(often) if wrong < words else ""
 
 
 def _letters(said: str, true: str) -> tuple[int, int]:

@@ -13,10 +13,9 @@ from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Lesson, Retrain, Tools
 from learnt.stats import power_law
-from learnt.stats.examples import totals
+from learnt.stats.examples import FEW, totals
 from learnt.stats.wording import percent, percents, quantity
 
-LEAST = 100
 SMALLEST, PER_LABEL, SIZES = 40, 5, 6
 """No size below 40 examples, five of each label or a 32nd; six sizes, among them the one that was trained."""
 FURTHEST = 4
@@ -119,7 +118,7 @@ class LearningCurve:
             why = "needs networks trained on fewer" if retrain is None else "needs answers that are right or wrong"
             grade: Grade = "not examined" if len(evidence.ids) else "cannot tell"
             return [self._silent(evidence, grade, f"Whether more examples would help was not examined: it {why}.")]
-        least = max(LEAST, 3 * PER_LABEL * len(evidence.labels))
+        least = max(FEW, 3 * PER_LABEL * len(evidence.labels))
         if retrain.learnt < least:
             sentence = f"Whether more examples would help cannot be told from {retrain.learnt}; {least} are needed."
             return [self._silent(evidence, "cannot tell", sentence)]
