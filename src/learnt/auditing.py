@@ -64,6 +64,7 @@ def audited(
     same = ["These are the very rows it learnt from: the figures are too good."] if learnt_from else []
     strange = [note for name in names for note in _unknown(evidence[name], cells.texts(truth[name]))]
     notes = [*source.notes, *only, *left_out, *same, *strange]
+    problems += unsayable(artifact, kept, given, rows)
     return _document(artifact, path, kept, rows, problems) | answers | {"notes": notes}, findings
 
 
@@ -181,6 +182,18 @@ def weights_of(artifact: Artifact, columns: Mapping[str, Cells], name: str | Non
             "anew by weights: learnt recalibrate MODEL DATA --weight COL"
         )
     return cells.weights(name, columns[name], lambda row: f"row {row + 1}")
+
+
+def unsayable(
+    artifact: Artifact, columns: Mapping[str, Cells], given: Sequence[str], rows: Sequence[int]
+) -> list[tuple[str, str]]:
+    """(where, why) of truths in the columns `given` that the file can never say; rows stood at these places."""
+    learnt = dict(zip(given, artifact.tasks().values(), strict=True))
+    names = files.names(columns)
+    return [
+        (f"row {rows[row] + 1}" + ("" if names is None else f", {names[row]}"), f"{why}. It counts as wrong.")
+        for row, why in targets.unsayable(columns, learnt, artifact.cells)
+    ]
 
 
 def refuse(artifact: Artifact, truths: Sequence[Cells]) -> None:

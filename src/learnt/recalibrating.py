@@ -58,6 +58,8 @@ def recalibrate(
             f"{len(labelled):,} rows have the truth in {', '.join(given)}; at least {LEAST} are needed to choose "
             "anything anew. Gather more, or keep the file as it is."
         )
+    rows = [int(whole.kept[row]) for row in labelled]
+    problems += auditing.unsayable(artifact, take_each(columns, np.asarray(labelled, np.int64)), given, rows)
     auditing.refuse(artifact, [[columns[name][row] for row in labelled] for name in given])
     counts = _counts(columns, wishes, weight)
     chosen, held = _split(np.asarray(labelled, np.int64))

@@ -52,7 +52,7 @@ def test_nothing_wrong_is_no_error():
 
 @pytest.mark.parametrize(
     ("learnt", "always"),
-    [(["a", "a b", "a", "b"], "a"), (["a b c", "c", "b", "a"], ""), (["a", "b", "c", "a b"], "")],
+    [(["a", "a b", "a", "b"], "a"), (["a b c", "c", "b", "a"], "")],
 )
 def test_doing_nothing_is_the_most_frequent_text_or_silence_whichever_errs_less(learnt, always):
     targets = TASK.encode(learnt, SETTINGS)
@@ -152,6 +152,27 @@ def test_what_a_sound_is_too_short_for_is_left_out_and_listed_by_file(tmp_path):
     ((where, why),) = found.problems
     assert "7.wav" in where
     assert "36 letters" in why
+
+
+def test_a_text_in_another_writing_is_left_out_and_listed_by_file_and_letter(tmp_path):
+    rows = MANY * 3
+    rows[9] = (0.5, "take \u0436\u0443\u043a a")
+    found = collected(listed(tmp_path, rows), task="transcribe")
+    ((where, why),) = found.problems
+    assert "9.wav" in where
+    assert "'\u0436', '\u0443', '\u043a'" in why
+    mixed = listed(tmp_path, [*MANY[:50], *[(0.5, f"\u0434\u0430 {name}") for name in "abcdefghij"]])
+    assert not collected(mixed, task="transcribe").problems
+
+
+def test_texts_that_a_file_can_never_say_are_told_by_letter_and_by_length():
+    places = np.array([50.0, 50.0, 2.0, 0.0])
+    found = dict(TASK.unsayable(["a cab", "abd", "abc", "abc"], places, SETTINGS))
+    assert found.keys() == {1, 2}
+    assert "'abd' has 'd'; such letters were not learnt" in found[1]
+    assert "3 letters, more than so short a sound" in found[2]
+    words = {"symbols": ["one", "two"], "words": True, "form": "NFC"}
+    assert "has 'three'; such words" in dict(TASK.unsayable(["one three"], places[:1], words))[0]
 
 
 def test_many_such_rows_stop_the_work(tmp_path):

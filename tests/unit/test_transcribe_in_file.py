@@ -132,6 +132,17 @@ def test_with_too_few_recordings_report_and_terminal_say_so_before_all_else(
     assert "Too little data" not in (run.folder / "report.html").read_text()
 
 
+def test_texts_that_cannot_be_right_are_listed_by_file_when_it_is_judged(run: learnt.Run, tmp_path: Path) -> None:
+    data = folder(tmp_path, 12)
+    lines = data.read_text().splitlines()
+    lines[3], lines[8] = "002.wav,do \u0436", "007.wav," + "do re mi " * 40
+    data.write_text("\n".join(lines))
+    report = learnt.audit(run.folder, data, target="text", ask="calibration")
+    assert [one["where"] for one in report.document["problems"]] == ["row 3, 002.wav", "row 8, 007.wav"]
+    assert all("counts as wrong" in one["why"] for one in report.document["problems"])
+    assert not learnt.audit(run.folder, folder(tmp_path, 12), target="text", ask="calibration").document["problems"]
+
+
 def test_a_file_of_labels_listens_to_nothing() -> None:
     model = learnt.load(Path(__file__).parent.parent / "files" / "table-format-1.onnx")
     with pytest.raises(RequestError, match="--task transcribe"):

@@ -38,6 +38,8 @@ SMOOTH = 3
 """Places on each side with which a moment is quiet."""
 LETTERS = 200
 """More different letters are taken apart: syllables into what they are made of, letters and their marks."""
+RARE = 0.01
+"""Share of the texts that a writing must be in for its letters to be learnt."""
 UNSEEN, OFTEN, MOST_WORDS = 1e-3, 20, 500
 """Words are symbols themselves where so few words would be new, each is there so often on average, and so few there
 are."""
@@ -83,6 +85,16 @@ def foreign(text: str, settings: Settings) -> list[str]:
     """Pieces of a plain text that are no symbols, each once."""
     pieces = text.split() if settings["words"] else _formed(text, settings["form"])
     return list(dict.fromkeys(piece for piece in pieces if piece not in settings["symbols"]))
+
+
+def rare(texts: Sequence[str]) -> set[str]:
+    """Letters of plain texts in writings of which fewer than one text in 100 has a letter: mistakes, as a rule.
+
+    A writing is the first word of a letter's Unicode name: LATIN, CYRILLIC, HANGUL.
+    """
+    letters = {char: unicodedata.name(char, "").split(" ")[0] for text in texts for char in text if char.isalpha()}
+    counted = Counter(writing for text in texts for writing in {letters[char] for char in text if char in letters})
+    return {char for char, writing in letters.items() if counted[writing] < RARE * len(texts)}
 
 
 def places(symbols: Sequence[int]) -> int:

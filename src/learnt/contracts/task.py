@@ -392,6 +392,10 @@ class Follows(Protocol):
         """(row from 0, why) of labels that cannot be said in so many places of the input [N]; see `Streams.places`."""
         ...
 
+    def unsayable(self, labels: Cells, places: NDArray[np.float64], settings: Settings) -> list[tuple[int, str]]:
+        """(row from 0, why) of labels that what was learnt cannot say, or not in so many places of the input."""
+        ...
+
     def following(self, settings: Settings) -> Callable[[Arrays, bool], Following]:
         """What goes on from one call of the graph to the next: (outputs for one more piece of one input, without
         prefix; whether it was the last) -> what is said of it.

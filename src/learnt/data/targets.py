@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from learnt import registry
 from learnt.codecs import spans
 from learnt.codecs.cells import is_missing
 from learnt.codecs.files import File
 from learnt.codecs.inputs import spelling
-from learnt.contracts import Cells, Follows, Points, Sifts, Streams
+from learnt.contracts import Cells, Follows, Points, Settings, Sifts, Streams
 from learnt.errors import RequestError, unknown
 
 
@@ -89,15 +92,39 @@ def unfit(
     columns: Mapping[str, Cells], targets: Mapping[str, str], inputs: Iterable[tuple[str, Sequence[str]]]
 ) -> list[tuple[int, str]]:
     """(row from 0, why) of labels that cannot be what is said in the input that is followed."""
-    streams = [
-        (modality, names[0]) for kind, names in inputs if isinstance(modality := registry.modality(kind), Streams)
-    ]
     followed = [(name, task) for name, kind in targets.items() if isinstance(task := registry.task(kind), Follows)]
+    if not followed or (places := _places(columns, inputs)) is None:
+        return []
+    return _by_row(task.unfit(columns[name], places) for name, task in followed)
+
+
+def unsayable(
+    columns: Mapping[str, Cells],
+    learnt: Mapping[str, tuple[Any, Settings]],
+    inputs: Iterable[tuple[str, Sequence[str]]],
+) -> list[tuple[int, str]]:
+    """(row from 0, why) of labels that can never be said right: `learnt` is the task and what it learnt, by the column
+    with the truth.
+    """
+    followed = [(name, task, settings) for name, (task, settings) in learnt.items() if isinstance(task, Follows)]
+    if not followed or (places := _places(columns, inputs)) is None:
+        return []
+    return _by_row(task.unsayable(columns[name], places, settings) for name, task, settings in followed)
+
+
+def _places(columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str]]]) -> NDArray[np.float64] | None:
+    """How many places the input that is followed has in each row; None where there is none."""
+    for kind, names in inputs:
+        if isinstance(modality := registry.modality(kind), Streams):
+            return modality.places(columns[names[0]])
+    return None
+
+
+def _by_row(problems: Iterable[Sequence[tuple[int, str]]]) -> list[tuple[int, str]]:
+    """One a row, the first there is."""
     found: dict[int, str] = {}
-    for modality, name in streams[:1] if followed else ():
-        places = modality.places(columns[name])
-        for target, task in followed:
-            found = dict(task.unfit(columns[target], places)) | found
+    for some in problems:
+        found = dict(some) | found
     return sorted(found.items())
 
 

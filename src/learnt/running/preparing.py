@@ -9,12 +9,14 @@ from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from learnt import __version__, deciding, recipes, registry
-from learnt.codecs import cells
-from learnt.codecs.ragged import take
+from learnt.codecs import cells, files
+from learnt.codecs.ragged import take, take_each
 from learnt.contracts import Doubts, Listens, Settings, Timed
+from learnt.data import targets
 from learnt.data.collecting import Collected
 from learnt.data.damage import shortened
 from learnt.errors import RequestError
@@ -143,6 +145,24 @@ def _unreadable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:
     if found:
         listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
         begun.say(f"{len(found):,} cells could not be read and count as missing: {listed}")
+    return [*found, *_unsayable(begun, known)]
+
+
+def _unsayable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:
+    """Of rows to judge or calibrate by: texts that can never be said, by file; said aloud."""
+    collected = begun.collected
+    learnt = {target.name: (registry.task(target.task), target.settings) for target in known.targets}
+    inputs = [(given.modality, list(given.columns)) for given in known.inputs]
+    rest = np.setdiff1d(np.arange(collected.rows), begun.rows[0])
+    columns = take_each(collected.columns, rest)
+    names = files.names(columns)
+    found = [
+        (collected.where(int(rest[row])) + ("" if names is None else f", {names[row]}"), f"{why}.")
+        for row, why in targets.unsayable(columns, learnt, inputs)
+    ]
+    if found:
+        listed = "; ".join(f"{where}: {why}" for where, why in found[:5])
+        begun.say(f"{len(found):,} examples to judge by can never be said right, and count as wrong: {listed}")
     return found
 
 

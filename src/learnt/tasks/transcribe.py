@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -70,15 +70,23 @@ class Transcribe:
 
     def unfit(self, labels: Cells, places: NDArray[np.float64]) -> list[tuple[int, str]]:
         texts = [spoken.plain(str(label)) for label in labels]
-        settings, found = spoken.learn(texts), []
+        found = dict(_too_long(texts, places, spoken.learn(texts)))
+        rare = spoken.rare(texts)
         for row, (text, most) in enumerate(zip(texts, places.tolist(), strict=True)):
-            codes = spoken.codes(text, settings)
-            what = "words" if settings["words"] else "letters"
+            if strange := [letter for letter in dict.fromkeys(text) if letter in rare]:
+                found[row] = f"{text[:40]!r} has {_quoted(strange)}, in a writing that hardly any other text has"
             if most == 0:
-                found.append((row, "the sound is too long to learn all that is said in it from; cut it into pieces"))
-            elif spoken.places(codes) > most:
-                found.append((row, f"{text[:40]!r} is {len(codes):,} {what}, more than so short a sound can hold"))
-        return found
+                found[row] = "the sound is too long to learn all that is said in it from; cut it into pieces"
+        return sorted(found.items())
+
+    def unsayable(self, labels: Cells, places: NDArray[np.float64], settings: Settings) -> list[tuple[int, str]]:
+        texts = [spoken.plain(str(label)) for label in labels]
+        found = dict(_too_long(texts, places, settings))
+        what = "words" if settings["words"] else "letters"
+        for row, text in enumerate(texts):
+            if strange := spoken.foreign(text, settings):
+                found[row] = f"{text[:40]!r} has {_quoted(strange)}; such {what} were not learnt"
+        return sorted(found.items())
 
     def learn(self, labels: Cells) -> Settings:
         texts = [spoken.plain(str(label)) for label in labels if not cells.is_missing(label)]
@@ -264,6 +272,20 @@ class Transcribe:
 def _spelled(codes: Sequence[int], settings: Settings) -> str:
     between = " " if settings["words"] else ""
     return spoken.plain(between.join(settings["symbols"][code - 1] for code in codes if code > 0))
+
+
+def _too_long(texts: Sequence[str], places: NDArray[np.float64], settings: Settings) -> Iterator[tuple[int, str]]:
+    """Texts of more symbols than there are places; 0: nobody looks at them."""
+    what = "words" if settings["words"] else "letters"
+    for row, (text, most) in enumerate(zip(texts, places.tolist(), strict=True)):
+        codes = spoken.codes(text, settings)
+        if 0 < most < spoken.places(codes):
+            yield row, f"{text[:40]!r} is {len(codes):,} {what}, more than so short a sound can hold"
+
+
+def _quoted(pieces: Sequence[str]) -> str:
+    more = f" and {len(pieces) - 5:,} more" if len(pieces) > 5 else ""
+    return ", ".join(map(repr, pieces[:5])) + more
 
 
 def _best(texts: Sequence[str]) -> str:
