@@ -137,8 +137,8 @@ def known(count: int) -> dict[str, Any]:
             place = round(random.uniform(word.start, word.end) / STEP)
             chances[place] = -12.0
             chances[place, 1 + symbols.index(word.text)] = -1e-3
-        listener = spoken.Listener({"symbols": symbols, "words": True, "form": "NFC"})
-        words = [Part(one.text, 1.0, (one.start, one.end)) for one in listener(chances, where, len(level), True)[0]]
+        decoder = spoken.Decoder({"symbols": symbols, "words": True, "form": "NFC"})
+        words = [Part(one.text, 1.0, (one.start, one.end)) for one in decoder(chances, where, len(level), True)[0]]
         found = list(cues(words))
         said = [str(word.value) for cue in found for word in cue.words]
         off += aside(found, truth, dict(edits.align(said, [word.text for word in truth])))

@@ -95,7 +95,7 @@ def listened(model: Any, minutes: int) -> dict[str, Any]:
             yield samples
 
     began = time.perf_counter()
-    told = list(live.heard(Spotting(model), blocks()))
+    told = list(live.spotted(Spotting(model), blocks()))
     seconds = time.perf_counter() - began
     left, wrong = list(said), []
     for one in told:

@@ -20,7 +20,7 @@ LEAST = 0.5
 """What is more likely wrong than right is not shown."""
 AT_ONCE = 10.0
 """Seconds that are heard together."""
-Heard = Callable[[float, float | None], None]
+Progress = Callable[[float, float | None], None]
 """Told the seconds that were heard, and how many there are; None where the file does not say."""
 
 
@@ -35,7 +35,9 @@ def wanted(model: Artifact, source: object, out: str | Path) -> bool:
     return one and any(isinstance(task, Follows) for task, _ in model.tasks().values())
 
 
-def captions(model: Artifact, track: tracks.Track, least: float = LEAST, heard: Heard | None = None) -> Iterator[Cue]:
+def captions(
+    model: Artifact, track: tracks.Track, least: float = LEAST, heard: Progress | None = None
+) -> Iterator[Cue]:
     """Cues of what is said in a track, as soon as they are complete; words less sure than `least` are left out.
 
     Raises RequestError for a file that writes down no sound as it comes, and as `Track.blocks` does.
@@ -54,7 +56,7 @@ def captions(model: Artifact, track: tracks.Track, least: float = LEAST, heard: 
 
 
 def write(
-    model: Artifact, source: str | Path, out: str | Path, least: float = LEAST, heard: Heard | None = None
+    model: Artifact, source: str | Path, out: str | Path, least: float = LEAST, heard: Progress | None = None
 ) -> tuple[int, str]:
     """Writes captions as the suffix of `out` says: how many cues, and what of the source was lost, "" for nothing.
 

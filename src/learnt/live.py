@@ -54,7 +54,7 @@ def answers(model: Artifact, lines: Iterable[str], least: float = LEAST) -> Iter
         yield row | {"ms": round(1000 * (clock.perf_counter() - began), 1)}
 
 
-def heard(spotting: Spotting, blocks: Iterable[pcm.Samples]) -> Iterator[Row]:
+def spotted(spotting: Spotting, blocks: Iterable[pcm.Samples]) -> Iterator[Row]:
     """What is said in a sound that goes on, each once: `time` in seconds when it was told, `label`, `confidence`,
     `unfamiliar`. `blocks` float32 [T] follow each other at the rate of the file.
     """

@@ -127,7 +127,7 @@ def test_most_of_what_is_said_is_told_whatever_is_told_beside_it() -> None:
 
 def test_how_sure_it_got_of_each_is_while_a_window_held_it() -> None:
     score, label = np.array([0.1, 0.7, 0.9, 0.8, 0.95]), np.array([0, 1, 1, 0, 1])
-    one = continuous.Heard(score, label, ((1.5, 2.0, 1), (0.0, 0.2, 0)), hop=1.0, window=1.0)
+    one = continuous.SceneScores(score, label, ((1.5, 2.0, 1), (0.0, 0.2, 0)), hop=1.0, window=1.0)
     assert one.surest() == [0.9, 0.1]
 
 

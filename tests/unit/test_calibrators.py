@@ -31,6 +31,17 @@ def test_a_shifted_prior_of_two_classes_is_undone_by_the_bias():
     np.testing.assert_allclose(calibrators.apply(np.log(shifted), constants), p, atol=0.05)
 
 
+def test_log_odds_of_being_right_are_a_line_in_those_of_how_sure_one_was():
+    random = np.random.default_rng(3)
+    sure = random.uniform(0.05, 0.98, 6000)
+    truth = random.random(6000) < [calibrators.move_odds(one, 0.5, -1.0) for one in sure]
+    slope, offset = calibrators.fit_odds(sure, truth)
+    assert (slope, offset) == (pytest.approx(0.5, abs=0.1), pytest.approx(-1, abs=0.15))
+    assert calibrators.move_odds(0.5, 1.0, 0.0) == pytest.approx(0.5)
+    assert 0 < calibrators.move_odds(0.0, 1.0, 0.0) < calibrators.move_odds(1.0, 1.0, 0.0) < 1
+    assert calibrators.fit_odds(np.zeros(0), np.zeros(0, bool)) == (1.0, 0.0)
+
+
 @pytest.mark.parametrize("n", [50, 200, 2000])
 @pytest.mark.parametrize("classes", [2, 5])
 def test_what_is_calibrated_stays_as_it_was(n, classes):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from learnt.codecs import ctc
-from learnt.codecs.ngram import Grams
+from learnt.codecs.language_model import NgramModel
 from learnt.codecs.priors import BONUS, MOST, Letters, Only, Phrases, WordList, Words
 
 SPACE = 1
@@ -54,7 +54,7 @@ def peaks(text: str, seed: int = 0, letters: Sequence[str] = LETTERS, doubt: flo
     return np.log(chances)
 
 
-def spoken(found: Sequence[ctc.Found], letters: Sequence[str] = LETTERS) -> str:
+def spoken(found: Sequence[ctc.Hypothesis], letters: Sequence[str] = LETTERS) -> str:
     return "".join(letters[one] for one in found[0].symbols)
 
 
@@ -86,8 +86,8 @@ def test_a_wide_search_finds_the_most_probable_texts_exactly(seed: int) -> None:
     assert [one.symbols for one in found[:5]] == [text for _, text in expected[:5]]
 
 
-def grams() -> Grams:
-    return Grams([[2, 3, 1, 2], [2, 2, 3], [3, 1, 3]], 3)
+def grams() -> NgramModel:
+    return NgramModel([[2, 3, 1, 2], [2, 2, 3], [3, 1, 3]], 3)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +98,7 @@ def grams() -> Grams:
         WordList([[2], [2, 3], [3, 3]], SPACE),
         Only([1, 3]),
         Letters(grams()),
-        Words(Grams([[(2,), (3,)], [(2, 3)], [(2,), (2,)]], 2), SPACE),
+        Words(NgramModel([[(2,), (3,)], [(2, 3)], [(2,), (2,)]], 2), SPACE),
     ],
 )
 def test_with_a_prior_a_wide_search_finds_what_all_texts_and_their_scores_say(prior: ctc.Prior) -> None:
@@ -156,15 +156,15 @@ def test_n_grams_decide_what_the_sound_leaves_open() -> None:
     scores = peaks("aa", doubt=0.02)
     scores[2, [2, 3]] = np.log([0.4, 0.38])
     assert spoken(ctc.search(scores)) == "aa"
-    letters = Letters(Grams([[2, 3]] * 20, 2))
+    letters = Letters(NgramModel([[2, 3]] * 20, 2))
     assert spoken(ctc.search(scores, priors=[letters])) == "ab"
-    words = Words(Grams([[(2, 3)]] * 20 + [[(2, 2)]], 2), SPACE)
+    words = Words(NgramModel([[(2, 3)]] * 20 + [[(2, 2)]], 2), SPACE)
     assert spoken(ctc.search(scores, priors=[words])) == "ab"
 
 
 def test_n_grams_make_texts_neither_shorter_nor_longer() -> None:
     texts = [[2, 3], [2, 3, 1, 3, 3], [2]]
-    letters = Letters(Grams(texts, 2))
+    letters = Letters(NgramModel(texts, 2))
     assert sum(worth(text, [letters]) for text in texts) == pytest.approx(0)
 
 

@@ -9,7 +9,7 @@ import pytest
 import learnt
 from learnt.cli import main
 from learnt.codecs import expected
-from learnt.codecs.spoken import PAUSE, Listener
+from learnt.codecs.spoken import PAUSE, Decoder
 from learnt.errors import RequestError, UnreadableError
 
 LETTERS = {"symbols": [" ", *"abcdefgh"], "words": False, "form": "NFC"}
@@ -38,7 +38,7 @@ def places(said: str, other: str = "", settings: dict[str, Any] = LETTERS, share
 
 def heard(settings: dict[str, Any], *sound: Any) -> list[Any]:
     chances, where = sound
-    return Listener(settings, expected.priors(settings))(chances, where, len(chances), True)[0]
+    return Decoder(settings, expected.priors(settings))(chances, where, len(chances), True)[0]
 
 
 def text(settings: dict[str, Any], *sound: Any) -> str:
@@ -94,12 +94,12 @@ def test_pieces_give_the_words_and_times_of_the_whole(seed: int) -> None:
     )
     where[:, 1] += 0.3 * random.normal(size=len(where))
     whole = [(one.text, round(one.start, 6), round(one.end, 6)) for one in heard(told, chances, where)]
-    listener, found, start, ahead = Listener(told, expected.priors(told)), [], 0, 7
+    decoder, found, start, ahead = Decoder(told, expected.priors(told)), [], 0, 7
     while start < len(chances):
         end = min(len(chances), start + int(random.integers(1, 60)))
         ended = end == len(chances)
         settled = end - start
-        some = listener(chances[start : end + ahead], where[start : end + ahead], settled, ended)[0]
+        some = decoder(chances[start : end + ahead], where[start : end + ahead], settled, ended)[0]
         found += [(one.text, round(one.start, 6), round(one.end, 6)) for one in some]
         start = end
     assert found == whole
@@ -109,8 +109,8 @@ def test_pieces_give_the_words_and_times_of_the_whole(seed: int) -> None:
 def test_speech_without_a_pause_is_settled_all_the_same() -> None:
     told = expecting(LETTERS, phrases=["dab"])
     chances, where = places("dab_cab_" * 120)
-    listener = Listener(told, expected.priors(told))
-    first = listener(chances, where, len(chances))[0]
+    decoder = Decoder(told, expected.priors(told))
+    first = decoder(chances, where, len(chances))[0]
     assert len(first) > 200
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from learnt.codecs import spoken
-from learnt.codecs.spoken import PAUSE, Listener
+from learnt.codecs.spoken import PAUSE, Decoder
 
 LETTERS = {"symbols": [" ", "a", "b", "c"], "words": False, "form": "NFC"}
 WORDS = {"symbols": ["one", "two"], "words": True, "form": "NFC"}
@@ -27,7 +27,7 @@ def places(text: str, settings: dict, quiet: str = "."):
 
 def whole(text: str, settings: dict = LETTERS):
     chances, where = places(text, settings)
-    return Listener(settings)(chances, where, len(text), True)[0]
+    return Decoder(settings)(chances, where, len(text), True)[0]
 
 
 @pytest.mark.parametrize(
@@ -61,7 +61,7 @@ def test_syllables_are_taken_apart_and_put_together_again():
     chances = np.full((2 * len(codes), 1 + len(settings["symbols"])), -9.0, np.float32)
     for place, code in enumerate(codes):
         chances[2 * place, code] = chances[2 * place + 1, 0] = -0.01
-    (word,), _ = Listener(settings)(chances, np.zeros((len(chances), 2), np.float32), len(chances), True)
+    (word,), _ = Decoder(settings)(chances, np.zeros((len(chances), 2), np.float32), len(chances), True)
     assert word.text == texts[7] != "".join(signs)
 
 
@@ -103,15 +103,15 @@ def test_pieces_give_the_words_and_times_of_the_whole(seed):
     chances, where = places(text, settings)
     where[:, 1] += random.normal(size=len(where))
     ahead = 7
-    expected = Listener(settings)(chances, where, len(text) - ahead, True)[0]
-    listener, found, start = Listener(settings), [], 0
+    expected = Decoder(settings)(chances, where, len(text) - ahead, True)[0]
+    decoder, found, start = Decoder(settings), [], 0
     while start < len(text) - ahead:
         size = min(int(random.integers(1, 60)), len(text) - ahead - start)
         end = start + size + ahead
         ended = end == len(text)
         guess = random.permutation(chances[start + size : end]) if not ended else chances[start + size : end]
         piece = np.concatenate([chances[start : start + size], guess])
-        settled, open_ = listener(piece, where[start:end], size, ended)
+        settled, open_ = decoder(piece, where[start:end], size, ended)
         found += settled
         start += size
     assert not open_
@@ -122,8 +122,8 @@ def test_pieces_give_the_words_and_times_of_the_whole(seed):
 
 
 def test_what_may_change_is_open_until_a_pause_has_followed():
-    listener = Listener(LETTERS)
-    settled, open_ = listener(*places("..ab", LETTERS), 4)
+    decoder = Decoder(LETTERS)
+    settled, open_ = decoder(*places("..ab", LETTERS), 4)
     assert (settled, [one.text for one in open_]) == ([], ["ab"])
-    settled, open_ = listener(*places("." * (PAUSE + 2), LETTERS), PAUSE + 2)
+    settled, open_ = decoder(*places("." * (PAUSE + 2), LETTERS), PAUSE + 2)
     assert ([one.text for one in settled], open_) == (["ab"], [])

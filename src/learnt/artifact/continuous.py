@@ -22,7 +22,7 @@ SAID = (120, 400)
 
 
 @dataclass(frozen=True, slots=True)
-class Heard:
+class SceneScores:
     """What the file says of one scene."""
 
     score: NDArray[np.float64]
@@ -58,7 +58,7 @@ class Heard:
 
 def choose(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) -> dict[str, Any]:
     """How sure the file must be to tell something, by streams of these examples; as its manifest keeps it."""
-    found = list(_heard(artifact, raw, codes, seed))
+    found = list(_scored(artifact, raw, codes, seed))
     hours = sum(len(one.score) * one.hop for one in found) / 3600
     wrong = [odds for one in found for odds in one.judged(detections.LEAST)[0]]
     least = detections.threshold([sure for one in found for sure in one.surest()], wrong, hours)
@@ -71,10 +71,10 @@ def choose(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) ->
 
 def listened(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) -> Listened:
     """How the file does on streams of these examples."""
-    return measured(list(_heard(artifact, raw, codes, seed)), float(artifact.manifest["listening"]["least"]))
+    return measured(list(_scored(artifact, raw, codes, seed)), float(artifact.manifest["listening"]["least"]))
 
 
-def measured(found: Sequence[Heard], least: float) -> Listened:
+def measured(found: Sequence[SceneScores], least: float) -> Listened:
     """False alarms, and how many of those said were told."""
     judged = [one.judged(least) for one in found]
     return Listened(
@@ -86,14 +86,14 @@ def measured(found: Sequence[Heard], least: float) -> Listened:
     )
 
 
-def _heard(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) -> Iterator[Heard]:
+def _scored(artifact: Artifact, raw: Raw, codes: NDArray[np.int64], seed: int) -> Iterator[SceneScores]:
     spotting = Spotting(artifact, 1.0)
     sounds = [np.asarray(one, np.float32) for one in raw[f"{spotting.input}.samples"]]
     for made, words in _scenes(sounds, codes, spotting, seed):
         own = Spotting(artifact, 1.0)
         silence = np.zeros(own.window, np.float32)
-        said = own.said(np.concatenate([silence[own.hop :], made.samples, silence]))
-        yield Heard(said.score, said.label, words, own.hop / own.rate, own.window / own.rate)
+        found = own.scores(np.concatenate([silence[own.hop :], made.samples, silence]))
+        yield SceneScores(found.score, found.label, words, own.hop / own.rate, own.window / own.rate)
 
 
 def _scenes(

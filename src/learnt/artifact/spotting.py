@@ -32,7 +32,7 @@ class Detection:
 
 
 @dataclass(frozen=True, slots=True)
-class Said:
+class WindowScores:
     """What the file says of windows, one after the other."""
 
     score: NDArray[np.float64]
@@ -72,7 +72,7 @@ class Spotting:
         """What was said last: silence follows."""
         yield from self.hear(np.zeros(self.window, np.float32))
 
-    def said(self, samples: NDArray[np.float32]) -> Said:
+    def scores(self, samples: NDArray[np.float32]) -> WindowScores:
         """Of windows that begin wholly within these samples, which follow those before."""
         cut = np.lib.stride_tricks.sliding_window_view(samples, self.window)[:: self.hop]
         outputs = self.artifact.run({f"{self.input}.samples": cut}, batch=AT_ONCE)
@@ -82,17 +82,17 @@ class Spotting:
         self._before = np.concatenate(ahead)[1 - detections.TOGETHER :]
         if self.silence is not None:
             smooth[:, self.silence] = 0.0
-        return Said(smooth.max(1), smooth.argmax(1), outputs["unfamiliar"].astype(np.float64))
+        return WindowScores(smooth.max(1), smooth.argmax(1), outputs["unfamiliar"].astype(np.float64))
 
     def _told(self, samples: NDArray[np.float32], count: int) -> Iterator[Detection]:
-        said = self.said(samples[: self.window + (count - 1) * self.hop])
-        for place in detections.moments(said.score, self.least, self._free - self._windows):
+        found = self.scores(samples[: self.window + (count - 1) * self.hop])
+        for place in detections.moments(found.score, self.least, self._free - self._windows):
             self._free = self._windows + place + detections.SILENT
             yield Detection(
                 time=(self._windows + place + 1) * self.hop / self.rate,
-                label=self.labels[said.label[place]],
-                confidence=float(said.score[place]),
-                unfamiliar=float(said.unfamiliar[place]),
+                label=self.labels[found.label[place]],
+                confidence=float(found.score[place]),
+                unfamiliar=float(found.unfamiliar[place]),
             )
         self._windows += count
 

@@ -149,7 +149,7 @@ def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
             told(live.dictated(listening, streams.sound(args.data, args.pcm, listening.rate)))
             return {}
         spotting = Spotting(opened, args.least)
-        told(live.heard(spotting, streams.sound(args.data, args.pcm, spotting.rate)))
+        told(live.spotted(spotting, streams.sound(args.data, args.pcm, spotting.rate)))
         return {}
     _refuse_pcm(args)
     with streams.typed(args.data) as lines:

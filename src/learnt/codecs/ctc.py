@@ -21,7 +21,7 @@ LEAST = math.log(1e-4)
 """A search takes no symbol that is less likely than this where it stands."""
 
 
-class Heard(NamedTuple):
+class Segment(NamedTuple):
     """A symbol and the frames it was heard in, from `first` to `last`; `confidence` is the mean of its log
     probabilities there, as a probability."""
 
@@ -31,7 +31,7 @@ class Heard(NamedTuple):
     confidence: float
 
 
-class Found(NamedTuple):
+class Hypothesis(NamedTuple):
     """A text that a search found: its log probability over all alignments, and that with what priors say of it."""
 
     symbols: tuple[int, ...]
@@ -56,13 +56,13 @@ class Prior(Protocol):
         ...
 
 
-def greedy(scores: Scores, blank: int = 0) -> list[Heard]:
+def greedy(scores: Scores, blank: int = 0) -> list[Segment]:
     """The most probable symbol of each frame, of log probabilities [F, C]; of equal ones the first."""
     said = scores.argmax(1)
     return _runs(said, scores, blank)
 
 
-def aligned(scores: Scores, symbols: Sequence[int], blank: int = 0) -> list[Heard]:
+def aligned(scores: Scores, symbols: Sequence[int], blank: int = 0) -> list[Segment]:
     """Where symbols were said if they were: the most probable alignment to log probabilities [F, C] (Viterbi).
 
     Raises ValueError where there are too few frames: one each, and one between two that are alike.
@@ -93,7 +93,7 @@ def aligned(scores: Scores, symbols: Sequence[int], blank: int = 0) -> list[Hear
         place -= int(back[frame, place])
     spoken = [np.flatnonzero(path == 2 * one + 1) for one in range(len(symbols))]
     return [
-        Heard(int(symbol), int(frames[0]), int(frames[-1]), math.exp(float(scores[frames, symbol].mean())))
+        Segment(int(symbol), int(frames[0]), int(frames[-1]), math.exp(float(scores[frames, symbol].mean())))
         for symbol, frames in zip(symbols, spoken, strict=True)
     ]
 
@@ -106,14 +106,14 @@ def search(
     priors: Sequence[Prior] = (),
     best: int = 1,
     least: float = LEAST,
-) -> list[Found]:
+) -> list[Hypothesis]:
     """The `best` texts that a search with `width` open beginnings finds in log probabilities [F, C], the best first.
 
     Alignments of one text are added up, and what `priors` say of it counts from the symbol on where they say it:
     Hannun et al., arXiv:1408.2873, algorithm 1, in logarithms. No text at all where priors forbid each that was kept.
     """
-    first = _Beginning(None, -1, tuple(prior.start for prior in priors), 0.0)
-    beam: dict[_Beginning, tuple[float, float]] = {first: (0.0, -math.inf)}
+    first = _Prefix(None, -1, tuple(prior.start for prior in priors), 0.0)
+    beam: dict[_Prefix, tuple[float, float]] = {first: (0.0, -math.inf)}
     for row in np.asarray(scores, np.float64):
         likely = [symbol for symbol in np.flatnonzero(row > least).tolist() if symbol != blank]
         beam = _kept(_further(beam, row.tolist(), blank, likely, priors), width)
@@ -126,24 +126,24 @@ def search(
             + sum(prior.end(state) for prior, state in zip(priors, beginning.states, strict=True))
         )
         if score > -math.inf:
-            found.append(Found(beginning.symbols(), total, score))
+            found.append(Hypothesis(beginning.symbols(), total, score))
     return sorted(found, key=lambda one: -one.score)[:best]
 
 
-class _Beginning:
+class _Prefix:
     """The beginning of a text: its last symbol, and the one that it goes on from."""
 
     __slots__ = ("before", "further", "prior", "states", "symbol")
 
-    def __init__(self, before: _Beginning | None, symbol: int, states: tuple[Any, ...], prior: float) -> None:
+    def __init__(self, before: _Prefix | None, symbol: int, states: tuple[Any, ...], prior: float) -> None:
         self.before, self.symbol, self.states, self.prior = before, symbol, states, prior
-        self.further: dict[int, _Beginning] = {}
+        self.further: dict[int, _Prefix] = {}
 
-    def then(self, symbol: int, priors: Sequence[Prior]) -> _Beginning:
+    def then(self, symbol: int, priors: Sequence[Prior]) -> _Prefix:
         if symbol not in self.further:
             steps = [prior.step(state, symbol) for prior, state in zip(priors, self.states, strict=True)]
             score = self.prior + sum(score for _, score in steps)
-            self.further[symbol] = _Beginning(self, symbol, tuple(state for state, _ in steps), score)
+            self.further[symbol] = _Prefix(self, symbol, tuple(state for state, _ in steps), score)
         return self.further[symbol]
 
     def symbols(self) -> tuple[int, ...]:
@@ -155,14 +155,14 @@ class _Beginning:
 
 
 def _further(
-    beam: dict[_Beginning, tuple[float, float]],
+    beam: dict[_Prefix, tuple[float, float]],
     row: Sequence[float],
     blank: int,
     likely: Sequence[int],
     priors: Sequence[Prior],
-) -> dict[_Beginning, tuple[float, float]]:
+) -> dict[_Prefix, tuple[float, float]]:
     """One frame more: of each beginning its log probability with a blank at the end, and without."""
-    found: dict[_Beginning, tuple[float, float]] = {}
+    found: dict[_Prefix, tuple[float, float]] = {}
     for one, (paused, said) in beam.items():
         total = _add(paused, said)
         before = found.get(one, _NEVER)
@@ -180,7 +180,7 @@ def _further(
 _NEVER = (-math.inf, -math.inf)
 
 
-def _kept(found: dict[_Beginning, tuple[float, float]], width: int) -> dict[_Beginning, tuple[float, float]]:
+def _kept(found: dict[_Prefix, tuple[float, float]], width: int) -> dict[_Prefix, tuple[float, float]]:
     if len(found) <= width:
         return found
     ranked = sorted(found.items(), key=lambda one: -(_add(*one[1]) + one[0].prior))
@@ -194,12 +194,12 @@ def _add(one: float, other: float) -> float:
     return one if other == -math.inf else one + math.log1p(math.exp(other - one))
 
 
-def _runs(said: NDArray[np.int64], scores: Scores, blank: int) -> list[Heard]:
+def _runs(said: NDArray[np.int64], scores: Scores, blank: int) -> list[Segment]:
     edges = np.flatnonzero(np.diff(said, prepend=-1, append=-1)).tolist()
     found = []
     for first, after in pairwise(edges):
         symbol = int(said[first])
         if symbol != blank:
             sure = math.exp(float(scores[first:after, symbol].mean()))
-            found.append(Heard(symbol, first, after - 1, sure))
+            found.append(Segment(symbol, first, after - 1, sure))
     return found

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 from learnt.codecs import ctc, spoken
-from learnt.codecs.ngram import Grams
+from learnt.codecs.language_model import NgramModel
 from learnt.codecs.priors import Letters, Only, Phrases, WordList, Words
 from learnt.contracts import Settings
 from learnt.errors import RequestError, UnreadableError, unknown
@@ -83,10 +83,10 @@ def _priors(
     if texts:
         pieces = [piece for text in texts for piece in _known(text, settings)]
         if words and space is not None:
-            found.append(Words(Grams([[coded(word) for word in piece] for piece in pieces], OF_WORDS), space))
+            found.append(Words(NgramModel([[coded(word) for word in piece] for piece in pieces], OF_WORDS), space))
         else:
             order = OF_WORDS if whole else OF_LETTERS
-            found.append(Letters(Grams([coded(" ".join(piece)) for piece in pieces], order)))
+            found.append(Letters(NgramModel([coded(" ".join(piece)) for piece in pieces], order)))
     return tuple(found)
 
 

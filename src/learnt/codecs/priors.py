@@ -9,7 +9,7 @@ import math
 from collections.abc import Hashable, Iterable, Sequence
 from typing import NamedTuple
 
-from learnt.codecs.ngram import END, Context, Grams
+from learnt.codecs.language_model import END, Context, NgramModel
 
 Symbols = Sequence[int]
 BONUS, MOST = 1.5, 5.0
@@ -76,7 +76,7 @@ class Letters:
     So texts are neither better for being short nor for being long, and no bonus for length has to be found.
     """
 
-    def __init__(self, grams: Grams, trust: float = TRUST) -> None:
+    def __init__(self, grams: NgramModel, trust: float = TRUST) -> None:
         self.grams, self.trust, self.start = grams, trust, grams.start
 
     def step(self, state: Context, symbol: int) -> tuple[Context, float]:
@@ -86,8 +86,8 @@ class Letters:
         return _worth(self.grams, state, END, self.trust)
 
 
-class Spoken(NamedTuple):
-    """The words that were said, and the symbols of the one that is being said."""
+class PartialWord(NamedTuple):
+    """The words that were said as a context, and the symbols of the one that is being said."""
 
     context: Context
     word: tuple[int, ...]
@@ -99,27 +99,27 @@ class Words:
     A word counts where it has ended (Hannun et al., arXiv:1408.2873, section 3.3).
     """
 
-    def __init__(self, grams: Grams, space: int, trust: float = TRUST) -> None:
+    def __init__(self, grams: NgramModel, space: int, trust: float = TRUST) -> None:
         self.grams, self.space, self.trust = grams, space, trust
-        self.start = Spoken(grams.start, ())
+        self.start = PartialWord(grams.start, ())
 
-    def step(self, state: Spoken, symbol: int) -> tuple[Spoken, float]:
+    def step(self, state: PartialWord, symbol: int) -> tuple[PartialWord, float]:
         if symbol != self.space:
-            return Spoken(state.context, (*state.word, symbol)), 0.0
+            return PartialWord(state.context, (*state.word, symbol)), 0.0
         return self._ended(state)
 
-    def end(self, state: Spoken) -> float:
+    def end(self, state: PartialWord) -> float:
         last, gain = self._ended(state)
         return gain + _worth(self.grams, last.context, END, self.trust)
 
-    def _ended(self, state: Spoken) -> tuple[Spoken, float]:
+    def _ended(self, state: PartialWord) -> tuple[PartialWord, float]:
         if not state.word:
             return state, 0.0
         gain = _worth(self.grams, state.context, state.word, self.trust)
-        return Spoken(self.grams.further(state.context, state.word), ()), gain
+        return PartialWord(self.grams.further(state.context, state.word), ()), gain
 
 
-def _worth(grams: Grams, context: Context, symbol: Hashable, trust: float) -> float:
+def _worth(grams: NgramModel, context: Context, symbol: Hashable, trust: float) -> float:
     return trust * (grams.log_probability(context, symbol) - grams.typical)
 
 

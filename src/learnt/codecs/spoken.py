@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.codecs import ctc
-from learnt.codecs.ctc import Heard
+from learnt.codecs.ctc import Segment
 from learnt.contracts import Settings
 
 Floats = NDArray[np.floating]
@@ -46,7 +46,7 @@ are."""
 
 
 @dataclass(frozen=True, slots=True)
-class Timed:
+class TimedWord:
     """A word, from `start` to `end` in seconds; `confidence` is the mean chance of its symbols where they were said."""
 
     text: str
@@ -106,7 +106,7 @@ def _formed(text: str, form: str) -> str:
     return unicodedata.normalize("NFD" if form == "NFD" else "NFC", text)
 
 
-class Listener:
+class Decoder:
     """One sound, piece by piece. With `priors` what is said between two pauses is searched for as a whole, and settled
     when the second has come."""
 
@@ -120,7 +120,7 @@ class Listener:
 
     def __call__(
         self, chances: Floats, where: Floats, settled: int, ended: bool = False
-    ) -> tuple[list[Timed], list[Timed]]:
+    ) -> tuple[list[TimedWord], list[TimedWord]]:
         """The next places: log probabilities [F, C] of symbols, seconds and loudness [F, 2], of which the first
         `settled` will not change and come no more; where it has `ended` all.
 
@@ -149,7 +149,7 @@ class Listener:
         self._chances, self._where = chances[cut:sure], where[cut:sure]
         return found[:done], found[done:]
 
-    def _searched(self, chances: Floats, heard: Sequence[Heard]) -> list[Heard]:
+    def _searched(self, chances: Floats, heard: Sequence[Segment]) -> list[Segment]:
         """What is best of all that may be said, pause by pause of what was plainly heard."""
         parted = [place for place, (one, other) in enumerate(pairwise(heard), 1) if other.first - one.last > APART]
         found = []
@@ -161,10 +161,10 @@ class Listener:
                 found += [one._replace(first=one.first + start, last=one.last + start) for one in aligned]
         return found
 
-    def _words(self, heard: Sequence[Heard]) -> list[list[Heard]]:
+    def _words(self, heard: Sequence[Segment]) -> list[list[Segment]]:
         """Symbols of each word: a space parts them, or a pause, or every symbol is a word."""
-        found: list[list[Heard]] = []
-        last: Heard | None = None
+        found: list[list[Segment]] = []
+        last: Segment | None = None
         for one in heard:
             if one.symbol == self._space:
                 last = None
@@ -175,11 +175,11 @@ class Listener:
             last = one
         return found
 
-    def _timed(self, word: Sequence[Heard], edges: Sequence[int], chances: Floats, where: Floats) -> Timed:
+    def _timed(self, word: Sequence[Segment], edges: Sequence[int], chances: Floats, where: Floats) -> TimedWord:
         sure = np.concatenate([chances[one.first : one.last + 1, one.symbol] for one in word])
         text = unicodedata.normalize("NFC", "".join(self._letters[one.symbol] for one in word))
         start = max(edges[0], word[0].first - REACH)
-        return Timed(
+        return TimedWord(
             text, float(np.exp(sure.mean())), *_loud(where[start : edges[1]] if start < edges[1] else where[:0])
         )
 
@@ -195,13 +195,13 @@ def _loud(where: Floats) -> tuple[float, float]:
     return max(0.0, float(where[first, 0]) - half), float(where[last, 0]) + half
 
 
-def _settled(words: Sequence[Sequence[Heard]], sure: int) -> int:
+def _settled(words: Sequence[Sequence[Segment]], sure: int) -> int:
     """How many words will not change any more, of `sure` places: the next one has begun, or a pause has followed."""
     begun = sum(word[0].first < sure for word in words)
     return begun if begun and sure - 1 - words[begun - 1][-1].last >= PAUSE else max(0, begun - 1)
 
 
-def _going_on(heard: Sequence[Heard], sure: int) -> int:
+def _going_on(heard: Sequence[Segment], sure: int) -> int:
     """Where what goes on without a pause began, of `sure` places; `sure` where nothing does."""
     begun = [one for one in heard if one.first < sure]
     if not begun or sure - 1 - begun[-1].last >= APART:
@@ -210,7 +210,7 @@ def _going_on(heard: Sequence[Heard], sure: int) -> int:
     return max(0, (parted or [begun[0].first])[-1] - MARGIN)
 
 
-def _edges(words: Sequence[Sequence[Heard]], level: Floats, first: int) -> list[int]:
+def _edges(words: Sequence[Sequence[Segment]], level: Floats, first: int) -> list[int]:
     """Where each word may begin, and the last one ends: the quietest place after the word before."""
     edges = [first]
     for at, word in enumerate(words):

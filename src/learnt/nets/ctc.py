@@ -97,7 +97,7 @@ def _all_in_all(chances: Tensor, places: Tensor, wanted: Tensor) -> Tensor:
     return -torch.where(wanted > BLANK, told, 0.0).sum(1)
 
 
-class Said(nn.Module):
+class Transcribed(nn.Module):
     """What each place says, when that is, and how surely the best of all alignments is meant."""
 
     def forward(self, merged: Tensors, constants: Tensors) -> dict[str, Tensor]:
@@ -118,7 +118,7 @@ class Said(nn.Module):
         }
 
 
-def heard(merged: Tensors) -> Tensor:
+def probabilities(merged: Tensors) -> Tensor:
     """[B, F, C]: how probable each symbol is at the places of the example, 0 elsewhere."""
     chances = merged["symbols"].softmax(2)
     here = torch.arange(chances.shape[1], device=chances.device).unsqueeze(0) < merged["places"][:, :1]

@@ -15,6 +15,8 @@ _SLOPES = (1 / 20, 20.0)
 _ERRORS = 2.0
 _IMPOSSIBLE = -100.0
 """Stands for the log of 0: float32 probabilities vanish below e^-103."""
+_SMALL = 1e-7
+"""Probabilities nearer to 0 or 1 count as this far from it, that they have log-odds."""
 _RIDGE = 4.0
 """Weight of a normal prior (sd 1/2) on slope - 1 and bias: about as much as a few examples say."""
 
@@ -65,6 +67,19 @@ def fit(log_probability: NDArray[np.floating], truth: NDArray[np.int64], weight:
     if classes == 2:
         constants["bias"] = np.array([-chosen[1] / 2, chosen[1] / 2], np.float32)
     return constants
+
+
+def fit_odds(sure: Floats, right: NDArray[np.bool_], weight: Floats | None = None) -> tuple[float, float]:
+    """Slope and offset by which the log-odds of how sure one was [n] become those of being right [n]; see `fit`."""
+    p = np.clip(sure, _SMALL, 1 - _SMALL)
+    fitted = fit(np.log(np.stack([1 - p, p], 1)), right.astype(np.int64), weight)
+    return 1 / float(fitted["temperature"]), float(fitted["bias"][1] - fitted["bias"][0])
+
+
+def move_odds(sure: float, slope: float, offset: float) -> float:
+    """A probability whose log-odds are slope * those of `sure` + offset."""
+    p = min(max(sure, _SMALL), 1 - _SMALL)
+    return float(1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + offset))))
 
 
 def crossed(log_probability: NDArray[np.floating], truth: NDArray[np.int64], weight: Floats | None = None) -> Floats:

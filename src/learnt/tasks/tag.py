@@ -174,7 +174,7 @@ class Tag:
         exact = [_exactly(where[row], first, last, code, truth[row]) for row, first, last, code, _ in said]
         sure = np.array([span[-1] for span in said])
         counts = None if weight is None else weight[[span[0] for span in said]]
-        fitted = [_slope(sure, np.array(exact, bool), counts), _slope(whole, right, weight)]
+        fitted = [calibrators.fit_odds(sure, np.array(exact, bool), counts), calibrators.fit_odds(whole, right, weight)]
         return {
             "temperature": np.asarray(temperature, np.float32),
             "slope": np.array([slope for slope, _ in fitted], np.float32),
@@ -191,7 +191,7 @@ class Tag:
             parts = tuple(
                 Part(
                     labels[code],
-                    _moved(sure, slope[row], offset[row]),
+                    calibrators.move_odds(sure, slope[row], offset[row]),
                     (float(where[row, first, 0]), float(where[row, last, 1])),
                 )
                 for first, last, code, sure in one
@@ -310,17 +310,3 @@ def _read(labels: Cells) -> list[list[Span]]:
 
 def _exactly(where: NDArray[np.int64], first: int, last: int, code: int, truth: NDArray[np.int64]) -> bool:
     return bool((truth == [where[first, 0], where[last, 1], code]).all(1).any())
-
-
-def _slope(
-    sure: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64] | None
-) -> tuple[float, float]:
-    """How log-odds are turned into those of being right."""
-    p = np.clip(sure, 1e-7, 1 - 1e-7)
-    fitted = calibrators.fit(np.log(np.stack([1 - p, p], 1)), right.astype(np.int64), weight)
-    return 1 / float(fitted["temperature"]), float(fitted["bias"][1] - fitted["bias"][0])
-
-
-def _moved(sure: float, slope: float, offset: float) -> float:
-    p = min(max(sure, 1e-7), 1 - 1e-7)
-    return float(1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + offset))))

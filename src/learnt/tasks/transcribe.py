@@ -130,7 +130,7 @@ class Transcribe:
         """At how many places something is said, or a symbol."""
         from learnt.nets import ctc
 
-        heard = ctc.heard(merged).sum(1)
+        heard = ctc.probabilities(merged).sum(1)
         said = heard.gather(1, about.clamp(min=0).unsqueeze(1)).squeeze(1)
         return said.where(about >= 0, heard[:, 1:].sum(1))
 
@@ -138,9 +138,9 @@ class Transcribe:
         return {"slope": np.ones(2, np.float32), "offset": np.zeros(2, np.float32)}
 
     def deploy(self, settings: Settings) -> nn.Module:  # noqa: ARG002 the symbols stay outside
-        from learnt.nets.ctc import Said
+        from learnt.nets.ctc import Transcribed
 
-        return Said()
+        return Transcribed()
 
     def calibrate(
         self,
@@ -161,8 +161,8 @@ class Transcribe:
         whole = np.array([one.value == other for one, other in zip(said, truth, strict=True)])
         weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
         fitted = [
-            _slope(found.confidence[there], found.correct[there] > 0, _of(weight, found.example[there])),
-            _slope(outputs["confidence"].astype(np.float64), whole, weight),
+            calibrators.fit_odds(found.confidence[there], found.correct[there] > 0, _of(weight, found.example[there])),
+            calibrators.fit_odds(outputs["confidence"].astype(np.float64), whole, weight),
         ]
         return {
             "slope": np.array([slope for slope, _ in fitted], np.float32),
@@ -187,14 +187,17 @@ class Transcribe:
         return {**settings, "expected": {**settings.get("expected", {}), **expected.learn(options, settings)}}
 
     def following(self, settings: Settings) -> Callable[[Arrays, bool], Following]:
-        listener = spoken.Listener(settings, expected.priors(settings))
+        decoder = spoken.Decoder(settings, expected.priors(settings))
 
         def further(outputs: Arrays, ended: bool) -> Following:
             (heard, settled), where = outputs["places"][0].tolist(), outputs["where"][0]
-            found = listener(outputs["chances"][0, :heard], where[:heard], settled, ended)
+            found = decoder(outputs["chances"][0, :heard], where[:heard], settled, ended)
             slope, offset = float(outputs["slope"][0]), float(outputs["offset"][0])
             settled, open_ = (
-                tuple(Part(one.text, _moved(one.confidence, slope, offset), (one.start, one.end)) for one in words)
+                tuple(
+                    Part(one.text, calibrators.move_odds(one.confidence, slope, offset), (one.start, one.end))
+                    for one in words
+                )
                 for words in found
             )
             return Following(settled, open_)
@@ -308,19 +311,3 @@ def _letters(said: str, true: str) -> tuple[int, int]:
 
 def _of(weight: NDArray[np.float64] | None, rows: NDArray[np.int64]) -> NDArray[np.float64] | None:
     return None if weight is None else weight[rows]
-
-
-def _slope(
-    sure: NDArray[np.float64], right: NDArray[np.bool_], weight: NDArray[np.float64] | None
-) -> tuple[float, float]:
-    """How log-odds are turned into those of being right."""
-    if not len(sure):
-        return 1.0, 0.0
-    p = np.clip(sure, 1e-7, 1 - 1e-7)
-    fitted = calibrators.fit(np.log(np.stack([1 - p, p], 1)), right.astype(np.int64), weight)
-    return 1 / float(fitted["temperature"]), float(fitted["bias"][1] - fitted["bias"][0])
-
-
-def _moved(sure: float, slope: float, offset: float) -> float:
-    p = min(max(sure, 1e-7), 1 - 1e-7)
-    return float(1 / (1 + np.exp(-(slope * np.log(p / (1 - p)) + offset))))

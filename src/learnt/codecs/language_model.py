@@ -16,7 +16,7 @@ END: Hashable = None
 Context = tuple[Hashable, ...]
 
 
-class Grams:
+class NgramModel:
     """Chances of symbols after the `order - 1` before them; a text's beginning is `END`, too."""
 
     def __init__(self, texts: Iterable[Sequence[Hashable]], order: int) -> None:
