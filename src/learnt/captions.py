@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import chain
 from pathlib import Path
 
-import numpy as np
-
 from learnt.artifact.artifact import Artifact
+from learnt.artifact.transcribing import AT_ONCE
 from learnt.codecs import files, tracks
 from learnt.codecs.cues import Cue, cues
 from learnt.codecs.subtitles import FORMATS
-from learnt.contracts import Follows, Part
+from learnt.contracts import Follows
 from learnt.data import writers
 from learnt.errors import RequestError
 
 LEAST = 0.5
 """What is more likely wrong than right is not shown."""
-AT_ONCE = 10.0
-"""Seconds that are heard together."""
 Progress = Callable[[float, float | None], None]
 """Told the seconds that were heard, and how many there are; None where the file does not say."""
 
@@ -43,16 +39,14 @@ def captions(
     Raises RequestError for a file that writes down no sound as it comes, and as `Track.blocks` does.
     """
     listening = model.listening()
-    blocks = _together(track.blocks(listening.rate), round(AT_ONCE * listening.rate))
 
-    def words() -> Iterator[Part]:
-        for block in blocks:
-            yield from listening(block).settled
+    def told() -> Iterator[tracks.Samples]:
+        for block in track.blocks(listening.rate, AT_ONCE):
+            yield block
             if heard:
                 heard(track.heard, track.seconds)
-        yield from listening(np.zeros(0, np.float32), ended=True).settled
 
-    return cues(words(), least)
+    return cues(listening.words(told()), least)
 
 
 def write(
@@ -80,14 +74,3 @@ def write(
         found = counted(captions(model, track, least, heard))
         writers.text(out, FORMATS[out.suffix.lower()](found))
         return count, track.lost
-
-
-def _together(blocks: Iterator[tracks.Samples], size: int) -> Iterator[tracks.Samples]:
-    """Blocks joined until there are so many samples."""
-    parts: list[tracks.Samples] = []
-    for block in chain(blocks, [None]):
-        if parts and (block is None or sum(map(len, parts)) >= size):
-            yield np.concatenate(parts)
-            parts = []
-        if block is not None:
-            parts.append(block)

@@ -14,20 +14,16 @@ from learnt.artifact import batches, maps
 from learnt.artifact import open as opening
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
-from learnt.codecs import ragged, whole
-from learnt.codecs.files import File, are_files, in_zip
-from learnt.contracts import Cells, Expects, Part, Points, Prediction, Raw, Settings, Writes
+from learnt.codecs import whole
+from learnt.codecs.files import File, in_zip
+from learnt.contracts import Expects, Part, Points, Prediction, Raw, Settings, Writes
 from learnt.errors import RequestError
+from learnt.rows import Row, each
 from learnt.stats import wording
 
-BLOCK = 8192
-"""Rows of a table that are in memory together."""
-FILES, READ = 256, 1 << 26
-"""Examples read from media files, and bytes of what was read, that are in memory together."""
 MOST_LABELS = 20
 """With more labels than this, a file of predictions has the probability of the answer only."""
 
-Row = dict[str, Any]
 _EXPLAINED = frozenset({"explained", "prediction", "confidence", "reasons", "problem", "input", "several", "map"})
 """What stands in a row of explanations beside the ids."""
 
@@ -128,8 +124,9 @@ def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
     number also low and high, unfamiliar, and of the best `top` answers `top.<place>` and `top.<place>.probability`,
     empty where nothing is to be said; with several targets each but the ids is `<target>.<key>`. Where media files
     are read, `problem` last: why one could not be, and then a row with no other input has nothing else, or how much of
-    one that is too long was. Raises UnreadableError at the end where more than 1 % could not be read. `source` is what
-    `learnt.data.sources.batches` takes.
+    one that is too long was. Recordings of more than 30 s are written down piece by piece, to where they are cut off;
+    nobody knows how likely all of it is right, so there is no probability. Raises UnreadableError at the end where more
+    than 1 % could not be read. `source` is what `learnt.data.sources.batches` takes.
     """
 
     def answers(raw: Raw) -> Iterator[Row]:
@@ -146,7 +143,12 @@ def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
                     f"{target}.{key}": cell for target, one in zip(found, row, strict=True) for key, cell in one.items()
                 }
 
-    return _each(model, source, answers)
+    def piecewise(cell: File) -> Row:
+        said, lost = model.listening().prediction(cell)
+        (row,) = _said([said], top)
+        return row | {"probability": None, "problem": lost}
+
+    return each(model, source, answers, piecewise)
 
 
 def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Row]:
@@ -158,7 +160,7 @@ def explanations(model: Artifact, source: Any, about: Any = None) -> Iterator[Ro
     `problem` as in `predictions`.
     """
 
-    return _each(model, source, lambda raw: _explained(model, raw, about))
+    return each(model, source, lambda raw: _explained(model, raw, about))
 
 
 def _explained(model: Artifact, raw: Raw, about: Any) -> Iterator[Row]:
@@ -238,7 +240,7 @@ def _drawn(model: Artifact, source: Any, about: Any, problems: list[str]) -> Ite
             yield row | {"drawn": partial(maps.drawn, model, raw, place, reasons)}
 
     several = len(maps.pictured(model)) > 1
-    for row in _each(model, source, said):
+    for row in each(model, source, said):
         if row.get("problem"):
             problems.append(str(row["problem"]))
         drawn = row.pop("drawn")
@@ -294,64 +296,6 @@ def _write(out: str | os.PathLike[str], rows: Iterator[Row], problems: list[str]
 
     writers.write(Path(out), counted())
     return count
-
-
-def _each(model: Artifact, source: Any, said: Callable[[Raw], Iterator[Row]]) -> Iterator[Row]:
-    """What is said of each row, after its ids; of one without any input that could be read only why."""
-    from learnt.data import damage
-
-    rows, damaged = 0, 0
-    problems: list[tuple[str, str]] = []
-    for ids, columns in _blocks(model, source):
-        doubts = damage.doubted(columns, model.learnt)
-        problems += [(_called(ids[place]), why) for place, why in doubts]
-        rows, damaged = rows + len(ids), damaged + len({place for place, _ in doubts})
-        if not model.opens and not any(are_files(columns[name]) for name in model.columns):
-            yield from (row | found for row, found in zip(ids, said(model.read(columns)), strict=True))
-            continue
-        whole = damage.sound(columns, model.cells)
-        found = (row for raw in _raws(model, whole.columns, len(whole.kept)) for row in said(raw))
-        kept, why = set(whole.kept.tolist()), dict(reversed(whole.problems))
-        damaged += len(why)
-        short = damage.shortened(whole.columns, model.learnt)
-        why = {int(whole.kept[place]): text for place, text in short} | why
-        for place, row in enumerate(ids):
-            answer = next(found) if place in kept else dict.fromkeys(next(said(batches.blank(model.inputs))))
-            yield row | answer | {"problem": why.get(place, "")}
-        problems += [(_called(ids[place]), text) for place, text in whole.problems]
-    damage.refuse(problems, damaged, rows)
-
-
-def _called(ids: Row) -> str:
-    return ", ".join(f"{name} {cell}" for name, cell in ids.items())
-
-
-def _blocks(model: Artifact, source: Any) -> Iterator[tuple[list[Row], Mapping[str, Cells]]]:
-    """Blocks of a source: what names each row, and its columns."""
-    from learnt.data import sources
-
-    start = 1
-    for columns in sources.batches(source, FILES if model.opens else BLOCK):
-        rows = len(next(iter(columns.values()), ()))
-        names = [name for name in model.manifest.get("ids", ()) if name in columns]
-        names = names or [name for name, cells in columns.items() if are_files(cells)][:1]
-        ids: list[Row] = [{name: columns[name][place] for name in names} for place in range(rows)]
-        yield ids if names else [{"row": start + place} for place in range(rows)], model.called(columns)
-        start += rows
-
-
-def _raws(model: Artifact, columns: Mapping[str, Cells], rows: int) -> Iterator[Raw]:
-    """Raw tensors of all rows, as many together as memory is meant for."""
-    parts: list[Raw] = []
-    size = 0
-    for row in range(rows):
-        parts.append(model.read({name: cells[row : row + 1] for name, cells in columns.items()}))
-        size += ragged.size(parts[-1])
-        if size >= READ:
-            yield ragged.together(parts)
-            parts, size = [], 0
-    if parts:
-        yield ragged.together(parts)
 
 
 def _said(found: list[Prediction], top: int = 0, points: bool = False) -> Iterator[Row]:

@@ -217,6 +217,6 @@ def test_how_much_of_a_long_recording_is_heard_is_said(tmp_path: Path) -> None:
     assert modality.shortened(cells, modality.streamed(settings)) == []
     ((row, why),) = modality.shortened([np.zeros(601 * 8000, np.float32)], modality.streamed(settings))
     assert (row, why.split(".")[0]) == (0, "Of 601")
-    assert why.endswith("--out captions.srt")
+    assert why.endswith("hear all of it.")
     raw = modality.read({"sound": [sound]}, modality.streamed(settings))
     assert len(raw["samples"][0]) == len(sound)

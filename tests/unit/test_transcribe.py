@@ -175,6 +175,17 @@ def test_texts_that_a_file_can_never_say_are_told_by_letter_and_by_length():
     assert "has 'three'; such words" in dict(TASK.unsayable(["one three"], places[:1], words))[0]
 
 
+def test_damaged_recordings_are_left_out_and_listed_by_file(tmp_path):
+    path = listed(tmp_path, MANY * 3)
+    (tmp_path / "4.wav").write_bytes(b"")
+    (tmp_path / "7.wav").write_bytes((tmp_path / "8.wav").read_bytes()[:3000])
+    found = collected(path, task="transcribe")
+    assert [why.split(" ")[0] for _, why in found.problems] == ["'4.wav'", "'7.wav'"]
+    (tmp_path / "9.wav").write_bytes(b"")
+    with pytest.raises(UnreadableError, match="3 of 234 rows"):
+        collected(path, task="transcribe")
+
+
 def test_many_such_rows_stop_the_work(tmp_path):
     rows = MANY + [(0.1, "far too long a text for such a sound")] * 5
     with pytest.raises(UnreadableError, match="5 of 83 rows"):

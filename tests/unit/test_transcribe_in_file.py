@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ import pytest
 import learnt
 from learnt.cli import main
 from learnt.errors import RequestError
+from learnt.model import predictions
 from small.recordings import wav
 
 pytest.importorskip("soundfile")
@@ -169,6 +172,27 @@ def test_raw_samples_through_a_pipe_become_words_as_they_come(run: learnt.Run) -
     assert rows[-1]["real_time_factor"] > 0
 
 
+def test_only_words_that_are_expected_come_through_a_pipe(
+    run: learnt.Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sound, told = talk(np.random.default_rng(19), 6)
+    (tmp_path / "words.txt").write_text("do\nre\n")
+    (tmp_path / "names.txt").write_text("mi mi\n")
+
+    def said(*options: str) -> str:
+        piped = io.BytesIO((sound * 32767).astype("<i2").tobytes())
+        monkeypatch.setattr("sys.stdin", SimpleNamespace(buffer=piped))
+        assert main(["predict", str(run.folder), "--live", "--pcm", "s16le:8000", *options]) == 0
+        rows = map(json.loads, capsys.readouterr().out.splitlines())
+        return " ".join(row["text"] for row in rows if row.get("text"))
+
+    plain = said()
+    assert plain == " ".join(text for text, *_ in told)
+    assert "mi" in plain.split()
+    assert set(said("--words", str(tmp_path / "words.txt")).split()) == {"do", "re"}
+    assert said("--phrases", str(tmp_path / "names.txt")) == plain
+
+
 def talk(random: np.random.Generator, strings: int) -> tuple[np.ndarray, list[tuple[str, float, float]]]:
     """Strings with two seconds between them, and of each what it is and from when to when."""
     parts, told, late = [], [], 0.0
@@ -200,6 +224,61 @@ def test_silence_and_faint_noise_get_no_captions(run: learnt.Run, tmp_path: Path
         out = tmp_path / f"{name}.srt"
         assert main(["predict", str(run.folder), str(tmp_path / f"{name}.wav"), "--out", str(out)]) == 0
         assert out.read_text() == ""
+
+
+def test_a_longer_recording_is_written_down_to_its_end_or_to_where_it_is_cut_off(
+    run: learnt.Run, tmp_path: Path
+) -> None:
+    soundfile = pytest.importorskip("soundfile")
+    model, (sound, told) = learnt.load(run.folder), talk(np.random.default_rng(15), 14)
+    assert len(sound) > 32 * RATE
+    (tmp_path / "sounds").mkdir()
+    for name, samples in (("a.wav", sound[: 2 * RATE]), ("b.wav", sound), ("d.wav", sound[2 * RATE : 4 * RATE])):
+        (tmp_path / "sounds" / name).write_bytes(wav(samples))
+    soundfile.write(tmp_path / "whole.flac", sound, RATE)
+    whole = (tmp_path / "whole.flac").read_bytes()
+    (tmp_path / "sounds" / "c.flac").write_bytes(whole[: int(0.9 * len(whole))])
+    short, long, cut, other = predictions(model, tmp_path / "sounds")
+    at_once = model.predict(np.round(sound * 32767).astype(np.int16))
+    assert long["prediction"] == at_once.value
+    assert [one["value"] for one in long["parts"]] == [part.value for part in at_once.parts]
+    assert sum(one["value"] in text for one, (text, *_) in zip(long["parts"], told, strict=False)) > 7
+    assert (long["probability"], long["problem"]) == (None, "")
+    assert 0 <= long["unfamiliar"] <= 1
+    assert long["prediction"].startswith(cut["prediction"][:20])
+    assert "is cut off or damaged after" in cut["problem"]
+    assert all(one["probability"] is not None and not one["problem"] for one in (short, other))
+    assert list(short) == list(long)
+
+
+@pytest.mark.parametrize("width", [1, 3, 4])
+def test_words_are_those_of_any_depth_of_samples(run: learnt.Run, width: int) -> None:
+    model = learnt.load(run.folder)
+    sound, text, _ = spoken(np.random.default_rng(16))
+    assert model.predict(wav(sound, width=width)).value == model.predict(wav(sound)).value == text
+
+
+def test_tiny_silent_offset_and_clipped_sounds_have_words_or_none(run: learnt.Run) -> None:
+    model = learnt.load(run.folder)
+    sound, text, _ = spoken(np.random.default_rng(17))
+    for nothing in (np.zeros(1, np.float32), np.zeros(RATE // 10, np.float32), np.zeros(40 * RATE, np.float32)):
+        assert model.predict(nothing).value == ""
+    tenth = 0.3 * np.sin(2 * np.pi * TONES["re"] * np.arange(RATE // 10) / RATE)
+    assert set(model.predict(wav(tenth)).value.split()) <= {"re"}
+    assert model.predict(wav(sound + 0.2)).value.split()[-len(text.split()) :] == text.split()
+    assert model.predict(wav(np.clip(4 * sound, -1, 1))).value == text
+
+
+@pytest.mark.parametrize(("content", "said"), [(b"", "is empty"), (wav(np.zeros(4000))[:3000], "is cut off")])
+def test_damaged_files_are_named_where_they_are_asked_about(
+    run: learnt.Run, tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes, said: str
+) -> None:
+    (tmp_path / "bad.wav").write_bytes(content)
+    (tmp_path / "good.wav").write_bytes(wav(spoken(np.random.default_rng(18))[0]))
+    assert main(["predict", str(run.folder), str(tmp_path), "--out", str(tmp_path / "said.csv")]) == 1
+    error = capsys.readouterr().err
+    assert "bad.wav" in error
+    assert said in error
 
 
 def test_words_that_are_not_expected_are_not_heard(run: learnt.Run) -> None:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+from math import nan
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from learnt.artifact.steps import Steps
-from learnt.contracts import Following, Follows, Part
+from learnt.codecs import tracks, waves
+from learnt.codecs.files import Excerpt, File
+from learnt.contracts import Cells, Following, Follows, Part, Prediction
 from learnt.errors import RequestError
 
 if TYPE_CHECKING:
@@ -16,6 +20,8 @@ if TYPE_CHECKING:
 
 LONGEST = 30
 """Seconds that are heard in one call of the graph."""
+AT_ONCE = 10.0
+"""Seconds of a recording that are read together."""
 
 
 class Transcribing:
@@ -33,11 +39,13 @@ class Transcribing:
         """Samples a second that it takes."""
         self.seconds = 0.0
         """How much was heard so far."""
+        self._odd: list[float] = []
         nothing: dict[str, NDArray[Any]] = {
             f"{name}.samples": np.zeros((1, 0), np.float32),
             f"{name}.length": np.zeros(1, np.int64),
         }
-        self._step, self._follow = Steps(artifact, target, nothing), task.following(settings)
+        self._step, self._task = Steps(artifact, target, nothing), task
+        self._follow = task.following(settings)
 
     def __call__(self, samples: NDArray[np.floating], ended: bool = False) -> Following:
         """The next samples [T], from -1 to 1, any number of them -> the words that are settled since the last call, and
@@ -47,7 +55,32 @@ class Transcribing:
         settled: list[Part] = []
         pieces = np.split(given, range(LONGEST * self.rate, len(given), LONGEST * self.rate))
         for place, piece in enumerate(pieces, 1):
-            said = self._follow(self._step({"samples": piece[None]}), ended and place == len(pieces))
+            outputs = self._step({"samples": piece[None]})
+            said = self._follow(outputs, ended and place == len(pieces))
+            self._odd += [float(outputs["unfamiliar"][0])] if len(piece) else []
             self.seconds += len(piece) / self.rate
             settled += said.settled
         return Following(tuple(settled), said.open)
+
+    def words(self, blocks: Iterable[NDArray[np.floating]]) -> Iterator[Part]:
+        """All words of a sound that comes in blocks, each as soon as it is settled."""
+        for block in blocks:
+            yield from self(block).settled
+        yield from self(np.zeros(0, np.float32), ended=True).settled
+
+    def prediction(self, source: File) -> tuple[Prediction, str]:
+        """What is said in a recording of any length, in constant memory, and what of it was lost, "" for nothing.
+        Nobody knows how likely all of it is right: its confidence is nan. It is as unfamiliar as the median of its
+        pieces of `AT_ONCE` seconds. Raises as `tracks.opened` does.
+        """
+        with tracks.opened(source) as track:
+            words = tuple(self.words(track.blocks(self.rate, AT_ONCE)))
+        return self._task.prediction(words, nan, float(np.median(self._odd))), track.lost
+
+
+def long(artifact: Artifact, sounds: Cells) -> list[int]:
+    """The recordings that a file hears piece by piece where they are named: longer than any that it learnt from."""
+    if not any(isinstance(task, Follows) for task, _ in artifact.tasks().values()):
+        return []
+    named = [(row, cell) for row, cell in enumerate(sounds) if isinstance(cell, File) and not isinstance(cell, Excerpt)]
+    return [row for row, cell in named if waves.seconds(cell) > waves.LONGEST]

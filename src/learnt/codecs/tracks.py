@@ -44,11 +44,11 @@ class Track:
         """What is missing at the end, as a sentence; known when all was read."""
         self._read = read
 
-    def blocks(self, rate: int) -> Iterator[Samples]:
-        """Samples float32 [T], -1 to 1, at this rate in Hz. Raises DataError where there are none at all, or they are
-        no finite numbers, MissingExtra without soxr where the rate differs.
+    def blocks(self, rate: int, together: float = 0.0) -> Iterator[Samples]:
+        """Samples float32 [T], -1 to 1, at this rate in Hz, at least so many seconds `together`. Raises DataError where
+        there are none at all, or they are no finite numbers, MissingExtra without soxr where the rate differs.
         """
-        return pcm.resampled(self._counted(), self.rate, rate)
+        return _together(pcm.resampled(self._counted(), self.rate, rate), round(together * rate))
 
     def _counted(self) -> Iterator[Samples]:
         wrong = ""
@@ -116,6 +116,18 @@ def part(source: str | Path | bytes, start: float, seconds: float) -> tuple[Samp
     if not len(found):
         raise DataError(f"{track.name} ends after {track.heard:,.1f} s, before {start:,.1f} s.")
     return found, track.rate
+
+
+def _together(blocks: Iterator[Samples], size: int) -> Iterator[Samples]:
+    """Blocks joined until there are so many samples."""
+    parts: list[Samples] = []
+    for block in blocks:
+        parts.append(block)
+        if sum(map(len, parts)) >= size:
+            yield np.concatenate(parts)
+            parts = []
+    if parts:
+        yield np.concatenate(parts)
 
 
 def _stream(source: str | Path | bytes) -> IO[bytes]:

@@ -401,3 +401,7 @@ class Follows(Protocol):
         prefix; whether it was the last) -> what is said of it.
         """
         ...
+
+    def prediction(self, words: tuple[Part, ...], confidence: float, unfamiliar: float) -> Prediction:
+        """What all words of one input come to."""
+        ...

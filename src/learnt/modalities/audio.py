@@ -31,7 +31,7 @@ DECIBELS, SPEED, LATER = 6.0, 0.1, 0.05
 PLACE = 2 * mel.HOP
 """Seconds from one place of a sound that is heard as it comes to the next."""
 WHOLE = 600
-"""Seconds of such a sound that are read as one example; captions and streams are heard piece by piece to their end."""
+"""Seconds of such a sound that are read as one example; predictions, captions and streams are heard piece by piece."""
 AHEAD = 12
 """Places of 20 ms for which a sound that is heard as it comes is waited."""
 DILATIONS = (1, 1, 2, 2, 4, 4)
@@ -89,7 +89,7 @@ class Audio:
     def shortened(self, cells: Cells, settings: Settings) -> list[tuple[int, str]]:
         """Recordings of which `read` leaves the end out."""
         longest, found = _longest(settings), []
-        more = " Captions are of all of it: --out captions.srt" if "ahead" in settings else ""
+        more = " `learnt predict` and captions hear all of it." if "ahead" in settings else ""
         for row, cell in enumerate(cells):
             if is_missing(cell):
                 continue

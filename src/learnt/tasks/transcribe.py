@@ -179,9 +179,12 @@ class Transcribe:
         for row in range(len(sure)):
             step = {name: values[row : row + 1] for name, values in outputs.items()}
             parts = self.following(settings)(step, True).settled
-            text = " ".join(part.value for part in parts)
-            found.append(Prediction(text, sure[row], text or NOTHING, parts=parts, unfamiliar=odd[row]))
+            found.append(self.prediction(parts, sure[row], odd[row]))
         return found
+
+    def prediction(self, words: tuple[Part, ...], confidence: float, unfamiliar: float) -> Prediction:
+        text = " ".join(part.value for part in words)
+        return Prediction(text, confidence, text or NOTHING, parts=words, unfamiliar=unfamiliar)
 
     def expecting(self, settings: Settings, options: Mapping[str, Sequence[str]]) -> Settings:
         return {**settings, "expected": {**settings.get("expected", {}), **expected.learn(options, settings)}}
