@@ -107,10 +107,10 @@ def assign(
     _refuse_several(found)
     for name, (modality, members) in found.items():
         if inputs is None:
-            read = f"{'is' if len(members) == 1 else 'are'} read as {registry.modality(modality).title}"
+            how = f"{'is' if len(members) == 1 else 'are'} read as {registry.modality(modality).title}"
             more = ",..." * (len(members) > 1)
             guesses.append(
-                {"sentence": f"{_listed(members)} {read}.", "option": f"--inputs {members[0]}:{modality}{more}"}
+                {"sentence": f"{_listed(members)} {how}.", "option": f"--inputs {members[0]}:{modality}{more}"}
             )
         doubting = registry.modality(modality)
         if isinstance(doubting, Doubts):
