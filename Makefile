@@ -6,7 +6,9 @@ READY := .venv/.ready
 NODE := $(if $(shell command -v npm),tests/edge/node/node_modules/.ready)
 
 BENCHMARKS := start file adult creditcard verdict calibration coverage unfamiliar attribution resume fuzz prevalence regress \
-	survival fairness shift label_errors human_labels learning_curve decoding pictures maps texts completion replies picture_file planted_hazard mias report newcomer
+	survival planted_hazard fairness shift label_errors human_labels learning_curve scale decoding pictures maps picture_file \
+	mias unlabelled texts tags writing tatoeba completion replies sounds keywords transcribe captions streaming speak report \
+	newcomer
 
 .PHONY: demo test lint bench rivals clean
 
