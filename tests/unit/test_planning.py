@@ -33,3 +33,8 @@ def test_a_step_takes_as_long_as_batches_do_on_average_though_some_are_short(mon
     tried = lengths[1 : planning.TRIED + 1]
     assert min(tried) < max(tried)
     assert step == pytest.approx(np.mean(tried))
+
+
+@pytest.mark.parametrize(("budget", "trained"), [(40, 20), (120, 78), (600, 390), (3600, 3090)])
+def test_beyond_ten_minutes_nearly_all_of_the_time_is_for_training(budget: float, trained: float) -> None:
+    assert budget - planning.kept(budget) == pytest.approx(trained)

@@ -22,9 +22,10 @@ TRIED = 5
 """Batches of which a step is timed."""
 FOR_TABLES, FOR_MEDIA = 240.0, 600.0
 """Seconds of the whole command where none were asked for."""
-FOR_FIGURES, LEAST_FOR_FIGURES = 0.35, 30.0
+FOR_FIGURES, FURTHER, LEAST_FOR_FIGURES = 0.35, 0.1, 30.0
 """Share of the budget kept for what comes before and after training: starting, baseline, export, calibration,
-questions; and so many seconds at least, or half of a budget that is shorter than twice as many."""
+questions; of what is beyond ten minutes less, for these take no longer then; and so many seconds at least, or half of a
+budget that is shorter than twice as many."""
 EVALUATIONS = 16
 """Looks at the stop split in a whole run."""
 
@@ -49,7 +50,7 @@ def planned(
     """
     network = build(known.inputs, known.targets, sizes, seed)
     rows, stop = parts
-    left = budget - max(FOR_FIGURES * budget, min(LEAST_FOR_FIGURES, budget / 2))
+    left = budget - kept(budget)
 
     def shared(trainings: int) -> Plan:
         return plan(network, known.fed, rows, stop, sizes, seed, left / trainings)
@@ -59,6 +60,12 @@ def planned(
         return found
     whole = found.steps >= enough(known.fed, rows, sizes)
     return replace(found if whole else shared(trainings), again=whole)
+
+
+def kept(budget: float) -> float:
+    """Seconds of the budget in which nothing is trained."""
+    usual = min(budget, FOR_MEDIA)
+    return max(FOR_FIGURES * usual, min(LEAST_FOR_FIGURES, budget / 2)) + FURTHER * (budget - usual)
 
 
 def plan(
