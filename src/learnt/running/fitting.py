@@ -15,7 +15,7 @@ from learnt.train.network import Network, build
 from learnt.train.planning import EVALUATIONS
 from learnt.train.self_training import WIDER
 
-EARLY = 1 / 6
+EARLY = 1 / 4
 """This share of the planned steps: weights that are best by then were learnt while the rate was near its highest."""
 
 
