@@ -28,6 +28,7 @@ class Ear:
     """Says `beep` of every stretch that is not silent, as soon as it is over; surer where it is louder."""
 
     rate = RATE
+    words = Transcribing.words
 
     def __init__(self) -> None:
         self.seconds, self.began, self.level, self.longest = 0.0, -1.0, 0.0, 0

@@ -9,6 +9,7 @@ import pytest
 
 import learnt
 from learnt import model
+from learnt import rows as blocks
 from learnt.errors import ArtifactError, RequestError
 from small import file
 
@@ -105,7 +106,7 @@ def test_several_targets_have_a_column_each(table: Path) -> None:
 
 
 def test_rows_are_read_in_blocks(opened: model.Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(model, "BLOCK", 10)
+    monkeypatch.setattr(blocks, "BLOCK", 10)
     path = tmp_path / "many.csv"
     lines = [f"{row},0,more,abc" for row in range(-20, 15)]
     path.write_text("\n".join(["left,right,sort,note", *lines]) + "\n", encoding="utf-8")

@@ -140,7 +140,7 @@ def test_free_text_beside_sounds_is_what_is_said_in_them(tmp_path):
 def test_free_text_beside_numbers_must_be_told_what_it_is_for(tmp_path):
     path = tmp_path / "texts.csv"
     path.write_text("number,text\n" + "\n".join(f"{row},{text}" for row, (_, text) in enumerate(MANY)))
-    with pytest.raises(RequestError, match="--task transcribe"):
+    with pytest.raises(RequestError, match=r"--task generate .*or --task reply"):
         collected(path)
 
 

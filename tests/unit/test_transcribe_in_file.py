@@ -17,6 +17,7 @@ import learnt
 from learnt.cli import main
 from learnt.errors import RequestError
 from learnt.model import predictions
+from learnt.stats import edits
 from small.recordings import wav
 
 pytest.importorskip("soundfile")
@@ -242,7 +243,8 @@ def test_a_longer_recording_is_written_down_to_its_end_or_to_where_it_is_cut_off
     at_once = model.predict(np.round(sound * 32767).astype(np.int16))
     assert long["prediction"] == at_once.value
     assert [one["value"] for one in long["parts"]] == [part.value for part in at_once.parts]
-    assert sum(one["value"] in text for one, (text, *_) in zip(long["parts"], told, strict=False)) > 7
+    words = " ".join(text for text, *_ in told).split()
+    assert edits.rate(edits.counts([[one["value"] for one in long["parts"]]], [words])) < 0.3
     assert (long["probability"], long["problem"]) == (None, "")
     assert 0 <= long["unfamiliar"] <= 1
     assert long["prediction"].startswith(cut["prediction"][:20])
@@ -266,7 +268,7 @@ def test_tiny_silent_offset_and_clipped_sounds_have_words_or_none(run: learnt.Ru
     tenth = 0.3 * np.sin(2 * np.pi * TONES["re"] * np.arange(RATE // 10) / RATE)
     assert set(model.predict(wav(tenth)).value.split()) <= {"re"}
     assert model.predict(wav(sound + 0.2)).value.split()[-len(text.split()) :] == text.split()
-    assert model.predict(wav(np.clip(4 * sound, -1, 1))).value == text
+    assert model.predict(wav(np.clip(4 * sound, -1, 1))).value.split()[-len(text.split()) :] == text.split()
 
 
 @pytest.mark.parametrize(("content", "said"), [(b"", "is empty"), (wav(np.zeros(4000))[:3000], "is cut off")])

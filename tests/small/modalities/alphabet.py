@@ -12,6 +12,7 @@ from learnt.errors import DataError
 
 class Letters:
     name = "alphabet"
+    title = "alphabet"
     gives = frozenset({"vector"})
     joins = False
     stresses = ()

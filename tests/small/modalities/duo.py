@@ -12,6 +12,7 @@ from learnt.contracts import Piece
 
 class Pair:
     name = "duo"
+    title = "duo"
     gives = frozenset({"vector"})
     joins = True
     stresses = ()

@@ -12,6 +12,7 @@ from learnt.contracts import Prediction
 
 class Tally:
     name = "tally"
+    title = "tally"
     needs = frozenset({"vector"})
     causal = True
     unit = "row"

@@ -11,6 +11,7 @@ from learnt.contracts import Prediction, Verdicts
 
 class Which:
     name = "which"
+    title = "which"
     needs = frozenset({"vector"})
     causal = False
     unit = "row"
