@@ -235,6 +235,10 @@ def tried(attempt: Try, data: bytes) -> None:
         except LearntError as error:
             if not str(error).strip():
                 raise ValueError("a refusal without a word") from None
+        except BaseException as error:
+            if isinstance(error, Exception | KeyboardInterrupt):
+                raise
+            raise RuntimeError("a panic") from error
 
 
 def round_of(name: str, number: int, examples: int) -> tuple[int, bytes | None, str]:

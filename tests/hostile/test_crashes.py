@@ -12,6 +12,8 @@ from typing import Any
 import pytest
 
 from learnt.codecs.notation import of_json, of_yaml
+from learnt.data import sources
+from learnt.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT = sorted(Path(__file__).with_name("crashes").glob("*/*"))
@@ -62,3 +64,32 @@ def test_json_that_cannot_be_read_is_one_kind_of_error(text: str) -> None:
 def test_yaml_that_cannot_be_read_is_one_kind_of_error(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w"):
         of_yaml(text)
+
+
+class PanicException(BaseException):
+    """As code in Rust raises it."""
+
+
+def test_a_reader_that_panics_is_told_as_a_damaged_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    polars = pytest.importorskip("polars")
+    polars.DataFrame({"a": [1, 2]}).write_parquet(tmp_path / "a.parquet")
+    assert [list(block["a"]) for block in sources.batches(tmp_path / "a.parquet", 10)] == [[1, 2]]
+
+    def panics(*_asked: Any, **_named: Any) -> None:
+        raise PanicException("offset + length <= self.length")
+
+    monkeypatch.setattr(polars.LazyFrame, "collect", panics)
+    with pytest.raises(DataError, match=r"a\.parquet cannot be read as \.parquet: offset"):
+        list(sources.batches(tmp_path / "a.parquet", 10))
+
+
+def test_what_is_no_panic_is_left_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    polars = pytest.importorskip("polars")
+    polars.DataFrame({"a": [1, 2]}).write_parquet(tmp_path / "a.parquet")
+
+    def interrupted(*_asked: Any, **_named: Any) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(polars.LazyFrame, "collect", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        list(sources.batches(tmp_path / "a.parquet", 10))

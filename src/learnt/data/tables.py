@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, cast
@@ -206,10 +207,8 @@ def sheets(path: Path | File) -> list[str]:
         import fastexcel
     except ImportError:
         raise MissingExtra("fastexcel", "excel", f"Reading {streams.suffix(path)} files") from None
-    try:
+    with _readable(path, streams.suffix(path)):
         return list(fastexcel.read_excel(path.bytes() if isinstance(path, File) else str(path)).sheet_names)
-    except Exception as error:
-        raise _unreadable(path, streams.suffix(path), error) from None
 
 
 def _sheet(source: str | Path) -> tuple[str | Path, str]:
@@ -229,18 +228,23 @@ def _frame(path: Path | File, suffix: str, sheet: str = "") -> Any:
         known = sheets(path)
         if sheet and sheet not in known:
             raise unknown("table", sheet, known, Path(path).name)
-    try:
+    with _readable(path, suffix):
         if suffix in WORKBOOKS:
             return polars.read_excel(content, sheet_name=sheet or known[0], infer_schema_length=None)
         return polars.read_parquet(content) if suffix == ".parquet" else polars.read_ipc(content)
+
+
+@contextmanager
+def _readable(path: Path | File, suffix: str) -> Iterator[None]:
+    """What a reader says of a damaged file, said as a DataError; also where it panics, which is no Exception."""
+    try:
+        yield
     except ModuleNotFoundError as error:
         raise MissingExtra(str(error.name), "excel", f"Reading {suffix} files") from None
-    except Exception as error:
-        raise _unreadable(path, suffix, error) from None
-
-
-def _unreadable(path: Path | File, suffix: str, error: Exception) -> DataError:
-    return DataError(f"{Path(path).name} cannot be read as {suffix}: {error}")
+    except BaseException as error:
+        if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
+            raise
+        raise DataError(f"{Path(path).name} cannot be read as {suffix}: {error}") from None
 
 
 def _of_frame(source: Any) -> dict[str, Cells]:
@@ -261,19 +265,15 @@ def _of_frame(source: Any) -> dict[str, Cells]:
 def _of_parquet(path: Path | File, rows: int, draw: Draw | None) -> Iterator[dict[str, Cells]]:
     """Read in larger pieces than they come, as each piece unpacks all row groups that it has a part in."""
     polars = _polars("Reading .parquet files")
-    try:
+    with _readable(path, ".parquet"):
         content = path.bytes() if isinstance(path, File) else path
         lazy = polars.scan_parquet(content)
         count = int(lazy.select(polars.len()).collect().item())
         size = len(content) if isinstance(content, bytes) else content.stat().st_size
-    except Exception as error:
-        raise DataError(f"{Path(path).name} cannot be read as .parquet: {error}") from None
     step = max(rows, min(PIECE, PIECE_BYTES * count // size) // rows * rows)
     for start in range(0, max(count, 1), step):
-        try:
+        with _readable(path, ".parquet"):
             piece = lazy.slice(start, step).collect()
-        except Exception as error:
-            raise _unreadable(path, ".parquet", error) from None
         piece = piece if draw is None else piece[draw.next(len(piece))]
         for place in range(0, max(len(piece), 1), rows):
             yield _of_frame(piece[place : place + rows])
