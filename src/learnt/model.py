@@ -16,7 +16,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
 from learnt.codecs import whole
 from learnt.codecs.files import File, in_zip
-from learnt.contracts import Expects, Part, Points, Prediction, Raw, Settings, Writes
+from learnt.contracts import Expects, Follows, Part, Points, Prediction, Raw, Settings, Writes
 from learnt.errors import RequestError
 from learnt.rows import Row, each
 from learnt.stats import wording
@@ -132,7 +132,7 @@ def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
     def answers(raw: Raw) -> Iterator[Row]:
         tasks = model.tasks()
         found = {
-            target: _said(said, top, isinstance(tasks[target][0], Points))
+            target: _said(said, top, isinstance(tasks[target][0], Points | Follows))
             for target, said in model.answers(raw).items()
         }
         for row in zip(*found.values(), strict=True):
@@ -145,7 +145,7 @@ def predictions(model: Artifact, source: Any, top: int = 0) -> Iterator[Row]:
 
     def piecewise(cell: File) -> Row:
         said, lost = model.listening().prediction(cell)
-        (row,) = _said([said], top)
+        (row,) = _said([said], top, True)
         return row | {"probability": None, "problem": lost}
 
     return each(model, source, answers, piecewise)
