@@ -19,11 +19,13 @@ from learnt.errors import RequestError
 from learnt.model import predictions
 from learnt.stats import edits
 from small.recordings import wav
+from small.squares import QUICK
 
 pytest.importorskip("soundfile")
 RATE = 8000
 TONES = {"do": 400, "re": 900, "mi": 1800}
 SIZES = {"width": 24, "depth": 0, "members": 1, "dropout": 0.0, "batch": 12, "epochs": 20, "rate": 5e-3, "decay": 1e-2}
+PLAN = {**QUICK["plan"], "steps": 140, "batch": 12, "rate": 5e-3, "every": 9, "patience": 12, "average": 0.998}
 pytestmark = pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")
 
 
@@ -57,7 +59,7 @@ def _run(tmp_path_factory: pytest.TempPathFactory) -> learnt.Run:
     root = tmp_path_factory.mktemp("spoken")
     return learnt.train(
         folder(root, 110), target="text", task="transcribe", out=root / "run", ask="calibration",
-        recipe={"sizes": SIZES},
+        recipe={"sizes": SIZES, "plan": PLAN},
     )  # fmt: skip
 
 
