@@ -37,7 +37,7 @@ LOOKED_AT = 20
 _NAME = re.compile(r"\w[\w.-]*")
 BLOCK = 8192
 """Rows that are in memory together."""
-PIECE, PIECE_BYTES = 1 << 17, 1 << 25
+PIECE, PIECE_BYTES = 1 << 15, 1 << 25
 """Rows of Parquet that are unpacked together, and their bytes at most before that."""
 
 
