@@ -228,7 +228,8 @@ def _axes(network: Network, name: str, value: Tensor) -> dict[int, Any]:
     specs = {f"{given}.{tensor}": spec for given, held in specs_of(network).items() for tensor, spec in held.items()}
     if name in specs:  # first: an input may be called "state", too
         return axes | {place + 1: dynamic for place, axis in enumerate(specs[name].axes) if isinstance(axis, str)}
-    if name.startswith("constants.") and name not in {f"{given.name}.present" for given in network.inputs}:
+    own = {f"{given.name}.{tensor}" for given in network.inputs for tensor in ("length", "present")}
+    if name.startswith("constants.") and name not in own:
         return dict.fromkeys(LOOSE.get(name.rsplit(".", 1)[1], ()), dynamic)
     if not value.dim():
         return {}
