@@ -86,7 +86,7 @@ def _many(kind: str) -> str:
 def unknown(kind: str, given: str, known: Iterable[str], where: str = "") -> RequestError:
     """`No column 'frauds' in t.csv. Did you mean 'fraud'? Columns: amount, fraud.`"""
     names = [str(name) for name in known]
-    near = get_close_matches(given, names, 1)
+    near = [name for name in names if name.casefold() == given.casefold()] or get_close_matches(given, names, 1)
     guess = f" Did you mean {near[0]!r}?" if near else ""
     place = f" in {where}" if where else ""
     listed = ", ".join(names[:30]) + (f", ... ({len(names)} in all)" if len(names) > 30 else "")

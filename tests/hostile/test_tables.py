@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import os
 import random
 import time
 import tracemalloc
@@ -34,6 +36,7 @@ def durations(*odd: str) -> str:
 CASES: dict[str, tuple[str | bytes, str, str]] = {
     "an unknown target": (GOOD, "frauds", "No column 'frauds'. Did you mean 'fraud'? Columns: amount, place, fraud."),
     "another case": (GOOD, "Fraud", "Did you mean 'fraud'?"),
+    "a short name in another case": (table(R, ("x", "y", "z")), "Z", "No column 'Z'. Did you mean 'z'?"),
     "an empty file": ("", "fraud", "t.csv is empty. Expected:"),
     "blank lines": ("\n \n\n", "fraud", "t.csv is empty"),
     "a header only": ("amount,place,fraud\n", "fraud", "no rows. Expected: a line a row"),
@@ -49,7 +52,8 @@ CASES: dict[str, tuple[str | bytes, str, str]] = {
     "a long row": (GOOD + "0.5,Oslo,yes,1\n", "fraud", "line 62 has 4 fields"),
     "a column twice": (table(R, ("amount", "amount", "fraud")), "fraud", "twice: 'amount'. Give every column its own"),
     "the target twice": (table(R, ("amount", "fraud", "fraud")), "fraud", "twice: 'fraud'"),
-    "an open quote": (GOOD + '0.5,"Oslo,yes\n', "fraud", "cannot be read as CSV"),
+    "an open quote": (GOOD + '0.5,"Oslo,yes\n', "fraud", "line 62 cannot be read as CSV"),
+    "a quote open from line 2": ('amount,place,fraud\n0.5,"Oslo,yes\n' + GOOD, "fraud", "line 2 cannot be read"),
     "infinite targets": (every_third("inf"), "fraud", "'inf' is no finite number"),
     "missing targets": (every_third("nan"), "fraud", "Mend them, or take these rows out"),
     "targets beyond numbers": (targets(BEYOND), "fraud", "Give it in another unit"),
@@ -73,6 +77,42 @@ def test_junk_that_is_called_a_table(train: Command, tmp_path: Path, seed: int) 
     train(drawn.randbytes(5000), "--target", "fraud").refused("t.csv")
     train(b"\x89PNG\r\n\x1a\n" + drawn.randbytes(5000), "--target", "fraud").refused("t.csv")
     assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("content", "meant"),
+    [
+        (gzip.compress(GOOD.encode(), mtime=0), "mv t.csv t.csv.gz"),
+        (b"PK\x03\x04\x14\0[Content_Types].xml" + bytes(900), "mv t.csv t.xlsx"),
+        (b"PK\x03\x04\x14\0t.csv" + bytes(900), "mv t.csv t.zip"),
+        (b"PAR1\x15\0" + bytes(900), "mv t.csv t.parquet"),
+        (b"SQLite format 3\0" + bytes(900), "mv t.csv t.sqlite"),
+    ],
+)
+def test_another_kind_of_file_that_is_called_a_table(
+    train: Command, tmp_path: Path, content: bytes, meant: str
+) -> None:
+    train(content, "--target", "fraud").refused("t.csv is no text", meant)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_key_called_as_an_archive_begins_is_a_text(train: Command) -> None:
+    train(table(R, ("PK", "place", "fraud")), "--target", "frauds").refused("No column 'frauds'", "PK, place, fraud")
+
+
+@pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".xlsx", ".sqlite"])
+def test_junk_in_a_file_of_another_kind(command: Command, tmp_path: Path, suffix: str) -> None:
+    (tmp_path / f"t{suffix}").write_bytes(random.Random(0).randbytes(5000))
+    said = command("train", f"t{suffix}", "--target", "fraud", "--out", "run")
+    said.refused(f"t{suffix}", f"file t{suffix}")
+    assert said.err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_pipe_that_can_be_read_only_once(command: Command, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "t.csv")
+    for place in ("t.csv", "/dev/zero"):
+        command("train", place, "--target", "fraud", "--out", "run").refused("Write: COMMAND | learnt train -")
 
 
 @pytest.mark.parametrize("piece", [b"a", b"1,", b'"x', b"\0"])

@@ -148,7 +148,7 @@ def test_many_of_them_stop_the_run_with_the_list():
 
 
 def test_words_are_not_taken_for_numbers():
-    with pytest.raises(RequestError, match="regress cannot learn 'price'"):
+    with pytest.raises(RequestError, match=r"regress cannot learn .price.*Write: --task "):
         collected(table() | {"price": ["dear", "cheap"] * 150})
 
 

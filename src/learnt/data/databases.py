@@ -145,7 +145,7 @@ def addressed(source: str) -> Database | None:
         return None
     kind = _signed(path) if path.is_file() else "sqlite"
     if not kind:
-        raise DataError(f"{path.name} is no database of SQLite or DuckDB.")
+        raise DataError(f"{path.name} is no database of SQLite or DuckDB. This shows what it is: file {path.name}")
     return Database(kind, address, address, **asked)
 
 

@@ -221,7 +221,10 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free:
     """How to learn a target; one of `free` text by the task that is for such, if it is known."""
     if task is not None:
         if not registry.task(task).claims(target):
-            raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. Choose another --task.")
+            claims = {name: registry.task(name).claims(target) for name in registry.names("tasks")}
+            best = max(claims, key=claims.__getitem__)
+            cure = f"Write: --task {best}" if claims[best] else "Name another column: --target COLUMN"
+            raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. {cure}")
         winner = task
     else:
         winner = _winner("tasks", target, "--task ")

@@ -29,25 +29,37 @@ def of_lines(lines: Iterable[str], rows: int, name: str, dialect: Dialect) -> It
     full = iter(lines)
     first = next(filter(lambda line: line.strip("\ufeff \t\r\n"), full), "").removeprefix("\ufeff")
     reader = dialect.reader(chain([first], full))
+    read = _rows(reader, name)
+    cells = next(read)
+    if dialect.header:
+        names = unique([cell.strip() for cell in cells], name, "--header none")
+    else:
+        names = [str(place) for place in range(1, len(cells) + 1)]
+    left = read if dialect.header else chain([cells], read)
+    marked: frozenset[str] | None = None
+    sent = False
+    while block := list(islice(_full_rows(left, reader, names, name, dialect), rows)):
+        columns: dict[str, Any] = dict(zip(names, map(list, zip(*block, strict=True)), strict=True))
+        if marked is None:
+            marked = dialects.marked(columns, dialect.decimal) if dialect.decimal else frozenset()
+        yield dialects.plain(columns, dialect.decimal or ".", marked) if marked else columns
+        sent = True
+    if not sent:
+        yield {name: [] for name in names}
+
+
+def _rows(reader: Any, name: str) -> Iterator[list[str]]:
+    """All rows. DataError names the line in which one begins that cannot be read: an open quote takes the rest in."""
+    whole = 0
     try:
-        cells = next(reader)
-        if dialect.header:
-            names = unique([cell.strip() for cell in cells], name, "--header none")
-        else:
-            names = [str(place) for place in range(1, len(cells) + 1)]
-        left = reader if dialect.header else chain([cells], reader)
-        marked: frozenset[str] | None = None
-        sent = False
-        while block := list(islice(_full_rows(left, reader, names, name, dialect), rows)):
-            columns: dict[str, Any] = dict(zip(names, map(list, zip(*block, strict=True)), strict=True))
-            if marked is None:
-                marked = dialects.marked(columns, dialect.decimal) if dialect.decimal else frozenset()
-            yield dialects.plain(columns, dialect.decimal or ".", marked) if marked else columns
-            sent = True
-        if not sent:
-            yield {name: [] for name in names}
+        for row in reader:
+            whole = reader.line_num
+            yield row
     except csv.Error as error:
-        raise DataError(f"{name}, line {reader.line_num} cannot be read as CSV: {error}.") from None
+        raise DataError(
+            f"{name}, line {whole + 1} cannot be read as CSV: {error} (line {reader.line_num}). Close the quote that "
+            'is open there, or write it twice where it is part of a text: "5"" pipe"'
+        ) from None
 
 
 def _full_rows(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import os
 import shutil
 import sys
 import zlib
@@ -21,7 +22,9 @@ from learnt.data import encodings
 from learnt.data.encodings import UTF8
 from learnt.errors import DataError, RequestError
 
-SIGNATURES = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"PK", ".xlsx"))
+SIGNATURES = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"PK\x03\x04", ".xlsx"))
+OTHERS = ((b"\x1f\x8b", GZIP), (b"\xd0\xcf\x11\xe0", ".xls"), (b"SQLite format 3", ".sqlite"), (b"\x89PNG", ".png"))
+"""How files begin that are taken for tables by mistake."""
 _spooled: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
 KNOWN = (
@@ -96,8 +99,9 @@ def opened(path: Path | File, newline: str = "", encoding: str = UTF8) -> Iterat
 
 
 def encoding(path: Path | File) -> str:
-    """What its bytes are (`encodings.guess`). Raises DataError where nothing fits, and as `opened` does."""
+    """What its bytes are (`encodings.guess`). Raises DataError where nothing fits or it is no text, and as `opened`."""
     try:
+        _plain(path)
         with binary(path) as file:
             if found := encodings.guess(file):
                 return found
@@ -109,6 +113,19 @@ def encoding(path: Path | File) -> str:
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
     return UTF8
+
+
+def _plain(path: Path | File) -> None:
+    """Raises DataError for a file of another kind that is called a text."""
+    with binary(path) as file:
+        head = file.read(4096)
+    meant = next((found for mark, found in (*SIGNATURES, *OTHERS) if head.startswith(mark) and b"\0" in head), "")
+    if meant == ".xlsx" and b"[Content_Types].xml" not in head:
+        meant = ".zip"
+    if meant:
+        name = Path(path).name
+        called = name + GZIP if meant == GZIP else Path(name).stem + meant
+        raise DataError(f"{name} is no text: it begins as a {meant} file. Give it that name: mv {name} {called}")
 
 
 def binary(path: Path | File) -> IO[bytes]:
@@ -215,6 +232,11 @@ def existing(source: str | Path, what: str) -> Path | File:
     path = Path(source)
     if path.is_dir():
         raise RequestError(f"{path} is a folder; {what} must be a file here, such as a CSV or Parquet file.")
+    if path.exists() and not path.is_file() and path != Path(os.devnull):
+        raise RequestError(
+            f"{path} is a pipe or a device, and a file is read more than once. Write: COMMAND | learnt train - "
+            "--target COLUMN"
+        )
     if not path.exists():
         folder = path.parent if path.parent.is_dir() else Path()
         present = sorted(entry.name for entry in folder.iterdir() if entry.is_file())

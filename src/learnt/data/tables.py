@@ -244,7 +244,10 @@ def _readable(path: Path | File, suffix: str) -> Iterator[None]:
     except BaseException as error:
         if not isinstance(error, Exception) and type(error).__name__ != "PanicException":
             raise
-        raise DataError(f"{Path(path).name} cannot be read as {suffix}: {error}") from None
+        name, why = Path(path).name, str(error).strip().partition("\n")[0].rstrip(".")
+        raise DataError(
+            f"{name} cannot be read as {suffix}: {why}. Is it whole, and what its name says? This shows it: file {name}"
+        ) from None
 
 
 def _of_frame(source: Any) -> dict[str, Cells]:
