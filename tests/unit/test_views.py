@@ -105,7 +105,7 @@ def test_views_share_an_encoder_and_its_settings_unless_they_must_not() -> None:
 
 def test_views_are_inputs_of_one_kind() -> None:
     columns, _ = women(40, 4)
-    with pytest.raises(RequestError, match="'left' is read as image and 'table' as table"):
+    with pytest.raises(RequestError, match="'left' is read as pictures and 'table' as numbers, words and dates"):
         assign(columns, target=["relapse"], drop=["years"], views=["left", "table"])
     with pytest.raises(RequestError, match="'lefd'"):
         assign(columns, target=["relapse"], drop=["years"], views=["lefd", "right"])
