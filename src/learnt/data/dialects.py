@@ -31,7 +31,7 @@ _WORDS = 4
 """Words that make a sentence, also of one that does not end as such."""
 _YEARS = range(1900, 2101)
 _COMMA = re.compile(r"[+-]?(?:\d+|\d{1,3}(?:[. \u00a0\u202f']\d{3})+)(?:,\d+)?(?:[eE][+-]?\d+)?", re.ASCII)
-_POINT = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
+_POINT = re.compile(r"[+-]?\d{1,3}(?:,\d{3})+(?:\.\d+)?|[+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d+)?", re.ASCII)
 _SURE_COMMA = re.compile(
     r"[+-]?(?:\d*,(?:\d{1,2}|\d{4,})|0,\d+|\d{4,},\d+|\d{1,3}(?:[. \u00a0\u202f']\d{3})+,\d+)", re.ASCII
 )
