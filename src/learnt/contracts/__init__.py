@@ -12,22 +12,17 @@ from __future__ import annotations
 from learnt.contracts.evidence import (
     Apart,
     Channel,
-    Draws,
     Evidence,
-    Finding,
-    Grade,
     Lesson,
     Listened,
     Moved,
-    Overhears,
-    Question,
     Reasons,
     Retrain,
     Shown,
     Tools,
-    Unlabelled,
     Verdicts,
 )
+from learnt.contracts.following import Expects, Follows
 from learnt.contracts.modality import (
     Continues,
     Decodes,
@@ -53,14 +48,13 @@ from learnt.contracts.modality import (
     Traces,
     Varies,
 )
+from learnt.contracts.question import Draws, Finding, Grade, Overhears, Question, Unlabelled
 from learnt.contracts.task import (
     Begins,
     Completes,
     Decides,
     Defines,
-    Expects,
     Following,
-    Follows,
     Guessing,
     Listens,
     Paced,

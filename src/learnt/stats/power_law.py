@@ -6,6 +6,7 @@ near it for long. Where errors are small the two are one.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from math import log
 
@@ -23,7 +24,7 @@ _SLOPES, _SHARES, _LEVELS = np.linspace(0, 2, 51), np.linspace(0, 0.98, 36), np.
 
 
 @dataclass(frozen=True)
-class Laws:
+class Laws(ABC):
     """Curves that may be the true one, and how probable each is."""
 
     reference: float
@@ -33,9 +34,9 @@ class Laws:
     chance: Floats
     """[k], sums to 1."""
 
+    @abstractmethod
     def at(self, size: float) -> Floats:
         """[k], the error of each with so many examples."""
-        raise NotImplementedError
 
     def quantile(self, values: Floats, share: float) -> float:
         """The value [k] that the true one is below with this probability."""
