@@ -106,6 +106,13 @@ def _template(given: Any, where: str) -> Template:
         raise DataError(f"{where}: {kind} needs {key!r}.")
     if given.get("change") not in (None, *CHANGES):
         raise DataError(f"{where}: change is {given['change']!r}. Write rises or falls.")
+    for key, kind, wanted in (
+        ("by", int | float, "by: 0.1"),
+        ("words", Mapping, "words: {who: [Anna, Omar]}"),
+        ("beside", Mapping, "beside: {age: 40}"),
+    ):
+        if key in given and (not isinstance(given[key], kind) or isinstance(given[key], bool)):
+            raise DataError(f"{where}: {key} is {given[key]!r}. Write for example {wanted}")
     held = {**given, **{key: _listed(given[key], f"{where}: {key}") for key in LISTS if key in given}}
     if "words" in held:
         held["words"] = {slot: _listed(words, f"{where}: {slot}") for slot, words in held["words"].items()}

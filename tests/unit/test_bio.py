@@ -63,7 +63,11 @@ def test_a_tag_that_cannot_follow_is_named_with_its_line(tmp_path):
     good = "Rome\tB-city\nnow\tO\n\n" * 100
     path = written(tmp_path, "a.conll", f"{good}so\tO\nParis\tI-city\n")
     assert said(path)[-1] == ("so Paris", [("city", "Paris")])
-    assert any("line 302: I-city goes on with no 'city'" in note for note in sources.opened(path).notes)
+    (note,) = sources.opened(path).notes
+    assert note.startswith(
+        "1 tag of a.conll cannot follow the tag before, and a span of its own begins there: line 302"
+    )
+    assert note.endswith("I-city goes on with no 'city'.")
     clean = sources.opened(written(tmp_path, "b.conll", f"{good}so\tO\nParis\tB-city\n"))
     assert not clean.notes
 
@@ -122,11 +126,40 @@ def test_a_folder_as_of_snips_has_its_validation_files_as_test_set(tmp_path):
     assert any("left out for their `_full` ones: train_Play.json" in note for note in held.notes)
 
 
-def test_bytes_that_are_no_utf8_are_counted(tmp_path):
+def test_a_few_bytes_that_are_no_utf8_are_counted_and_many_stop_the_run(tmp_path):
     path = tmp_path / "train.json"
-    path.write_bytes(b'{"Play": [{"data": [{"text": "play \xed\xa0\xbd "}, {"text": "Blur", "entity": "artist"}]}]}')
-    assert said(path)[0][1] == [("artist", "Blur")]
-    assert any("not UTF-8" in note for note in sources.opened(path).notes)
+    good = [{"data": [{"text": "play "}, {"text": "Blur", "entity": "artist"}]}] * 100
+    written = json.dumps({"Play": [{"data": [{"text": "play @ "}]}, *good]}).encode()
+    path.write_bytes(written.replace(b"@", b"\xed\xa0\xbd"))
+    assert said(path)[1][1] == [("artist", "Blur")]
+    (note,) = sources.opened(path).notes
+    assert "train.json, line 1, is not UTF-8 (byte 0xed)" in note
+    assert "1 word is concerned" in note
+    path.write_bytes(written.replace(b"Blur", b"\xed\xa0\xbd"))
+    with pytest.raises(DataError, match=r"line 1, is not UTF-8 \(byte 0xed\), and 100 of .* iconv"):
+        sources.opened(path)
+    path.write_bytes(written)
+    assert not sources.opened(path).notes
+
+
+@pytest.mark.parametrize(("encoding", "word"), [("cp949", "서울에서"), ("cp1252", "Zürich"), ("utf-16", "Zürich")])
+def test_another_encoding_is_found_out_and_said(tmp_path, encoding, word):
+    path = tmp_path / "a.conll"
+    path.write_bytes(f"rain\tO\nin\tO\n{word}\tB-city\n".encode(encoding))
+    assert said(path) == [(f"rain in {word}", [("city", word)])]
+    assert sources.opened(path).notes == [f"a.conll is read as {encoding}."]
+
+
+def test_only_ends_of_lines_end_a_line(tmp_path):
+    path = written(tmp_path, "a.conll", "a\u2028b\tO\r\nRome\x85\tB-city\n")
+    assert said(path) == [("a\u2028b Rome\x85", [("city", "Rome")])]
+    path = written(tmp_path, "b.conll", "a\u00a0b O\nRome B-city\n")
+    assert said(path) == [("a\u00a0b Rome", [("city", "Rome")])]
+
+
+def test_a_token_may_begin_with_the_sign_of_a_comment(tmp_path):
+    path = written(tmp_path, "a.conll", "# text = in room #2 O\nin IN O\n#2 CD B-room\n# NN O\n")
+    assert said(path) == [("in #2 #", [("room", "#2")])]
 
 
 RASA = """
@@ -166,12 +199,14 @@ def test_rasa_in_yaml_json_and_markdown_says_the_same(tmp_path):
     for path in paths:
         assert said(path) == RASA_EXPECTED
         assert list(sources.opened(path).columns["intent"]) == ["play", "play", "greet"]
-    assert any("'synonym'" in note for note in sources.opened(paths[0]).notes)
+    assert sources.opened(paths[0]).notes == ["1 entry of 'synonym' left out: no examples of an intent."]
 
 
 def test_what_is_wrong_in_rasa_is_named(tmp_path):
     with pytest.raises(DataError, match="names no slot"):
         sources.opened(written(tmp_path, "a.yml", 'nlu:\n- intent: a\n  examples: |\n    - [x]{"value": "y"}\n'))
+    with pytest.raises(DataError, match=r"domain\.yml holds no list 'nlu'.*Expected"):
+        sources.opened(written(tmp_path, "domain.yml", "intents: [a]\n"))
     one = {"text": "hi", "intent": "a", "entities": [{"start": 0, "end": 9, "entity": "b"}]}
     bad = {"rasa_nlu_data": {"common_examples": [one]}}
     with pytest.raises(DataError, match=r"example 1 .*reaches to character 9 of a text of 2"):

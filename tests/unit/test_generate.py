@@ -155,6 +155,23 @@ def test_free_text_as_a_target_asks_which_task():
     ) as refused:
         roles.assign({"x": [str(place % 7) for place in range(300)], "said": texts}, target=["said"])
     assert "transcribe" not in str(refused.value)
+    for task in ("classify", "tag", "regress"):
+        with pytest.raises(RequestError, match=rf"{task} cannot learn 'said'.*--task generate .* or --task reply"):
+            roles.assign({"x": [str(place % 7) for place in range(300)], "said": texts}, target=["said"], task=task)
+
+
+def test_files_of_text_as_a_target_ask_which_task(tmp_path):
+    from learnt.codecs.files import File
+    from learnt.data import roles
+
+    for place in range(30):
+        (tmp_path / f"{place}.txt").write_text(f"text {place} in a file")
+    columns = {
+        "x": [str(place % 7) for place in range(30)],
+        "text": [File(f"{one}.txt", tmp_path) for one in range(30)],
+    }
+    with pytest.raises(RequestError, match=r"'text' is no label.*--task generate .* or --task reply"):
+        roles.assign(columns, target=["text"])
 
 
 def causal_encoder():

@@ -84,6 +84,8 @@ def test_a_column_that_says_neither_is_left_out_and_listed():
 def test_numbers_and_one_label_a_row_are_no_several_labels():
     assert TASK.claims(Column("n", ["1.5", "2.5", "3.5"])) == 0
     assert TASK.claims(Column("c", ["red", "green", "blue"] * 20)) == 0
+    assert TASK.claims(Column("l", [["red", None], [], ["big"]])) > 0.9
+    assert TASK.claims(Column("o", [[{"from": "human", "value": "hi"}], []])) == 0
     with pytest.raises(RequestError, match="multilabel cannot learn 'x'"):
         collected(table(), "x", task="multilabel")
 

@@ -80,10 +80,7 @@ def assign(
     taken = {*target, *drop, *special}
     candidates = list(named) if inputs is not None else [name for name in columns if name not in taken]
     given = {name: Column(name, columns[name]) for name in candidates}
-    read = {
-        name: named.get(name) or _winner("modalities", column, f"--inputs {name}:", causal)
-        for name, column in given.items()
-    }
+    read = {name: named.get(name) or _modality(column, causal) for name, column in given.items()}
     if inputs is None and any(isinstance(registry.task(kind), Points) for kind in targets.values()):
         read = _spelled(read, columns)
     ids = [name for name, kind in read.items() if inputs is None and _is_id(given[name], registry.modality(kind).joins)]
@@ -95,7 +92,7 @@ def assign(
         modalities = _heard(modalities, guesses)
     if not modalities and causal:
         own = Column(target[0], columns[target[0]])
-        modalities = {own.name: _winner("modalities", own, f"--inputs {own.name}:", causal)}
+        modalities = {own.name: _modality(own, causal)}
     if not modalities:
         raise DataError(f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B")
     said = {part: column for name in target for part, column in each(name, columns[name]).items()}
@@ -219,25 +216,27 @@ def _spelled(modalities: Mapping[str, str], columns: Mapping[str, Cells]) -> dic
 
 def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free: type[Any] | None) -> str:
     """How to learn a target; one of `free` text by the task that is for such, if it is known."""
+    claims = _claims("tasks", target)
+    able = [name for name, claim in claims.items() if claim]
+    unsure = bool(able) and max(claims.values()) < UNSURE
     if task is not None:
         if not registry.task(task).claims(target):
-            claims = {name: registry.task(name).claims(target) for name in registry.names("tasks")}
             best = max(claims, key=claims.__getitem__)
-            cure = f"Write: --task {best}" if claims[best] else "Name another column: --target COLUMN"
+            instead = f"Write: {_gists(able)}" if unsure else f"Write: --task {best}"
+            cure = instead if able else "Name another column: --target COLUMN"
             raise RequestError(f"{task} cannot learn {target.name!r}: {_example(target)}. {cure}")
         winner = task
     else:
-        winner = _winner("tasks", target, "--task ")
-        if registry.task(winner).claims(target) < UNSURE:
-            able = [name for name in registry.names("tasks") if registry.task(name).claims(target)]
+        if unsure:
             meant = [name for name in able if free is not None and isinstance(registry.task(name), free)]
             if not meant:
-                listed = " or ".join(f"--task {name} ({_gist(name)})" for name in able if not _follows(name))
                 raise RequestError(
-                    f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {listed}. If "
+                    f"{target.name!r} is no label: {_example(target)}. Say what is to be learnt: {_gists(able)}. If "
                     "classes were meant, another --target has them, or rows must share their labels."
                 )
             winner = meant[0]
+        else:
+            winner = _winner("tasks", target, "--task ", claims)
         sentence = f"{target.name!r} is learnt as {registry.task(winner).title}."
         guesses.append({"sentence": sentence, "option": f"--task {winner}"})
     guessing = registry.task(winner)
@@ -246,20 +245,26 @@ def _task(target: Column, task: str | None, guesses: list[dict[str, str]], free:
     return winner
 
 
-def _gist(task: str) -> str:
-    """What a task learns, in a few words."""
-    first = re.split("[:;]", registry.about("tasks", task))[0].rstrip(".")
-    return first[:1].lower() + first[1:]
+def _gists(tasks: Iterable[str]) -> str:
+    """What tasks for texts learn, in a few words each, with the option that asks for it."""
+    abouts = {name: re.split("[:;]", registry.about("tasks", name))[0].rstrip(".") for name in tasks}
+    return " or ".join(
+        f"--task {name} ({about[:1].lower() + about[1:]})" for name, about in abouts.items() if not _follows(name)
+    )
 
 
-def _winner(kind: str, column: Column, option: str, causal: bool = False) -> str:
-    """The name that claims the column most; RequestError when two do alike, DataError when none does.
-
-    What can be gone on from is for a `causal` task alone.
-    """
+def _claims(kind: str, column: Column, causal: bool = False) -> dict[str, float]:
+    """How much each modality or task claims a column. What can be gone on from is for a `causal` task alone."""
     able = {name: registry.get(kind, name) for name in registry.names(kind)}
-    able = {name: one for name, one in able.items() if causal or not isinstance(one, Continues)}
-    claims = {name: float(one.claims(column)) for name, one in able.items()}
+    return {name: float(one.claims(column)) for name, one in able.items() if causal or not isinstance(one, Continues)}
+
+
+def _modality(column: Column, causal: bool) -> str:
+    return _winner("modalities", column, f"--inputs {column.name}:", _claims("modalities", column, causal))
+
+
+def _winner(kind: str, column: Column, option: str, claims: Mapping[str, float]) -> str:
+    """The name that claims the column most; RequestError when two do alike, DataError when none does."""
     most = max(claims.values(), default=0.0)
     best = [name for name, claim in claims.items() if claim == most]
     if most <= 0:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import unicodedata
@@ -13,6 +14,8 @@ from typing import Any
 
 from learnt.codecs.notation import of_json, of_yaml
 from learnt.codecs.spans import Span
+from learnt.data import encodings
+from learnt.data.damage import UNREADABLE
 from learnt.data.folders import Folder
 from learnt.errors import DataError
 
@@ -22,10 +25,14 @@ MAYBE_BIO = {".txt", ".tsv"}
 LOOKED_AT = 50
 """Lines, each of which must end in a tag, that tell a BIO file from a table."""
 LISTED = 5
+RASA = "nlu: [{intent: play, examples: '- play [Adele](artist)'}]"
 VIOLATIONS = 0.01
 """Share of the tagged tokens above which tags that cannot follow each other stop the run."""
+LOST = "\ufffd"
+"""What stands where bytes were that could not be read."""
 _TAG = re.compile(r"O|([BIESLU])-(\S.*)")
 _MARKED = re.compile(r"\[([^\]]*)\](?:\(([^)]*)\)|(\{[^}]*\}))")
+_KEY = re.compile(r"#\s*\w+\s*[:=]")
 _INTENT = re.compile(r"#\s*intent\s*[:=]\s*(\S.*)", re.IGNORECASE)
 
 
@@ -76,15 +83,26 @@ def _folder(sentences: Sequence[Sentence], tested: int = 0, notes: Iterable[str]
 
 
 def _decoded(path: Path) -> tuple[str, list[str]]:
-    """The text of a file, and a note where bytes of it are no UTF-8 and were replaced."""
+    """The text of a file, and a note where it is not UTF-8.
+
+    Raises DataError where more than 1 % of its words hold bytes that are in no encoding known here.
+    """
     content = path.read_bytes()
-    try:
-        return content.decode("utf-8-sig"), []
-    except UnicodeDecodeError as error:
-        said = (
-            f"{path.name} is not UTF-8 throughout (byte 0x{content[error.start]:02x}); such bytes are read as U+FFFD."
+    if encoding := encodings.guess(io.BytesIO(content)):
+        said = [] if encoding == encodings.UTF8 else [f"{path.name} is read as {encoding}."]
+        return content.decode(encoding), said
+    found = encodings.faults(io.BytesIO(content), encodings.UTF8)
+    text = content.decode(encodings.UTF8, "replace")
+    words = text.split()
+    lost = sum(LOST in word for word in words)
+    where = f"{path.name}, line {found.first}, is not UTF-8 (byte 0x{found.byte:02x})"
+    if lost > UNREADABLE * len(words):
+        raise DataError(
+            f"{where}, and {lost:,} of {len(words):,} words are not. Save it as UTF-8; of a Cyrillic one: "
+            f"iconv -f cp1251 -t utf-8 {path.name} > utf8-{path.name}"
         )
-        return content.decode("utf-8-sig", "replace"), [said]
+    are = "word is" if lost == 1 else "words are"
+    return text, [f"{where}. What cannot be read there is read as U+FFFD; {lost:,} {are} concerned."]
 
 
 # CoNLL: a token and its tag a line, a blank line between sentences.
@@ -99,11 +117,16 @@ def _looks_tagged(path: Path) -> bool:
 
 def _fields(line: str) -> list[str]:
     line = line.rstrip("\r\n")
-    return line.split("\t") if "\t" in line else line.split()
+    return line.split("\t") if "\t" in line else [field for field in line.split(" ") if field]
 
 
 def _is_comment(line: str) -> bool:
-    return line.startswith("-DOCSTART-") or (line.startswith("#") and "\t" not in line)
+    """A line of `#` is one where it is no token with its tag; `# text = ...` and `# intent: ...` never are."""
+    if not line.startswith("#"):
+        return line.startswith("-DOCSTART-")
+    fields = _fields(line)
+    tagged = len(fields) > 1 and _TAG.fullmatch(fields[-1])
+    return not tagged or ("\t" not in line and bool(_KEY.match(line)))
 
 
 def _bio(path: Path) -> Folder:
@@ -119,12 +142,10 @@ def _bio(path: Path) -> Folder:
         notes.append(f"{path.name} begins a span with I- unless one of its label ends before: it is read so.")
     elif wrong:
         listed = "; ".join(f"line {line}: {why}" for line, why in wrong[:LISTED])
-        many = (
-            f"{len(wrong):,} tags of {path.name} cannot follow the tag before" if len(wrong) > 1 else "A tag is wrong"
-        )
+        many = f"{len(wrong):,} tag{'s' * (len(wrong) > 1)} of {path.name} cannot follow the tag before"
         if len(wrong) > VIOLATIONS * len(tokens):
             raise DataError(f"{many}, more than 1 %. First ones: {listed}. A span begins with B- (or S- alone).")
-        notes.append(f"{many} and begin a span of their own: {listed}.")
+        notes.append(f"{many}, and a span of its own begins there: {listed}.")
     if not between:
         notes.append(f"{path.name} has a character a line: they are joined without blanks.")
     return _folder(sentences, notes=notes, target=SLOTS)
@@ -138,7 +159,7 @@ def _blocks(content: str, name: str) -> Iterator[tuple[Block, str | None]]:
     """Sentences, each with the intent that a comment says."""
     block: Block = []
     intent: str | None = None
-    for number, line in enumerate([*content.splitlines(), ""], 1):
+    for number, line in enumerate([*content.split("\n"), ""], 1):
         if not line.strip() or _is_comment(line):
             if block:
                 yield block, intent
@@ -277,25 +298,28 @@ def _rasa_example(given: Mapping[str, Any], place: int, name: str) -> Sentence:
     return Sentence(unicodedata.normalize("NFC", text), found, given.get("intent"))
 
 
-def _rasa_yaml(path: Path) -> Folder | None:
+def _rasa_yaml(path: Path) -> Folder:
     content, notes = _decoded(path)
     try:
         document = of_yaml(content)
     except ValueError as error:
         raise DataError(f"{path.name} cannot be read as YAML: {error}.") from None
     if not isinstance(document, Mapping) or not isinstance(document.get("nlu"), list):
-        return None
+        raise DataError(f"{path.name} holds no list 'nlu'. Expected a file of Rasa's: {RASA}")
     found: list[Sentence] = []
     others: list[str] = []
     for entry in document["nlu"]:
         if isinstance(entry, Mapping) and "intent" in entry:
             given = entry.get("examples") or ""
-            lines = given.splitlines() if isinstance(given, str) else [_line(one) for one in given]
+            lines = given.split("\n") if isinstance(given, str) else [_line(one) for one in given]
             found += [_marked(line.strip()[1:], str(entry["intent"]), path.name) for line in lines if _is_item(line)]
         elif isinstance(entry, Mapping):
             others.append(str(next(iter(entry), "")))
     kinds = {kind: len(list(same)) for kind, same in groupby(sorted(others))}
-    notes += [f"{count:,} entries of {kind!r} are left out: they are no examples." for kind, count in kinds.items()]
+    notes += [
+        f"{count:,} {'entry' if count == 1 else 'entries'} of {kind!r} left out: no examples of an intent."
+        for kind, count in kinds.items()
+    ]
     return _folder(found, notes=notes)
 
 
@@ -307,7 +331,7 @@ def _rasa_markdown(path: Path) -> Folder | None:
     content, notes = _decoded(path)
     found: list[Sentence] = []
     intent: str | None = None
-    for line in content.splitlines():
+    for line in content.split("\n"):
         if line.startswith("#"):
             heading = line.strip("# ").strip()
             intent = heading.removeprefix("intent:").strip() if heading.startswith("intent:") else None

@@ -24,6 +24,8 @@ MOST_BOOSTED, WIDE = 20, 500
 FEWEST_OF_STRATUM = 20
 MOSTLY = 0.9
 """Share of its cells from which a column is one of yes and no; the others are listed."""
+_NO_LABEL = (Mapping, list, tuple, set, frozenset, np.ndarray)
+"""A list of these is no list of labels."""
 
 
 class Multilabel:
@@ -51,8 +53,8 @@ class Multilabel:
         if isinstance(present[0], tuple):
             read = [np.mean([answers.said(one) is not None for one in column]) for column in zip(*present, strict=True)]
             return 0.9 if min(read) >= MOSTLY else 0.0
-        if any(several.listed(cell) for cell in present):
-            return 0.95
+        if lists := [cell for cell in present if several.listed(cell)]:
+            return 0.0 if any(isinstance(part, _NO_LABEL) for cell in lists for part in cell) else 0.95
         between = several.separator(present)
         if between is None:
             return 0.0
