@@ -1,4 +1,4 @@
-"""aeslc_train_dev.zip -> a folder mails/train of one .txt a mail, and mails/dev. python prepare.py ZIP"""
+"""AESLC-master.zip -> a folder mails/train of one .txt a mail, and mails/dev. python prepare.py ZIP"""
 
 import sys
 from pathlib import Path

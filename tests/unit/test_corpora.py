@@ -85,9 +85,11 @@ def test_texts_are_cut_where_they_are_the_target_themselves(tmp_path: Path) -> N
 def test_a_file_that_is_not_utf8_is_listed_and_more_than_one_in_a_hundred_stop(tmp_path: Path) -> None:
     for place in range(100):
         (tmp_path / f"{place:03d}.txt").write_text("It goes on. " * 40, encoding="utf-8")
-    (tmp_path / "000.txt").write_bytes(b"and caf\xe9 here it goes on\n")
+    (tmp_path / "000.txt").write_bytes(b"and so\nto the caf\xe9 here it goes on\n")
     found = opened(tmp_path)
-    assert found.notes == ["'000.txt' is not UTF-8 (byte 0xe9). Save it as UTF-8. Left out."]
+    assert found.notes == [
+        "'000.txt', line 2, is not UTF-8 (byte 0xe9). Save it as UTF-8 (iconv -f cp1252 -t utf-8). Left out."
+    ]
     assert len(set(found.together or ())) == 99
     (tmp_path / "001.txt").write_bytes("utf-16".encode("utf-16"))
     with pytest.raises(UnreadableError, match="2 of 100 rows hold what cannot be read") as error:

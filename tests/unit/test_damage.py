@@ -75,5 +75,7 @@ def test_files_of_text_are_looked_at_and_an_empty_cell_of_text_is_an_input(tmp_p
     held = [File(name, tmp_path) for name in ("a.txt", "b.txt")]
     found = sound({"text": held}, text=["text"])
     assert found.columns == {"text": ["a.txt"]}
-    assert found.problems == [(1, "'b.txt' is not UTF-8 (byte 0xe9). Save it as UTF-8.")]
+    assert found.problems == [
+        (1, "'b.txt', line 1, is not UTF-8 (byte 0xe9). Save it as UTF-8 (iconv -f cp1252 -t utf-8).")
+    ]
     assert sound({"text": ["fine", "", None]}, text=["text"]).kept.tolist() == [0, 1, 2]

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from learnt.data import encodings, sources
+from learnt.codecs import encodings
+from learnt.data import sources
 from learnt.data.sources import Dialect, Source
 from learnt.errors import DataError, RequestError
 

@@ -24,12 +24,14 @@ from learnt.cli.options import parse, parsers
 from learnt.modalities.table import Table
 
 ROOT = Path(__file__).parents[2]
-PAGES = sorted([ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md")])
+PAGES = sorted(
+    [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").rglob("*.md")]
+)
 RUN = [ROOT / "docs/tutorial.md", ROOT / "README.md"]
 """Pages whose blocks are run, in this order and in one folder: the tutorial makes the tables."""
 BLOCK = re.compile(r"^( *)```(\w*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
-NOT_RUN = {"cat", "pip", "python3", "npm", "make", ".venv/bin/python"}
+NOT_RUN = {"cat", "pip", "printf", "python3", "npm", "make", ".venv/bin/python"}
 LANGUAGES = {"sh", "python", "js", "text", ""}
 NODE = ROOT / "tests/edge/node/node_modules"
 pytestmark = [
@@ -193,8 +195,8 @@ def test_every_page_is_reached_from_the_readme() -> None:
     index = {
         str((ROOT / target).resolve()) for target in LINK.findall((ROOT / "README.md").read_text(encoding="utf-8"))
     }
-    folders = ("docs", "docs/how-to", "docs/reference")
-    pages = {str(page.resolve()) for folder in folders for page in (ROOT / folder).glob("*.md")}
+    folders = ("docs", "docs/how-to", "docs/reference", "examples/*")
+    pages = {str(page.resolve()) for folder in folders for page in ROOT.glob(f"{folder}/*.md")}
     assert pages <= index, pages - index
 
 
@@ -209,6 +211,8 @@ def test_every_block_can_be_parsed(page: Path) -> None:
     for words in commands(page):
         if words[0] == "learnt":
             parse(words[1:])
+        elif words[0] == "python":
+            assert (page.parent / words[1]).is_file(), words
         else:
             assert words[0] in NOT_RUN, words
             if words[0] == "make":

@@ -164,7 +164,7 @@ def test_files_of_text_are_texts(tmp_path: Any) -> None:
     assert Text().claims(Column("text", cells[:1])) > 0.9
     one, other = read(cells, settings)["tokens"]
     assert np.array_equal(one, other)
-    with pytest.raises(DataError, match=r"'b\.txt' is not UTF-8 \(byte 0xe9\)"):
+    with pytest.raises(DataError, match=r"'b\.txt', line 1, is not UTF-8 \(byte 0xe9\)"):
         read([File("b.txt", tmp_path)], settings)
 
 
@@ -227,7 +227,7 @@ def test_files_that_are_no_utf8_are_listed_row_by_row_and_cells_are_never(tmp_pa
     (tmp_path / "b.txt").write_bytes(b"caf\xe9")
     cells = [File("a.txt", tmp_path), File("b.txt", tmp_path), File("c.txt", tmp_path), None]
     assert Text().undecodable(cells) == [
-        (1, "'b.txt' is not UTF-8 (byte 0xe9). Save it as UTF-8."),
+        (1, "'b.txt', line 1, is not UTF-8 (byte 0xe9). Save it as UTF-8 (iconv -f cp1252 -t utf-8)."),
         (2, "There is no file 'c.txt'."),
     ]
     assert Text().undecodable(["caf\ud800", "", None]) == []

@@ -22,7 +22,7 @@ from zipfile import BadZipFile, ZipFile, ZipInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import signatures
+from learnt.codecs import encodings, signatures
 from learnt.errors import DataError
 
 _IMAGES = ".png .jpg .jpeg .jpe .jfif .webp .tif .tiff .gif .bmp .pgm .ppm .pbm .pnm .dcm .dicom .heic .heif .avif .jp2"
@@ -86,11 +86,13 @@ class File(str):
         try:
             return self.bytes().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            if held := signatures.instead(error.object[: signatures.HEAD], "text"):
+            content, place = error.object, error.start
+            if held := signatures.instead(content[: signatures.HEAD], "text"):
                 raise DataError(f"{str(self)!r} is no text.{held}") from None
-            raise DataError(
-                f"{str(self)!r} is not UTF-8 (byte 0x{error.object[error.start]:02x}). Save it as UTF-8."
-            ) from None
+            line, byte = content.count(b"\n", 0, place) + 1, f"byte 0x{content[place]:02x}"
+            meant = encodings.guess(io.BytesIO(content))
+            command = f" (iconv -f {meant} -t utf-8)" if meant else ""
+            raise DataError(f"{str(self)!r}, line {line}, is not UTF-8 ({byte}). Save it as UTF-8{command}.") from None
 
     def size(self) -> float:
         """Its bytes, counted and not read; nan of a file that is not there."""

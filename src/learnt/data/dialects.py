@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from learnt.codecs import cells
+from learnt.codecs import cells, encodings
 from learnt.codecs.files import File
 from learnt.contracts import Cells
-from learnt.data import encodings, streams
+from learnt.data import streams
 from learnt.errors import DataError, RequestError
 
 DELIMITERS = ",;\t|"

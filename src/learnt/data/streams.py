@@ -16,10 +16,9 @@ from tempfile import mkdtemp
 from typing import IO, Any, TextIO, cast
 from weakref import WeakKeyDictionary, finalize
 
-from learnt.codecs import pcm, tracks
+from learnt.codecs import encodings, pcm, tracks
+from learnt.codecs.encodings import UTF8
 from learnt.codecs.files import GZIP, File
-from learnt.data import encodings
-from learnt.data.encodings import UTF8
 from learnt.errors import DataError, RequestError
 
 SIGNATURES = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"PK\x03\x04", ".xlsx"))

@@ -12,9 +12,9 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+from learnt.codecs import encodings
 from learnt.codecs.notation import of_json, of_yaml
 from learnt.codecs.spans import Span
-from learnt.data import encodings
 from learnt.data.damage import UNREADABLE
 from learnt.data.folders import Folder
 from learnt.errors import DataError
