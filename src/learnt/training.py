@@ -80,9 +80,10 @@ def train(
     label were as frequent in all of its groups. `views`: inputs that share an encoder; by default all columns of
     pictures, ["none"] for none. `horizons`: when the risk of an event is foretold for, in the unit of its durations.
     `budget`: seconds, or "3m". `size`: small, medium or large, or the side of pictures in pixels. `subwords`: at most
-    so many pieces of words for texts that are written, 0 for bytes. `background`: the label of sounds in which nothing
-    is said, be it that there are none; with it the file listens to streams. `pretrained`: weights that
-    the encoder of pictures or texts starts from: the folder of a run, a file of weights, or a folder of transformers.
+    so many pieces of words for texts that are written, 0 for bytes, or written down from sound, 0 for letters.
+    `background`: the label of sounds in which nothing is said, be it that there are none; with it the file listens to
+    streams. `pretrained`: weights that the encoder of pictures or texts starts from: the folder of a run, a file of
+    weights, or a folder of transformers.
     `recipe`: a recipe.yaml of an earlier run, whose target, options, sizes, rates and number of steps are
     taken over where nothing else is asked. `decide`, `prevalence` and `positive`: what is to be done with an answer,
     how frequent the positive label is where the file will be used, and which one that is (docs/how-to/decide.md). `say`

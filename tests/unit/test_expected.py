@@ -13,6 +13,7 @@ from learnt.codecs.spoken import PAUSE, Decoder
 from learnt.errors import RequestError, UnreadableError
 
 LETTERS = {"symbols": [" ", *"abcdefgh"], "words": False, "form": "NFC"}
+PIECES = {"symbols": [*LETTERS["symbols"], "ab", "ee", "dab", "cab"], "words": False, "form": "NFC"}
 DIGITS = {"symbols": ["one", "three", "two"], "words": True, "form": "NFC"}
 OLD = Path(__file__).parents[1] / "files" / "table-format-1.onnx"
 
@@ -23,7 +24,7 @@ def expecting(settings: dict[str, Any], **options: list[str]) -> dict[str, Any]:
 
 def places(said: str, other: str = "", settings: dict[str, Any] = LETTERS, share: float = 0.7) -> Any:
     """Two places a symbol, the second a pause within it; where `other` differs it is nearly as likely."""
-    signs = {".": 0, "_": 1, "1": 1, "3": 2, "2": 3} | {sign: at for at, sign in enumerate("abcdefgh", 2)}
+    signs = {".": 0, "_": 1, "1": 1, "3": 2, "2": 3} | {sign: at for at, sign in enumerate("abcdefghABCD", 2)}
     rows = []
     for sign, another in zip(said, other or said, strict=True):
         chances = np.full((2, 1 + len(settings["symbols"])), 1e-3)
@@ -69,6 +70,21 @@ def test_no_words_but_these_are_heard() -> None:
     assert text(told, *places("cab" + "." * PAUSE + "feed")) == "cab feed"
     assert text(told, *places("h")) == ""
     assert text(expecting(DIGITS, words=["one two"]), *places("1.3.2", "2.1.2", DIGITS)) == "one one two"
+
+
+@pytest.mark.parametrize("cut", ["dab", "dA", "C"])
+def test_what_is_expected_is_heard_in_whichever_pieces(cut: str) -> None:
+    """`A` is the piece `ab`, `C` `dab`, `D` `cab`."""
+    torn = places(f"{cut.replace('d', 'c', 1).replace('C', 'D')}_fBd", f"{cut}_fBd", PIECES)
+    assert text(PIECES, *torn) == "cab feed"
+    assert text(expecting(PIECES, phrases=["dab feed"]), *torn) == "dab feed"
+    assert text(expecting(PIECES, words=["dab", "feed"]), *torn) == "dab feed"
+    assert text(expecting(PIECES, texts=["a dab feed", "feed a bee"] * 5), *torn) == "dab feed"
+    both = expecting(PIECES, texts=["a dab feed"] * 5, words=["a", "dab", "cab", "feed"])
+    assert text(both, *torn) == "dab feed"
+    assert text(expecting(PIECES, words=["cab", "feed"]), *torn) == "cab feed"
+    with pytest.raises(UnreadableError, match=r"It knows: a b c d e f g h\."):
+        expected.learn({"phrases": ["dabs"]}, PIECES)
 
 
 def test_what_is_like_some_texts_is_heard() -> None:

@@ -9,6 +9,7 @@ from learnt.codecs import spoken
 from learnt.codecs.spoken import PAUSE, Decoder
 
 LETTERS = {"symbols": [" ", "a", "b", "c"], "words": False, "form": "NFC"}
+PIECES = {"symbols": [" ", "a", "b", "c", "ab", "abc"], "words": False, "form": "NFC"}
 WORDS = {"symbols": ["one", "two"], "words": True, "form": "NFC"}
 STEP = 0.02
 
@@ -17,6 +18,7 @@ def places(text: str, settings: dict, quiet: str = "."):
     """One place a character: `.` says nothing, `_` a blank of writing; loud wherever a letter is said."""
     known = {symbol: place for place, symbol in enumerate(settings["symbols"], 1)}
     signs = {quiet: 0, "_": known.get(" ", 0), "1": known.get("one", 0), "2": known.get("two", 0)}
+    signs |= {"A": known.get("ab", 0), "B": known.get("abc", 0)}
     chances = np.full((len(text), 1 + len(known)), np.log(0.01), np.float32)
     where = np.zeros((len(text), 2), np.float32)
     for place, sign in enumerate(text):
@@ -81,6 +83,7 @@ def test_words_are_parted_by_blanks_of_writing_and_by_pauses():
     assert [one.text for one in whole("ab" + "." * (PAUSE + 1) + "c")] == ["ab", "c"]
     assert [one.text for one in whole("ab" + "." * (PAUSE - 1) + "c")] == ["abc"]
     assert [one.text for one in whole("1.1..2", WORDS)] == ["one", "one", "two"]
+    assert [one.text for one in whole("AA.A.c_B", PIECES)] == ["ababc", "abc"]
     assert whole("....") == []
 
 
@@ -95,10 +98,9 @@ def test_a_word_is_from_where_it_gets_loud_to_where_it_gets_quiet():
 @pytest.mark.parametrize("seed", range(6))
 def test_pieces_give_the_words_and_times_of_the_whole(seed):
     random = np.random.default_rng(seed)
-    settings = (LETTERS, WORDS)[seed % 2]
-    signs = list("abc__......") if seed % 2 == 0 else list("12.........")
+    settings, signs = ((LETTERS, "abc__......"), (WORDS, "12........."), (PIECES, "aABc__....."))[seed % 3]
     text = "".join(
-        "." * int(random.integers(0, 70)) if random.random() < 0.05 else random.choice(signs) for _ in range(400)
+        "." * int(random.integers(0, 70)) if random.random() < 0.05 else random.choice(list(signs)) for _ in range(400)
     )
     chances, where = places(text, settings)
     where[:, 1] += random.normal(size=len(where))
@@ -127,3 +129,48 @@ def test_what_may_change_is_open_until_a_pause_has_followed():
     assert (settled, [one.text for one in open_]) == ([], ["ab"])
     settled, open_ = decoder(*places("." * (PAUSE + 2), LETTERS), PAUSE + 2)
     assert ([one.text for one in settled], open_) == (["ab"], [])
+
+
+SAID = ["shine on shining sun", "shining sunshine", "no sun on us"] * 5
+
+
+def test_pieces_are_of_words_that_recur_and_are_letters_again():
+    settings = spoken.learn(SAID, 6)
+    letters = spoken.letters(settings)
+    assert letters == [" ", *sorted({*"".join(SAID)} - {" "})]
+    found = settings["symbols"][len(letters) :]
+    assert len(found) == 6
+    assert "sun" in found
+    assert all(len(piece) > 1 and any(piece in text for text in SAID) and " " not in piece for piece in found)
+    assert settings == spoken.learn(SAID[::-1], 6)
+    for text in [*SAID, "uns no nnn"]:
+        codes = spoken.codes(text, settings)
+        assert "".join(settings["symbols"][code - 1] for code in codes) == text
+        assert len(codes) < len(text) or text == "uns no nnn"
+    assert spoken.foreign("sunx", settings) == ["x"]
+
+
+def test_pieces_are_none_where_none_are_asked_for_and_letters_where_0_are():
+    digits = ["one two", "two one one", "two"] * 20
+    assert spoken.unit(spoken.learn(digits)) == "words"
+    assert spoken.unit(spoken.learn(digits, 0)) == "letters"
+    assert spoken.unit(spoken.learn(digits, 2)) == "pieces"
+    assert spoken.unit(spoken.learn(SAID)) == "letters"
+
+
+def test_a_word_is_cut_by_the_most_urgent_piece_first():
+    settings = {"symbols": [" ", *"abc", "bc", "ab", "abc"], "words": False, "form": "NFC"}
+    assert spoken.codes("abc ab", settings) == [7, 1, 6]
+    assert spoken.codes("abab", settings) == [6, 6]
+    assert spoken.places(spoken.codes("abab", settings)) == 3
+    other = {**settings, "symbols": [" ", *"abc", "ab", "bc"]}
+    assert spoken.codes("abc", other) == [5, 4]
+
+
+def test_syllables_are_pieces_of_what_they_are_made_of():
+    texts = [chr(0xAC00 + 31 * number) + chr(0xAC01 + 17 * number) for number in range(300)] * 2
+    settings = spoken.learn(texts, 50)
+    codes = spoken.codes(texts[7], settings)
+    assert spoken.unit(settings) == "pieces"
+    assert len(codes) < len(spoken.codes(texts[7], spoken.learn(texts)))
+    assert spoken.plain("".join(settings["symbols"][code - 1] for code in codes)) == texts[7]

@@ -10,6 +10,7 @@ import pytest
 import torch
 from torch.nn import functional
 
+import learnt
 from learnt.contracts import Evidence, Part, Prediction
 from learnt.data.collecting import collect
 from learnt.errors import RequestError, UnreadableError
@@ -175,6 +176,14 @@ def test_texts_that_a_file_can_never_say_are_told_by_letter_and_by_length():
     assert "has 'three'; such words" in dict(TASK.unsayable(["one three"], places[:1], words))[0]
 
 
+def test_what_is_too_long_is_counted_in_the_pieces_that_are_said():
+    learnt = {"symbols": [" ", "a", "b", "ab"], "words": False, "form": "NFC"}
+    places = np.array([3.0, 3.0, 2.0])
+    assert dict(TASK.unsayable(["abab", "bbaa", "abab"], places, learnt)).keys() == {1, 2}
+    assert "2 pieces, more than so short a sound" in dict(TASK.unsayable(["abab"], np.array([2.0]), learnt))[0]
+    assert dict(TASK.unfit(["abab"] * 50, np.array([3.0, *[50.0] * 49]))).keys() == {0}
+
+
 def test_damaged_recordings_are_left_out_and_listed_by_file(tmp_path):
     path = listed(tmp_path, MANY * 3)
     (tmp_path / "4.wav").write_bytes(b"")
@@ -201,3 +210,10 @@ def test_labels_can_be_said_too(tmp_path):
     path = listed(tmp_path, rows)
     assert collected(path).roles.targets == {"text": "classify"}
     assert collected(path, task="transcribe").roles.targets == {"text": "transcribe"}
+
+
+def test_pieces_of_words_are_refused_where_no_text_is_written(tmp_path):
+    path = tmp_path / "rows.csv"
+    path.write_text("number,label\n" + "\n".join(f"{row},{row % 2}" for row in range(60)))
+    with pytest.raises(RequestError, match=r"--subwords 300 is for texts that are written; here label .*Leave it out"):
+        learnt.train(path, target="label", subwords=300, out=tmp_path / "run")

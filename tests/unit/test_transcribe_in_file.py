@@ -285,6 +285,30 @@ def test_damaged_files_are_named_where_they_are_asked_about(
     assert said in error
 
 
+def test_pieces_of_words_become_words_wherever_words_are_said(tmp_path: Path) -> None:
+    out, asked = tmp_path / "run", tmp_path / "asked"
+    asked.mkdir()
+    learnt.train(
+        folder(tmp_path, 150), test=folder(asked, 20), target="text", task="transcribe", subwords=3, out=out,
+        ask="calibration", recipe={"sizes": SIZES, "plan": {**PLAN, "steps": 300}},
+    )  # fmt: skip
+    model, random = learnt.load(out), np.random.default_rng(20)
+    settings = model.manifest["targets"]["text"]["settings"]
+    assert settings["symbols"] == [" ", *sorted("doremi"), *settings["symbols"][-3:]]
+    assert sorted(settings["symbols"][-3:]) == sorted(TONES)
+    sound, told = talk(random, 5)
+    whole = model.predict(sound)
+    assert edits.rate(edits.counts([whole.value.split()], [" ".join(text for text, *_ in told).split()])) < 0.2
+    for heard in (model, model.expecting(words=["do", "re"]), model.expecting(phrases=["do re"])):
+        listening, whole = heard.listening(), heard.predict(sound)
+        found = [listening(part).settled for part in np.split(sound, range(777, len(sound), 777))]
+        words = [part for one in found for part in one] + [*listening(sound[:0], ended=True).settled]
+        assert [part.value for part in words] == [part.value for part in whole.parts]
+        for part, other in zip(words, whole.parts, strict=True):
+            assert (*part.where, part.confidence) == pytest.approx((*other.where, other.confidence), abs=1e-3)
+    assert set(model.expecting(words=["do", "re"]).predict(sound).value.split()) == {"do", "re"}
+
+
 def test_words_that_are_not_expected_are_not_heard(run: learnt.Run) -> None:
     model, random = learnt.load(run.folder), np.random.default_rng(13)
     sounds = [spoken(random)[0] for _ in range(12)]

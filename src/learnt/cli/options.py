@@ -155,7 +155,8 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
         "--subwords",
         metavar="COUNT",
         type=values.whole,
-        help="pieces of words for texts that are written (default by how much text there is; 0: bytes)",
+        help="pieces of words for texts that are written (default by how much text there is; 0: bytes) or written down "
+        "from sound (default none)",
     )
     how.add_argument(
         "--pretrained",

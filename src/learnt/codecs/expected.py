@@ -7,7 +7,7 @@ from functools import lru_cache
 
 from learnt.codecs import ctc, spoken
 from learnt.codecs.language_model import NgramModel
-from learnt.codecs.priors import Letters, Only, Phrases, WordList, Words
+from learnt.codecs.priors import Letters, Only, Phrases, Spelled, WordList, Words
 from learnt.contracts import Settings
 from learnt.errors import RequestError, UnreadableError, unknown
 
@@ -38,7 +38,7 @@ def learn(options: Mapping[str, Sequence[str]], settings: Settings) -> dict[str,
                 problems.append((one, ", ".join(map(repr, strange))))
     if problems:
         what = "words" if settings["words"] else "letters"
-        known = " ".join(settings["symbols"][:60]).strip()
+        known = " ".join(spoken.letters(settings)[:60]).strip()
         raise UnreadableError(
             f"{len(problems):,} of what is expected cannot be heard by this file, for it learnt no such {what}. "
             f"It knows: {known}. Take them out, or train with recordings that have them.",
@@ -65,8 +65,9 @@ def _priors(
     words: tuple[str, ...],
     texts: tuple[str, ...],
 ) -> tuple[ctc.Prior, ...]:
-    settings: Settings = {"symbols": symbols, "words": whole, "form": form}
-    space = None if whole else symbols.index(" ") + 1
+    every: Settings = {"symbols": symbols, "words": whole, "form": form}
+    settings: Settings = {**every, "symbols": spoken.letters(every)}
+    space = None if whole else symbols.index(spoken.SPACE) + 1
 
     def coded(text: str) -> tuple[int, ...]:
         return tuple(spoken.codes(text, settings))
@@ -87,7 +88,11 @@ def _priors(
         else:
             order = OF_WORDS if whole else OF_LETTERS
             found.append(Letters(NgramModel([coded(" ".join(piece)) for piece in pieces], order)))
-    return tuple(found)
+    if spoken.unit(every) != "pieces":
+        return tuple(found)
+    place = {symbol: at for at, symbol in enumerate(symbols, 1)}
+    spelled = [(), *(tuple(place[letter] for letter in symbol) for symbol in symbols)]
+    return tuple(Spelled(prior, spelled) for prior in found)
 
 
 def _known(text: str, settings: Settings) -> list[list[str]]:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Hashable, Iterable, Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
+from learnt.codecs.ctc import Prior
 from learnt.codecs.language_model import END, Context, NgramModel
 
 Symbols = Sequence[int]
@@ -117,6 +118,28 @@ class Words:
             return state, 0.0
         gain = _worth(self.grams, state.context, state.word, self.trust)
         return PartialWord(self.grams.further(state.context, state.word), ()), gain
+
+
+class Spelled:
+    """What is known of texts letter by letter, where a symbol may be a piece of several: `letters` of each symbol.
+
+    So it makes no difference into which pieces a word is cut.
+    """
+
+    def __init__(self, prior: Prior, letters: Sequence[Symbols]) -> None:
+        self.prior, self.letters, self.start = prior, letters, prior.start
+
+    def step(self, state: Any, symbol: int) -> tuple[Any, float]:
+        score = 0.0
+        for letter in self.letters[symbol]:
+            state, gain = self.prior.step(state, letter)
+            score += gain
+            if gain == -math.inf:
+                break
+        return state, score
+
+    def end(self, state: Any) -> float:
+        return self.prior.end(state)
 
 
 def _worth(grams: NgramModel, context: Context, symbol: Hashable, trust: float) -> float:

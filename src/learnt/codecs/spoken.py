@@ -10,17 +10,19 @@ import unicodedata
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import ctc
+from learnt.codecs import ctc, pieces
 from learnt.codecs.ctc import Segment
 from learnt.contracts import Settings
 
 Floats = NDArray[np.floating]
 BLANK = 0
+SPACE = " "
 PAUSE, REACH = 25, 60
 """Places that part words though nothing is said there, and that a word may have begun before its first letter."""
 LONGEST = 1500
@@ -63,28 +65,71 @@ def plain(text: str) -> str:
     return " ".join(word for word in words if word)
 
 
-def learn(texts: Sequence[str]) -> dict[str, object]:
+def learn(texts: Sequence[str], most: int | None = None) -> dict[str, object]:
     """The symbols of plain texts, from 1 in this order: `symbols`, whether they are `words`, and the `form` in which
-    letters are taken apart."""
+    letters are taken apart.
+
+    With `most` letters, and at most so many pieces of words behind them; else letters alone, or words. Raises
+    MissingExtra without the package tokenizers where pieces are to be learnt.
+    """
     words = Counter(word for text in texts for word in text.split())
     once = sum(count == 1 for count in words.values())
-    if once <= UNSEEN * words.total() and words.total() >= OFTEN * len(words) and len(words) <= MOST_WORDS:
+    recur = once <= UNSEEN * words.total() and words.total() >= OFTEN * len(words) and len(words) <= MOST_WORDS
+    if most is None and recur:
         return {"symbols": sorted(words), "words": True, "form": "NFC"}
     form = "NFC" if len({*"".join(texts)}) <= LETTERS else "NFD"
-    return {"symbols": sorted({*_formed(" ".join(texts), form), " "}), "words": False, "form": form}
+    spelled = _formed(" ".join(texts), form)
+    known = sorted({*spelled, SPACE})
+    return {"symbols": [*known, *pieces.learn(spelled.split(), known, most or 0)], "words": False, "form": form}
+
+
+def letters(settings: Settings) -> list[str]:
+    """The symbols that are no pieces of several letters; words where these are symbols."""
+    return [symbol for symbol in settings["symbols"] if settings["words"] or len(symbol) == 1]
+
+
+def unit(settings: Settings) -> str:
+    """What several symbols are called."""
+    if settings["words"]:
+        return "words"
+    return "letters" if len(letters(settings)) == len(settings["symbols"]) else "pieces"
 
 
 def codes(text: str, settings: Settings) -> list[int]:
     """Symbols of a plain text; what is none of them is left out."""
-    known = {symbol: place for place, symbol in enumerate(settings["symbols"], 1)}
-    pieces = text.split() if settings["words"] else _formed(text, settings["form"])
-    return [known[piece] for piece in pieces if piece in known]
+    speller = _speller(tuple(settings["symbols"]), bool(settings["words"]))
+    return speller.codes(_formed(text, settings["form"]))
+
+
+class _Speller:
+    """Symbols of texts; what was found of a word is kept."""
+
+    def __init__(self, symbols: Sequence[str], words: bool) -> None:
+        self._known = {symbol: place for place, symbol in enumerate(symbols, 1)}
+        self._words = words
+        self._spelled: dict[str, list[int]] = {}
+
+    def codes(self, text: str) -> list[int]:
+        found: list[int] = []
+        for word in text.split():
+            own = self._of(word)
+            found += [self._known[SPACE], *own] if found and own and not self._words else own
+        return found
+
+    def _of(self, word: str) -> list[int]:
+        if word not in self._spelled:
+            parts = [word] if self._words else pieces.cut(word, self._known)
+            self._spelled[word] = [self._known[part] for part in parts if part in self._known]
+        return self._spelled[word]
+
+
+_speller = lru_cache(4)(_Speller)
 
 
 def foreign(text: str, settings: Settings) -> list[str]:
-    """Pieces of a plain text that are no symbols, each once."""
-    pieces = text.split() if settings["words"] else _formed(text, settings["form"])
-    return list(dict.fromkeys(piece for piece in pieces if piece not in settings["symbols"]))
+    """Letters of a plain text that are no symbols, each once; words where these are symbols."""
+    said = text.split() if settings["words"] else _formed(text, settings["form"])
+    return list(dict.fromkeys(one for one in said if one not in settings["symbols"]))
 
 
 def rare(texts: Sequence[str]) -> set[str]:
@@ -113,7 +158,7 @@ class Decoder:
     def __init__(self, settings: Settings, priors: Sequence[ctc.Prior] = ()) -> None:
         self._priors = priors
         self._letters = ["", *settings["symbols"]]
-        self._space = None if settings["words"] else self._letters.index(" ")
+        self._space = None if settings["words"] else self._letters.index(SPACE)
         self._chances: Floats = np.zeros((0, len(self._letters)), np.float32)
         self._where: Floats = np.zeros((0, 2), np.float32)
         self._edge = 0

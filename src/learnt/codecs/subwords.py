@@ -136,31 +136,34 @@ def learn(texts: Iterable[Sequence[str]], most: int) -> list[list[int]]:
 
     Raises MissingExtra without the package tokenizers.
     """
-    from learnt.errors import MissingExtra
-
-    try:
-        from tokenizers import Tokenizer, models, pre_tokenizers, trainers
-    except ImportError:
-        raise MissingExtra("tokenizers", "train", "Learning from text") from None
-    import json
-
     letters = alphabet()
-    whole = Tokenizer(models.BPE())
-    whole.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
-    trainer = trainers.BpeTrainer(
-        vocab_size=BYTES + most,
-        min_frequency=2,
-        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
-        show_progress=False,
-    )
-    said = (piece.encode("utf-8", "replace").decode("utf-8") for text in texts for piece in text)
-    whole.train_from_iterator(said, trainer)
+    printed = str.maketrans({byte: letter for letter, byte in letters.items()})
+    said = (piece.encode("utf-8", "replace").decode("latin-1").translate(printed) for text in texts for piece in text)
     known = {letter: byte + 1 for letter, byte in letters.items()}
     merges = []
-    for left, right in json.loads(whole.to_str())["model"]["merges"]:
+    for left, right in merged(said, letters, BYTES + most):
         known.setdefault(left + right, len(known) + 1)
         merges.append([known[left], known[right]])
     return merges
+
+
+def merged(words: Iterable[str], letters: Iterable[str], most: int) -> list[tuple[str, str]]:
+    """The pairs that are merged, the most frequent first, until there are `most` pieces, these letters among them.
+
+    Raises MissingExtra without the package tokenizers.
+    """
+    from learnt.errors import MissingExtra
+
+    try:
+        from tokenizers import Tokenizer, models, trainers
+    except ImportError:
+        raise MissingExtra("tokenizers", "train", "Learning pieces of words") from None
+    import json
+
+    whole = Tokenizer(models.BPE())
+    trainer = trainers.BpeTrainer(vocab_size=most, min_frequency=2, initial_alphabet=list(letters), show_progress=False)
+    whole.train_from_iterator(words, trainer)
+    return [(left, right) for left, right in json.loads(whole.to_str())["model"]["merges"]]
 
 
 def alphabet() -> dict[str, int]:

@@ -206,6 +206,15 @@ class Suggests(Protocol):
 
 
 @runtime_checkable
+class Subdivides(Protocol):
+    """A task whose answers are texts in symbols of its own, which may be pieces of words."""
+
+    def learn_pieces(self, labels: Cells, most: int | None) -> Settings:
+        """What `learn` gives, with letters and at most so many pieces of words; None: as it does."""
+        ...
+
+
+@runtime_checkable
 class Timed(Protocol):
     """A task that says what will have happened by some horizons; `codes` of its settings says what each is called."""
 

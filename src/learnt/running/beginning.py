@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt import recipes, registry
-from learnt.contracts import Hears, Listens, Timed
+from learnt.contracts import Hears, Listens, Subdivides, Timed, Writes
 from learnt.data import corpora, sources, targets
 from learnt.data import unlabelled as reading
 from learnt.data.collecting import Collected, collect
@@ -113,11 +113,7 @@ def begin(
     start = _start(full, pretrained, {kind for kind, _ in collected.roles.inputs.values()}, say)
     if full["budget"] is None:
         full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
-    kinds = [registry.task(kind) for kind in collected.roles.targets.values()]
-    if full["horizons"] and not any(isinstance(kind, Timed) for kind in kinds):
-        raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
-    if full["background"]:
-        _refuse_background(full["background"], collected)
+    _refuse_options(full, collected)
     if more is not None:
         problems, notes = [*collected.problems, *more.problems], [*collected.notes, *more.notes]
         collected = replace(collected, problems=problems, notes=notes)
@@ -150,6 +146,20 @@ def begin(
         say(f"Goes on with the options of before: {before} (to choose others leave --resume out and start anew)")
     _tell(collected, say)
     return begun
+
+
+def _refuse_options(recipe: Mapping[str, Any], collected: Collected) -> None:
+    """Raises RequestError for what no target has a use for."""
+    tasks = [registry.task(kind) for kind in collected.roles.targets.values()]
+    if recipe["horizons"] and not any(isinstance(task, Timed) for task in tasks):
+        raise RequestError("--horizons is for a time to an event. Write for example --target DURATION,EVENT")
+    if recipe["subwords"] is not None and not any(isinstance(task, Writes | Subdivides) for task in tasks):
+        raise RequestError(
+            f"--subwords {recipe['subwords']} is for texts that are written; here {', '.join(collected.roles.targets)} "
+            "is learnt otherwise. Leave it out, or write --task generate, or for sounds --task transcribe"
+        )
+    if recipe["background"]:
+        _refuse_background(recipe["background"], collected)
 
 
 def _refuse_background(label: str, collected: Collected) -> None:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from learnt import __version__, deciding, recipes, registry
 from learnt.codecs import cells, files
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Doubts, Listens, Settings, Timed
+from learnt.contracts import Doubts, Listens, Settings, Subdivides, Timed
 from learnt.data import targets
 from learnt.data.collecting import Collected
 from learnt.data.damage import shortened
@@ -94,7 +94,7 @@ def _learnt(begun: Begun) -> Learnt:
     collected, rows = begun.collected, begun.rows[0]
     wished = {"sets": len(collected.splits.calibrate) >= conformal.FEWEST, "coverage": begun.recipe["coverage"]}
     extra = {
-        name: {**wished, **_horizons(begun, name, rows), **_background(begun, name, rows)}
+        name: {**wished, **_horizons(begun, name, rows), **_background(begun, name, rows), **_pieces(begun, name, rows)}
         for name in begun.asked.targets
     }
     known = learn(collected.columns, begun.asked, rows, weight=begun.emphasis(rows), extra=extra)
@@ -131,6 +131,14 @@ def _background(begun: Begun, name: str, rows: Rows) -> Settings:
     if label is None or not isinstance(task, Listens):
         return {}
     return task.listening(take(begun.collected.columns[name], rows), label)
+
+
+def _pieces(begun: Begun, name: str, rows: Rows) -> Settings:
+    """The settings of a target that is learnt in pieces of words."""
+    task, most = registry.task(begun.asked.targets[name]), begun.recipe["subwords"]
+    if most is None or not isinstance(task, Subdivides):
+        return {}
+    return task.learn_pieces(take(begun.collected.columns[name], rows), most)
 
 
 def _unreadable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:

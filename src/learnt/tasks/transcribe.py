@@ -36,7 +36,8 @@ LOOKED_AT = 1000
 
 
 class Transcribe:
-    """Connectionist temporal classification over letters, or over words where nearly all that are said are known.
+    """Connectionist temporal classification over letters, over words where nearly all that are said are known, or over
+    letters and pieces of words where these are asked for.
 
     Texts are compared as they are spoken: in small letters, without marks. Settings: what `spoken.learn` gives. An
     atom is a word that was said, right if it is the one that stands there when said and true words are aligned with
@@ -69,8 +70,9 @@ class Transcribe:
         return found
 
     def unfit(self, labels: Cells, places: NDArray[np.float64]) -> list[tuple[int, str]]:
+        """By letters, whatever symbols will be learnt: these are never more, not even where some are alike."""
         texts = [spoken.plain(str(label)) for label in labels]
-        found = dict(_too_long(texts, places, spoken.learn(texts)))
+        found = dict(_too_long(texts, places, spoken.learn(texts, 0)))
         rare = spoken.rare(texts)
         for row, (text, most) in enumerate(zip(texts, places.tolist(), strict=True)):
             if strange := [letter for letter in dict.fromkeys(text) if letter in rare]:
@@ -89,10 +91,13 @@ class Transcribe:
         return sorted(found.items())
 
     def learn(self, labels: Cells) -> Settings:
+        return self.learn_pieces(labels, None)
+
+    def learn_pieces(self, labels: Cells, most: int | None) -> Settings:
         texts = [spoken.plain(str(label)) for label in labels if not cells.is_missing(label)]
         if not any(texts):
             raise DataError("A target to transcribe needs texts; the rows to learn from hold none.")
-        return spoken.learn(texts)
+        return spoken.learn(texts, most)
 
     def suggest(self, rows: int) -> Settings:
         """About as many steps whatever there is."""
@@ -282,7 +287,7 @@ def _spelled(codes: Sequence[int], settings: Settings) -> str:
 
 def _too_long(texts: Sequence[str], places: NDArray[np.float64], settings: Settings) -> Iterator[tuple[int, str]]:
     """Texts of more symbols than there are places; 0: nobody looks at them."""
-    what = "words" if settings["words"] else "letters"
+    what = spoken.unit(settings)
     for row, (text, most) in enumerate(zip(texts, places.tolist(), strict=True)):
         codes = spoken.codes(text, settings)
         if 0 < most < spoken.places(codes):

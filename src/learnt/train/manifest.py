@@ -186,6 +186,8 @@ OF_TARGETS = {
     "regress": "Of a number to predict: mean, spread, median, typical distance from it, least and greatest.",
     "reply": "Of replies: word for word those that at least 5 rows say but for case, marks and blanks, and how "
     "frequent each is; the vectors of at most 300 others.",
+    "transcribe": "Of what is said in sounds: its letters, and pieces of words that came at least twice where these "
+    "were asked for; or, where nearly all that is said are a few words, these.",
     "survival": "Of a time to an event: quantiles of the times of events, the longest time, how frequent events are.",
 }
 """What the settings of a task hold of its target."""
