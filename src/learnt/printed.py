@@ -6,15 +6,22 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 Row = Mapping[str, Any]
+LONG = 40
+"""Letters of an answer from which it stands behind all else, since what is behind it would be looked for in vain."""
 _OF_REASONS = ("prediction", "confidence", "reasons", "explained", "problem")
 
 
 def table(rows: Sequence[Row], most: int = 20) -> str:
-    """Aligned columns, the first `most` rows of them; the probability of each label is left to a file."""
+    """Aligned columns, the first `most` rows of them; the probability of each label is left to a file, and long answers
+    stand once, behind the rest."""
     if not rows:
         return "No rows."
     names = [name for name in rows[0] if "probability." not in name]
-    names = [name for name in names if name != "problem" or any(row["problem"] for row in rows)]
+    names = [name for name in names if name not in ("problem", "plausible") or any(row[name] for row in rows)]
+    if any(isinstance(row.get("prediction"), str) and len(row["prediction"]) > LONG for row in rows):
+        told = all(row.get("decision") == row["prediction"] for row in rows)
+        last = ("prediction",) if told else ("decision", "prediction")
+        names = [*(name for name in names if name not in ("decision", "prediction")), *last]
     cells = [names, *([_cell(row.get(name)) for name in names] for row in rows[:most])]
     widths = [max(map(len, column)) for column in zip(*cells, strict=True)]
     lines = ["  ".join(c.ljust(w) for c, w in zip(line, widths, strict=True)).rstrip() for line in cells]

@@ -93,3 +93,16 @@ def test_a_file_that_listens_says_how_sure_it_must_be() -> None:
     assert "tells what is at least 0.975 likely" in card
     assert "188 of 200 said, and 0.013 to 2.8 false alarms an hour" in card
     assert "Listens" not in show(file.manifest())
+
+
+def test_every_target_has_figures_and_says_what_a_right_answer_is() -> None:
+    two = file.manifest(targets=("colour", "count"))
+    figure = {"value": 1.0, "low": 0.0, "high": 1.0, "n": 3, "source": "file"}
+    two["measured"] = {target: {f"metric {k}": figure for k in range(9)} for target in two["targets"]}
+    two["targets"]["count"]["right"] = "it is off by one at most"
+    assert "Right means" not in show(two)
+    two["measured"]["count"] = {"acceptable": figure, **two["measured"]["count"]}
+    card = show(two)
+    assert all(f"{target}.metric {k}" in card for target in ("colour", "count") for k in range(2))
+    assert "... 19 figures in all" in card
+    assert "Right means, of count: it is off by one at most." in card

@@ -32,3 +32,11 @@ def test_what_is_kept_of_a_target_is_said_where_there_is_one_of_its_kind():
     assert "longest time" not in inside([labels, number])
     assert "a decision is by" not in inside([labels])
     assert "a decision is by" in inside([Target("ill", "classify", {"by": by})])
+
+
+def test_only_what_there_is_among_the_inputs_is_said_to_be_kept():
+    of_texts, of_tables = inside([], ["text"]), inside([], ["table"])
+    assert "pieces of words" in of_texts
+    assert "category columns" not in of_texts
+    assert "category columns" in of_tables
+    assert "pieces of words" not in of_tables

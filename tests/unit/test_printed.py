@@ -24,6 +24,21 @@ def test_parts_are_said_in_a_few_words_and_lines_stay_lines() -> None:
     assert lines[1].endswith("artist: Nina (0.98), On it. (0.1)")
 
 
+def test_long_answers_stand_once_behind_the_rest() -> None:
+    rows = [
+        {"row": place, "prediction": text, "decision": text, "probability": 0.5, "plausible": [], "unfamiliar": 0.25}
+        for place, text in enumerate(["Ein Hund rennt durch den tiefen Schnee nach Hause.", "Ja."], 1)
+    ]
+    head, first, _ = printed.table(rows).splitlines()
+    assert head.split() == ["row", "probability", "unfamiliar", "prediction"]
+    assert first.endswith("0.25        Ein Hund rennt durch den tiefen Schnee nach Hause.")
+    rows[0]["decision"] = ""
+    assert printed.table(rows).splitlines()[0].split()[3:] == ["decision", "prediction"]
+    short = [{**row, "prediction": "Ja.", "decision": "Ja.", "plausible": ["Ja."]} for row in rows]
+    assert printed.table(short).splitlines()[0].split()[1:3] == ["prediction", "decision"]
+    assert "plausible" in printed.table(short)
+
+
 def test_a_first_row_without_parts_keeps_the_column(tmp_path: Path) -> None:
     found = [Prediction("", 0.9, "nothing"), Prediction("x", 0.8, "x", parts=(Part("x", 0.8, (0.0, 1.0), "a"),))]
     writers.write(tmp_path / "a.csv", model._said(found))

@@ -16,6 +16,9 @@ WIDTH = 100
 MOST_ENTRIES, MOST_FIGURES, MOST_LIMITS, MOST_NAMES = 4, 7, 4, 30
 """Targets and inputs, figures, limits, names in one list: so that a card stays within sixty lines."""
 
+COUNTED = {"accuracy", "acceptable"}
+"""Figures that count right answers."""
+
 
 def show(manifest: Settings) -> str:
     """What it predicts, from what, how well, with which limits, and how to use it: at most 60 lines."""
@@ -85,10 +88,11 @@ def _measured(manifest: Settings) -> Iterator[str]:
         return
     yield "Measured on examples it never saw"
     several = len(manifest["targets"]) > 1
+    each = -(-MOST_FIGURES // max(1, len(measured)))
     figures = [
         (f"{target}.{metric}" if several else metric, figure)
         for target, metrics in measured.items()
-        for metric, figure in metrics.items()
+        for metric, figure in list(metrics.items())[:each]
     ]
     for name, figure in figures[:MOST_FIGURES]:
         low, high = figure.get("low"), figure.get("high")
@@ -96,8 +100,11 @@ def _measured(manifest: Settings) -> Iterator[str]:
         sisters = "  (sister networks)" if figure.get("source") == "sisters" else ""
         line = f"  {name:<24} {_number(figure['value']):>8}{interval}  n = {figure.get('n', 0):,}{sisters}"
         yield from _wrapped(line, "", 1)
-    if len(figures) > MOST_FIGURES:
-        yield f"  ... {len(figures)} figures in all"
+    if (count := sum(map(len, measured.values()))) > len(figures[:MOST_FIGURES]):
+        yield f"  ... {count} figures in all"
+    for name, target in _first(manifest["targets"]):
+        if (right := target.get("right")) and COUNTED & set(measured.get(name, ())):
+            yield from _wrapped(f"  Right means{f', of {name}' if several else ''}: {right}.", "  ", 2)
     if sentence := chosen(manifest):
         yield f"  {sentence}"
 

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.artifact.verify import nested
 from learnt.codecs import subwords
+from learnt.contracts import Defines
 from learnt.stats import familiarity
 from learnt.train.export import feed, parts_of, specs_of, trial
 from learnt.train.network import Network, Target, groups_of
@@ -175,11 +176,14 @@ KEPT = {
     "prompt": "Of texts that are gone on from, and of what was said there: readable pieces of words that came at least "
     "twice; and the weights may know passages by heart that came often.",
     "image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour.",
+    "table": "Of number and date columns: quantiles of the fit split, its least and greatest value, values met at least "
+    "5 times with their counts, and means. Of category columns: the words met at least 5 times there, with counts.",
     "text": "Of texts: readable pieces of words that came at least twice, and numbers of the words, pairs of words and "
     "runs of characters that at least two texts have.",
 }
-"""What the settings of a modality hold, beside those of tables."""
+"""What the settings of a modality hold."""
 
+OF_COVERAGE = "The stated coverage is an average over all examples, not a promise for each group or each label."
 OF_TARGETS = {
     "generate": "Of texts that are written: how long they are.",
     "classify": "Of labels: how frequent each is.",
@@ -249,6 +253,7 @@ def describe(
                 "task": target.task,
                 "settings": target.settings,
                 "causal": registry.task(target.task).causal,
+                **_right(target),
             }
             for target in network.targets
         },
@@ -277,7 +282,7 @@ def describe(
         + ". Made for data like those it was trained on.",
         "limits": [
             "Figures hold for data drawn as the test data were; another place, time or device needs a new measurement.",
-            "The stated coverage is an average over all examples, not a promise for each group or each label.",
+            *([OF_COVERAGE] if any({"labels", "near"} & set(target.settings) for target in network.targets) else []),
             "Reasons say what moved this network's answer, not what causes what in the world.",
         ],
         "inside": inside(network.targets, kinds),
@@ -288,6 +293,11 @@ def describe(
         ],
         "goldens": {},
     }
+
+
+def _right(target: Target) -> dict[str, str]:
+    task = registry.task(target.task)
+    return {"right": task.right(target.settings)} if isinstance(task, Defines) else {}
 
 
 def _started(about: Mapping[str, str] | None) -> str:
@@ -303,9 +313,7 @@ def inside(targets: Sequence[Target], kinds: Iterable[str] = ()) -> str:
     """What of the training data the file holds; `kinds` are the modalities of its inputs."""
     tasks = dict.fromkeys(target.task for target in targets)
     said = [
-        "Weights. Of number and date columns: quantiles of the fit split, its least and greatest value, values met at "
-        "least 5 times with their counts, and means. Of category columns: the words met at least 5 times there, with "
-        "counts.",
+        "Weights.",
         *(KEPT[kind] for kind in kinds if kind in KEPT),
         *(OF_TARGETS[task] for task in tasks if task in OF_TARGETS),
         "Of columns that a decision is by: the groups met at least 5 times." if groups_of(targets) else "",
