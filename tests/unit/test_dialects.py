@@ -129,6 +129,23 @@ def test_a_first_line_of_names_stays_one(tmp_path: Path, text: str) -> None:
     assert list(sources.read(saved(tmp_path, text))) == text.splitlines()[0].split(",")
 
 
+@pytest.mark.parametrize("place", [3, 5000])
+def test_between_tabs_a_quote_that_its_cell_does_not_close_is_a_letter(tmp_path: Path, place: int) -> None:
+    rows = [f"one {row}\teins {row}\n" for row in range(6000)]
+    rows[place] = '"So said he.\t"Und er sprach.\n'
+    path = tmp_path / "pairs.tsv"
+    path.write_text("en\tde\n" + "".join(rows), encoding="utf-8")
+    found = sources.read(path)
+    assert (found["en"][place], found["de"][place]) == ('"So said he.', '"Und er sprach.')
+    assert len(found["en"]) == 6000
+
+
+def test_between_tabs_a_quote_that_its_cell_closes_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "pairs.tsv"
+    path.write_text('en\tde\n"a ""b"""\t"c\td"\n"e\nf"\tg\n', encoding="utf-8")
+    assert sources.read(path) == {"en": ['a "b"', "e\nf"], "de": ["c\td", "g"]}
+
+
 def test_single_quotes_and_backslashes_are_read_as_quotes(tmp_path: Path) -> None:
     single = sources.opened(saved(tmp_path, "'a','b'\n'x, y','1'\n'it is','2'\n"))
     assert single.columns == {"a": ["x, y", "it is"], "b": ["1", "2"]}

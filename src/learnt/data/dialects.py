@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -112,9 +112,11 @@ def of_file(path: Path | File, given: Dialect) -> Sniffed:
         given = replace(given, encoding=found)
     with streams.opened(path, encoding=given.encoding or encodings.UTF8) as file:
         some = list(islice(filter(lambda line: line.strip("\ufeff \t\r\n"), file), LOOKED_AT + 1))
-    tabs = streams.suffix(path) in (".tsv", ".tab")
-    if tabs and given.delimiter is None:
-        given = replace(given, delimiter="\t")
+        if streams.suffix(path) in (".tsv", ".tab") and given.delimiter is None:
+            given = replace(given, delimiter="\t")
+        if given.delimiter == "\t" and given.quote is None:
+            quoted = islice((line for line in chain(some, file) if '"' in line), LOOKED_AT)
+            given = replace(given, quote="" if _open(quoted, some[:1]) else None)
     found_all = of_lines(some, given, name)
     return Sniffed(found_all.dialect, [*guesses, *found_all.guesses])
 
@@ -133,8 +135,10 @@ def of_lines(lines: Sequence[str], given: Dialect, name: str) -> Sniffed:
         found = replace(found, delimiter=agreed(lines) or ",")
         if found.delimiter != ",":
             say(f"is cut at {_NAMES[found.delimiter or ',']}.", "--delimiter")
-    if found.quote is None and found.delimiter == "\t" and _sentences(lines):
+    if not found.quote and found.delimiter == "\t" and _sentences(lines):
         found = replace(found, quote="", header=found.header is True)
+    if found.quote is None and found.delimiter == "\t" and _open(lines, lines[:1]):
+        found = replace(found, quote="")
     if found.quote is None:
         found = _quoting(lines, found)
         if found.quote == "'" or found.escaped:
@@ -238,6 +242,14 @@ def _quoting(lines: Sequence[str], found: Dialect) -> Dialect:
     if '\\"' in text and not _reads(lines, replace(found, quote='"')) and _reads(lines, replace(found, escaped=True)):
         return replace(found, quote='"', escaped=True)
     return replace(found, quote='"')
+
+
+def _open(lines: Iterable[str], first: Sequence[str]) -> bool:
+    """Whether each of these lines has as many tabs as the first, and some cell of them begins with a quote that it does
+    not close: then a quote is a letter like others."""
+    cut = [line.rstrip("\r\n").split("\t") for line in (*first, *lines)]
+    begun = (cell for line in cut for cell in line if cell.startswith('"'))
+    return len({len(line) for line in cut}) == 1 and any(len(cell) < 2 or not cell.endswith('"') for cell in begun)
 
 
 def _reads(lines: Sequence[str], dialect: Dialect) -> bool:

@@ -176,8 +176,9 @@ KEPT = {
     "prompt": "Of texts that are gone on from, and of what was said there: readable pieces of words that came at least "
     "twice; and the weights may know passages by heart that came often.",
     "image": "Of pictures: the side to which they are brought, their depth, mean and spread of each colour.",
-    "table": "Of number and date columns: quantiles of the fit split, its least and greatest value, values met at least "
-    "5 times with their counts, and means. Of category columns: the words met at least 5 times there, with counts.",
+    "table": "Of number and date columns: quantiles of the fit split, its least and greatest value, values met at "
+    "least 5 times with their counts, and means. Of category columns: the words met at least 5 times there, with "
+    "counts.",
     "text": "Of texts: readable pieces of words that came at least twice, and numbers of the words, pairs of words and "
     "runs of characters that at least two texts have.",
 }
