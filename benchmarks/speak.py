@@ -1,7 +1,8 @@
 """A recogniser that heard nothing but a synthesiser, on people: examples/speak, measured.
 
 Captions of multi30k are spoken by espeak-ng, a file learns from that by one command, and is asked about nine recordings
-of people (ljspeech_mini and jfk.flac), on which nothing was tuned. No bar: it says how far a synthesiser carries.
+of people (ljspeech_mini and jfk.flac), on which nothing was tuned. Their word error rate has no bar: it says how far a
+synthesiser carries.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -29,6 +31,8 @@ def main() -> None:
     parser.add_argument("--budget", default="60m", help="of the training")
     parser.add_argument("--phrases", type=int, default=4000, help="to be spoken")
     args = parser.parse_args()
+    if shutil.which("espeak-ng") is None:
+        raise SystemExit("There is no espeak-ng, so nothing was measured. On Debian write: apt-get install espeak-ng")
     with tempfile.TemporaryDirectory() as folder:
         found = measured(Path(folder), 60 if args.quick else args.phrases, "60s" if args.quick else args.budget)
     rate, own = found["real"], found["synthetic"]
@@ -36,7 +40,8 @@ def main() -> None:
         claim("word error rate on people, learnt from a synthesiser", "no bar", rate["value"], True,
               low=rate["low"], high=rate["high"], n=rate["n"],
               said=f"on synthetic voices never heard {own['value']:.3f} ({own['low']:.3f} to {own['high']:.3f})"),
-        claim("recordings of people more unfamiliar than .95, share", "no bar", found["unfamiliar"], True, n=rate["n"]),
+        claim("recordings of people more unfamiliar than .95, share", ">= .5", found["unfamiliar"],
+              found["unfamiliar"] >= 0.5, n=rate["n"]),
         claim("the training", "<= 3600 s", found["seconds"], found["seconds"] <= 3600, "s"),
     ]  # fmt: skip
     finish("speak", claims, {**found, "phrases": args.phrases, "budget": args.budget}, args)

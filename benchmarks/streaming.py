@@ -105,9 +105,13 @@ def heard(model: Any, count: int) -> dict[str, Any]:
         "strings": count, "words": int(counts.sum()), "factor": spent / seconds, "others": others,
         "piecewise": errors[:, 0].sum() / counts.sum(), "whole": errors[:, 1].sum() / counts.sum(),
         "low": low, "high": high,
-        "shown": float(np.quantile(late, 0.95)), "shown_median": float(np.median(late)),
-        "stable": float(np.quantile(stays, 0.95)),
+        "shown": quantile(late, 0.95), "shown_median": quantile(late, 0.5), "stable": quantile(stays, 0.95),
     }  # fmt: skip
+
+
+def quantile(seconds: list[float], share: float) -> float:
+    """Infinite where no string was right."""
+    return float(np.quantile(seconds, share)) if seconds else np.inf
 
 
 def wrong(said: list[str], true: list[str]) -> int:

@@ -36,7 +36,7 @@ String = tuple[Samples, list[Word]]
 
 def main() -> None:
     parser = options(__doc__, seeds=0)
-    parser.add_argument("--budget", default="40m")
+    parser.add_argument("--budget", help="of the training (default that of the command)")
     parser.add_argument("--strings", type=int, default=1500, help="to learn from")
     parser.add_argument("--recipe", help="as of `learnt train`")
     args = parser.parse_args()
@@ -75,7 +75,8 @@ def trained(folder: Path, known: Sequence[String], asked: Sequence[String], args
                 lines.writerow([f"{name}/{place}.wav", " ".join(one.text for one in said)])
     command = [sys.executable, "-m", "learnt", "train", "train.csv", "--test", "test.csv", "--target", "text"]
     command += ["--task", "transcribe", "--ask", "calibration", "--out", "run", "--json"]
-    command += ["--budget", "30s" if args.quick else args.budget, *(["--recipe", args.recipe] if args.recipe else [])]
+    asked = {"--budget": "30s" if args.quick else args.budget, "--recipe": args.recipe}
+    command += [word for name, value in asked.items() if value for word in (name, value)]
     began = time.perf_counter()
     done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode:

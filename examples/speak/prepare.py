@@ -19,7 +19,8 @@ def phrases(text: str) -> list[str]:
         words = re.findall(r"[a-z][a-z']*", sentence)
         while len(words) > 1:
             size = random.randint(2, 8)
-            found, words = [*found, " ".join(words[:size])], words[size:]
+            found.append(" ".join(words[:size]))
+            words = words[size:]
     return found
 
 

@@ -38,3 +38,13 @@ def test_a_step_takes_as_long_as_batches_do_on_average_though_some_are_short(mon
 @pytest.mark.parametrize(("budget", "trained"), [(40, 20), (120, 78), (600, 390), (3600, 3090)])
 def test_beyond_ten_minutes_nearly_all_of_the_time_is_for_training(budget: float, trained: float) -> None:
     assert budget - planning.kept(budget) == pytest.approx(trained)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "task", "seconds"),
+    [("table", "classify", 240), ("audio", "classify", 600), ("audio", "transcribe", 3600)],
+)
+def test_what_takes_longer_to_learn_has_more_time_where_none_was_asked_for(
+    inputs: str, task: str, seconds: float
+) -> None:
+    assert planning.usual([inputs], [task]) == seconds

@@ -252,6 +252,14 @@ class Paced(Protocol):
 
 
 @runtime_checkable
+class Lasting(Protocol):
+    """A task that takes longer to learn than labels of the same inputs."""
+
+    usual: ClassVar[float]
+    """Seconds of the whole command where none were asked for."""
+
+
+@runtime_checkable
 class Tempered(Protocol):
     """A task some of whose merged outputs are logits: training stops by the loss after the best one temperature."""
 

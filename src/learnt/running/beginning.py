@@ -112,7 +112,8 @@ def begin(
     more = None if unlabelled is None else reading.unlabelled(unlabelled, collected, full["seed"])
     start = _start(full, pretrained, {kind for kind, _ in collected.roles.inputs.values()}, say)
     if full["budget"] is None:
-        full["budget"] = planning.usual(modality for modality, _ in collected.roles.inputs.values())
+        kinds = [modality for modality, _ in collected.roles.inputs.values()]
+        full["budget"] = planning.usual(kinds, collected.roles.targets.values())
     _refuse_options(full, collected)
     if more is not None:
         problems, notes = [*collected.problems, *more.problems], [*collected.notes, *more.notes]

@@ -49,6 +49,7 @@ class Transcribe:
     needs: ClassVar[frozenset[Shape]] = frozenset({Shape.SEQUENCE})
     causal: ClassVar[bool] = True
     unit: ClassVar[Literal["row", "label"]] = "row"
+    usual: ClassVar[float] = 3600.0
 
     def claims(self, target: Column) -> float:
         """Any text, and never surely: that it is what is said in a sound must be seen or said."""

@@ -12,6 +12,7 @@ import numpy as np
 import torch
 
 from learnt import registry
+from learnt.contracts import Lasting
 from learnt.errors import RequestError
 from learnt.train.batches import Examples, Rows
 from learnt.train.learning import Learnt
@@ -21,7 +22,7 @@ from learnt.train.network import Network, build
 TRIED = 5
 """Batches of which a step is timed."""
 FOR_TABLES, FOR_MEDIA = 240.0, 600.0
-"""Seconds of the whole command where none were asked for."""
+"""Seconds of the whole command where none were asked for, and no task takes longer."""
 FOR_FIGURES, FURTHER, LEAST_FOR_FIGURES = 0.35, 0.1, 30.0
 """Share of the budget kept for what comes before and after training: starting, baseline, export, calibration,
 questions; of what is beyond ten minutes less, for these take no longer then; and so many seconds at least, or half of a
@@ -30,9 +31,11 @@ EVALUATIONS = 16
 """Looks at the stop split in a whole run."""
 
 
-def usual(modalities: Iterable[str]) -> float:
-    """The budget, in seconds, of what learns from inputs of these modalities."""
-    return max(FOR_TABLES if registry.modality(name).joins else FOR_MEDIA for name in modalities)
+def usual(modalities: Iterable[str], tasks: Iterable[str]) -> float:
+    """The budget, in seconds, of what learns these tasks from inputs of these modalities."""
+    read = [FOR_TABLES if registry.modality(name).joins else FOR_MEDIA for name in modalities]
+    lasting = [task.usual for task in map(registry.task, tasks) if isinstance(task, Lasting)]
+    return max([*read, *lasting])
 
 
 def planned(
