@@ -34,6 +34,7 @@ class Stage:
         self.asked: dict[str, Any] = {}
         self.fails: BaseException | None = None
         self.differs = False
+        self.problems: list[dict[str, str]] = []
 
     def train(self, data: str, **wishes: Any) -> Any:
         self.asked = {"data": data, **wishes}
@@ -44,7 +45,7 @@ class Stage:
 
     def audit(self, model: str, data: str, **wishes: Any) -> Any:
         self.asked = {"model": model, "data": data, **wishes}
-        return SimpleNamespace(document={"findings": []})
+        return SimpleNamespace(document={"findings": [], "problems": self.problems})
 
     def walk(self, data: str, target: Any) -> str:
         self.asked = {"data": data, "target": target}
@@ -264,7 +265,7 @@ def test_explain_prints_reasons_with_their_direction(stage: Stage, capsys: pytes
     [
         (["show", "m.onnx"], "a card", {"format": 1}),
         (["walk", "t.csv", "--target", "a"], "one example", {"walk": "one example"}),
-        (["audit", "m.onnx", "t.csv"], "a summary", {"findings": []}),
+        (["audit", "m.onnx", "t.csv"], "a summary", {"findings": [], "problems": []}),
     ],
 )
 def test_each_command_speaks_and_gives_json(
@@ -351,6 +352,18 @@ def test_what_was_unreadable_is_listed(stage: Stage, capsys: pytest.CaptureFixtu
     assert "  line 3: no number\n" in captured.err
     assert "... 5 more" in captured.err
     assert len(json.loads(captured.out)["error"]["problems"]) == 25
+
+
+def test_an_audit_lists_what_it_could_not_read(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
+    stage.problems = [{"where": f"row {place}", "why": "no number"} for place in range(12)]
+    assert run("audit", "m.onnx", "t.csv") == 0
+    told = capsys.readouterr().err
+    assert "12 things" in told
+    assert "  row 9: no number\n  ...\n" in told
+    assert "row 10" not in told
+    stage.problems = []
+    assert run("audit", "m.onnx", "t.csv") == 0
+    assert "things" not in capsys.readouterr().err
 
 
 def test_a_missing_package_is_answered_with_the_line_to_type(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:

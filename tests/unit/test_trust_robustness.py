@@ -62,6 +62,22 @@ def test_a_fall_without_an_alarm_is_bad_and_told_with_its_severity():
     assert damage.interval[0] > 0.05
 
 
+def test_of_several_falls_the_largest_is_told_in_full_and_the_others_in_a_sentence():
+    evidence, tools = _table(800, [2.0, 2.0, 2.0])
+
+    def stress(raw: Raw, kind: str, severity: int) -> Raw:
+        change = np.random.default_rng(severity).normal(size=(800, 3))
+        scale = {"noise": 2.0, "unit": 1.0, "typo": 0.6}[kind]
+        return {"table.numbers": np.asarray(raw["table.numbers"]) + scale * severity * change}
+
+    damage, _ = _ask(evidence, replace(tools, stress=stress))
+    assert damage.sentence.startswith("Where there is noise it is right up to")
+    assert damage.sentence.count("at severity") == 1
+    others = damage.sentence.split("It also loses up to ")[1].split(". ")[0]
+    assert "where a column comes in another unit (no alarm rings) and " in others
+    assert "where words are mistyped (no alarm rings)" in others
+
+
 def test_a_fall_that_unfamiliar_warns_of_is_watched():
     def odd(raw: Raw) -> np.ndarray:
         far = np.abs(np.asarray(raw["table.numbers"])).max(axis=1) > 3

@@ -227,6 +227,9 @@ def audit(args: argparse.Namespace) -> Mapping[str, Any]:
     )
     for note in run.document.get("notes", ()):
         args.say(note)
+    if problems := [f"{one['where']}: {one['why']}" for one in run.document["problems"]]:
+        args.say(f"{len(problems):,} things in the data could not be read, or not as they are:")
+        args.say("\n".join([f"  {one}" for one in problems[:LISTED]] + ["  ..."] * (len(problems) > LISTED)))
     args.say(report.summary(run.document))
     if args.out:
         args.say(f"Rows written to {args.out}")

@@ -107,9 +107,9 @@ class Robustness:
         silent = [one for one in worst if not one.alarm]
         grade: Grade = "bad" if silent else "watch" if worst else "fine"
         if worst:
-            sentence = " ".join(map(_fallen, worst))
+            sentence = _fallen(worst[0]) + _also(worst[1:])
         elif curves:
-            names = listed([_KINDS.get(kind, f"inputs are damaged ({kind})") for kind in curves])
+            names = listed(list(map(_what, curves)))
             most = max((one for found in curves.values() for one in found), key=lambda one: one.fall)
             sentence = (
                 f"It stands damaged inputs: where {names}, none surely makes it right more than {points(_FALL)} less "
@@ -352,14 +352,27 @@ class _Trial:
         return bool(len(parts) and holm(np.array(parts)).min() <= _LEVEL / 2)
 
 
+def _what(kind: str) -> str:
+    return _KINDS.get(kind, f"inputs are damaged ({kind})")
+
+
 def _fallen(worst: _Damaged) -> str:
     warned = "the alarm for batches (`shift`) rings" if worst.alarm else "no alarm rings"
     single = "" if np.isnan(worst.flagged) else f", and {percent(worst.flagged)} of the answers spoilt look unfamiliar"
-    what = _KINDS.get(worst.kind, f"inputs are damaged ({worst.kind})")
     return (
-        f"Where {what} it is right up to {points(worst.fall)} less often ({_span(worst, 0.95)}, at "
+        f"Where {_what(worst.kind)} it is right up to {points(worst.fall)} less often ({_span(worst, 0.95)}, at "
         f"severity {worst.row['x']} of 5); {warned}{single}.{_left(worst)}"
     )
+
+
+def _also(others: Sequence[_Damaged]) -> str:
+    """The falls beside the largest, in a sentence together."""
+    if not others:
+        return ""
+    each = [
+        f"{points(one.fall)} where {_what(one.kind)}" + ("" if one.alarm else " (no alarm rings)") for one in others
+    ]
+    return f" It also loses up to {listed(each)}."
 
 
 def _left(damaged: _Damaged) -> str:
