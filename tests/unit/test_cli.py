@@ -357,13 +357,13 @@ def test_what_was_unreadable_is_listed(stage: Stage, capsys: pytest.CaptureFixtu
 def test_an_audit_lists_what_it_could_not_read(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
     stage.problems = [{"where": f"row {place}", "why": "no number"} for place in range(12)]
     assert run("audit", "m.onnx", "t.csv") == 0
-    told = capsys.readouterr().err
+    told = capsys.readouterr().out
     assert "12 things" in told
     assert "  row 9: no number\n  ...\n" in told
     assert "row 10" not in told
     stage.problems = []
     assert run("audit", "m.onnx", "t.csv") == 0
-    assert "things" not in capsys.readouterr().err
+    assert "things" not in capsys.readouterr().out
 
 
 def test_a_missing_package_is_answered_with_the_line_to_type(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
