@@ -110,6 +110,13 @@ def test_an_ngram_that_one_text_has_is_not_kept() -> None:
     assert grams.of_word("once")[0] not in known
 
 
+def test_words_whose_syllables_differ_in_one_letter_share_ngrams_of_letters() -> None:
+    said, saying, other = (set(grams.of_word(word)) for word in ("하다", "하던", "하김"))
+    assert said & saying > said & other
+    plain, accented, cut = (set(grams.of_word(word)) for word in ("cafe", "caf\u00e9s", "cafs"))
+    assert plain & accented > plain & cut
+
+
 def test_words_are_parts_with_their_places(settings: Any) -> None:
     text = "turn  the light on, please"
     (pieces,) = Text().parts(read([text], settings), settings)

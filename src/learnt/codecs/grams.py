@@ -6,6 +6,7 @@ UTF-8, so that no table of texts is needed to look one up.
 
 from __future__ import annotations
 
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
@@ -15,15 +16,20 @@ RUN, WORD, PAIR = range(3)
 SHORTEST, LONGEST = 2, 5
 """Characters of a run; the beginning and the end of a word count as one each (Bojanowski et al., "Enriching word
 vectors with subword information", TACL 2017, section 3.2)."""
+SHORTEST_APART, LONGEST_APART = 3, 6
+"""The same of characters taken apart by Unicode NFD (Park et al., "Subword-level word vector representations for
+Korean", ACL 2018, section 3.2: runs of 3 to 6 jamo)."""
 
 
 @lru_cache(1 << 16)
 def of_word(word: str) -> tuple[int, ...]:
-    """The word itself and all runs of its characters, in lower case."""
+    """The word itself and all runs of its characters, in lower case; of characters that are made of several (a Hangul
+    syllable, a letter with its accent) also runs of these."""
     edged = f"<{word.lower()}>"
-    runs = {
-        edged[start : start + size] for size in range(SHORTEST, LONGEST + 1) for start in range(len(edged) - size + 1)
-    }
+    runs = set(_runs(edged, SHORTEST, LONGEST))
+    apart = unicodedata.normalize("NFD", edged)
+    if apart != edged:
+        runs.update(_runs(apart, SHORTEST_APART, LONGEST_APART))
     return (_number(WORD, edged), *(_number(RUN, run) for run in sorted(runs)))
 
 
@@ -98,6 +104,11 @@ class Grams:
                 self._of_word.clear()
             found = self._of_word[word] = [self._place(number) for number in of_word(word)]
         return found
+
+
+def _runs(text: str, shortest: int, longest: int) -> Iterable[str]:
+    sizes = range(shortest, longest + 1)
+    return (text[start : start + size] for size in sizes for start in range(len(text) - size + 1))
 
 
 def _pairs(words: Sequence[str]) -> Iterable[tuple[str, str]]:

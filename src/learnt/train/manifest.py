@@ -95,14 +95,32 @@ OF_TEXTS: list[dict[str, Any]] = [
     {
         "name": "ngrams",
         "definition": "A word in lower case (a piece without blanks), `<` before and `>` behind it, and every run of "
-        "2 to 5 of these characters, once each, in any order, as numbers: kind * 2^30 + CRC-32 of the "
+        "2 to 5 of these characters, and where Unicode NFD makes another text of them every run of 3 to 6 of its "
+        "characters, once each, in any order, as numbers: kind * 2^30 + CRC-32 of the "
         "UTF-8 / 4, rounded down; kind 1 is the word, 0 a run, and 2 two words with a blank between, as "
         "they are, nothing before the first and behind the last. An n-gram is its place in `grams` from "
         "1; one more than these is any other run, two more any other of kind 1 or 2. Beside tokens (of the first "
         "4,000 characters alone) and n-grams stand the words they are of, counted from 0; of more than 32 words "
         "word * 32 / words, rounded down. Where more follows it is word 31, and 31 stands for 32 here; its n-grams, "
         "of all windows one after another, have one row each. Last is how many times each is there, else 1.",
-        "vectors": [["On", [2022396902, 1003079154, 647495604, 948655078, 519148127, 40733298, 565527459]]],
+        "vectors": [
+            ["On", [2022396902, 1003079154, 647495604, 948655078, 519148127, 40733298, 565527459]],
+            [
+                "\ubd88",
+                [
+                    1410955898,
+                    825837110,
+                    725391545,
+                    757729673,
+                    469543258,
+                    337214074,
+                    921673506,
+                    129321369,
+                    915737256,
+                    888448283,
+                ],
+            ],
+        ],
     },
 ]
 OF_TOKENIZERS: dict[str, Any] = {

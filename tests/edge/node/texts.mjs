@@ -72,11 +72,15 @@ export function reader(settings, steps) {
   }
 
   function ofWord(word) {
-    const edged = points(`<${word.toLowerCase()}>`);
+    const edged = `<${word.toLowerCase()}>`, apart = edged.normalize("NFD");
     const runs = new Set();
-    for (let size = 2; size <= 5; size++)
-      for (let at = 0; at + size <= edged.length; at++) runs.add(edged.slice(at, at + size).join(""));
-    return [number(1, edged.join("")), ...[...runs].map((run) => number(0, run))];
+    const add = (letters, shortest, longest) => {
+      for (let size = shortest; size <= longest; size++)
+        for (let at = 0; at + size <= letters.length; at++) runs.add(letters.slice(at, at + size).join(""));
+    };
+    add(points(edged), 2, 5);
+    if (apart !== edged) add(points(apart), 3, 6);
+    return [number(1, edged), ...[...runs].map((run) => number(0, run))];
   }
 
   // [n-gram, its first word, its last word] of each in a text.
