@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
-from learnt.codecs import bins, dates, words
+from learnt.codecs import bins, dates, kinds, words
 from learnt.contracts import Column, Modality, Raw, Settings, Shape
 from learnt.errors import DataError, RequestError
-from learnt.modalities.table import Table, kind_of
+from learnt.modalities.table import Table
 
 ROWS = 200
 RNG = np.random.default_rng(0)
@@ -73,13 +73,13 @@ def test_it_keeps_the_contract_and_its_settings_are_json() -> None:
     ],
 )
 def test_what_a_column_holds(column: Any, kind: str) -> None:
-    assert kind_of(column) == kind
+    assert kinds.of(column) == kind
 
 
 def test_a_column_with_few_cells_is_looked_at_whole() -> None:
     column = [""] * 100_000
     column[7::9_999] = ["rare"] * len(column[7::9_999])
-    assert kind_of(column) == "categories"
+    assert kinds.of(column) == "categories"
 
 
 def test_claims_are_high_for_cells_of_a_table_and_none_for_what_it_cannot_read() -> None:

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import math
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, cast
+from typing import TYPE_CHECKING, Any, ClassVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import answers, bins, cells, dates, moves, words
+from learnt.codecs import answers, bins, cells, dates, kinds, moves, words
 from learnt.contracts import (
-    Cells,
     Column,
     Columns,
     Encoder,
@@ -31,29 +29,16 @@ from learnt.errors import DataError, unknown
 if TYPE_CHECKING:
     from torch import nn
 
-Kind = Literal["numbers", "categories", "days"]
-
-SURE = 0.9
-"""Share of the present cells that must be numbers (or days) for the column to hold numbers (or days)."""
-CODES = 0.01
-"""Share of the present cells that make a column of whole numbers one of codes."""
 FEWEST = 5
 """A category seen less often could point at a person and teaches nothing: it counts as unseen."""
 MOST_WORDS = 2000
 HUGE = 1e30
 """As large as numbers get where plain methods see them."""
-EXACT = 2**53
-"""Whole numbers above it do not fit a float64."""
-LOOKED_AT = 5000
-"""How many cells, spread over the column, tell what it holds; all where most of them are missing."""
 NUMBER_SIZE, WORD_SIZE = 12, 8
 """What a number (or date part) and a category take in the vector."""
 DROPOUT = 0.1
 RATES = (0.02, 0.05, 0.1, 0.2, 0.4)
 NOISE = (0.01, 0.03, 0.1, 0.3, 1.0)
-
-_PADDED = re.compile(r"\s*0\d+\s*")
-_WHOLE = re.compile(r"\s*[+-]?\d{16,}\s*")
 
 
 class Table:
@@ -68,10 +53,10 @@ class Table:
 
     def claims(self, column: Column) -> float:
         """Sure of numbers and dates, rather sure of few short words, hardly of prose, never of lists."""
-        present = _present(_spread(column.cells, LOOKED_AT))
+        present = kinds.looked_at(column.cells)
         if any(isinstance(cell, list | tuple | dict | set | bytes) or cells.is_array(cell) for cell in present):
             return 0.0
-        if not present or kind_of(present) != "categories":
+        if not present or kinds.of(present) != "categories":
             return 0.9
         texts = cells.texts(present).tolist()
         length = sum(map(len, texts)) / len(texts)
@@ -84,9 +69,9 @@ class Table:
         """Kinds of columns, bin edges, words and their counts. Raises DataError without column or row."""
         if not columns or not len(next(iter(columns.values()))):
             raise DataError("A table needs at least one column and one row to learn from, and there is none.")
-        kinds = {name: kind_of(found) for name, found in columns.items()}
+        held = {name: kinds.of(found) for name, found in columns.items()}
         settings: dict[str, Any] = {
-            kind: [name for name in columns if kinds[name] == kind] for kind in ("numbers", "categories", "days")
+            kind: [name for name in columns if held[name] == kind] for kind in ("numbers", "categories", "days")
         }
         values = _values(columns, settings)
         edges = [bins.edges(column) for column in values]
@@ -155,7 +140,7 @@ class Table:
         """What `learn` would decide and somebody might not want: {"sentence", "option"}."""
         found = []
         for name, column in columns.items():
-            kind = kind_of(column)
+            kind = kinds.of(column)
             bad = [] if kind == "categories" else (cells.numbers if kind == "numbers" else cells.days)(column)[1]
             if bad:
                 sentence = (
@@ -299,8 +284,8 @@ class Table:
 
     def legible(self, raw: Raw, settings: Settings) -> Mapping[str, NDArray[Any]]:
         """Each column as it was read; dates as days."""
-        kinds = [kind for kind in ("numbers", "categories", "days") if kind in raw]
-        return {name: np.asarray(raw[kind])[:, place] for kind in kinds for place, name in enumerate(settings[kind])}
+        held = [kind for kind in ("numbers", "categories", "days") if kind in raw]
+        return {name: np.asarray(raw[kind])[:, place] for kind in held for place, name in enumerate(settings[kind])}
 
     def plain(self, raw: Raw, settings: Settings) -> NDArray[np.float64]:
         """[rows, N + D + C]: numbers, days, and codes of the categories by frequency; nan is missing.
@@ -313,44 +298,6 @@ class Table:
             codes = words.encode(np.asarray(raw["categories"], object), settings["words"]).astype(np.float64)
             found.append(np.where(codes == words.MISSING, np.nan, codes))
         return np.concatenate(found, 1) if found else np.zeros((rows, 0))
-
-
-def kind_of(column: Cells) -> Kind:
-    """What a column holds. Ids above 2**53, codes with leading zeros and truth values are categories."""
-    if isinstance(column, np.ndarray) and column.dtype.kind in "fM":
-        return "numbers" if column.dtype.kind == "f" else "days"
-    present = _present(_spread(column, LOOKED_AT))
-    if len(present) < LOOKED_AT / 20:
-        present = _present(column)
-    if not present:
-        return "numbers"
-    if set(map(type, present)) <= {bool, np.bool_}:
-        return "categories"
-    counted = Counter(present)
-    distinct, counts = list(counted), np.array(list(counted.values()))
-    few = (1 - SURE) * len(present)
-    not_numbers = counts[cells.numbers(distinct)[1]].sum()
-    if not_numbers <= few:
-        codes = counts[list(map(_is_code, distinct))].sum()
-        return "categories" if codes and codes >= CODES * len(present) else "numbers"
-    days = not_numbers >= SURE * len(present) and counts[cells.days(distinct)[1]].sum() <= few
-    return "days" if days else "categories"
-
-
-def _is_code(cell: Any) -> bool:
-    """A whole number that a float64 would spoil."""
-    if isinstance(cell, str):
-        return bool(_PADDED.fullmatch(cell) or (_WHOLE.fullmatch(cell) and abs(int(cell)) > EXACT))
-    return isinstance(cell, int | np.integer) and abs(int(cell)) > EXACT
-
-
-def _present(column: Cells) -> list[Any]:
-    return [cell for cell in column if not cells.is_missing(cell)]
-
-
-def _spread(column: Cells, most: int) -> Sequence[Any]:
-    step = max(1, len(column) // most)
-    return list(column[::step])
 
 
 def _check(columns: Columns, settings: Settings) -> None:

@@ -69,4 +69,4 @@ def test_tokens_ngrams_and_answers_are_the_same_in_node(model: Path) -> None:
         assert sorted(there["grams"]) == sorted(np.asarray(raw["text.grams"][row]).tolist()), ASKED[row][:20]
         for name in ("label.probability", "unfamiliar", "vector"):
             got = array(there[name]["data"], "tensor(float)").reshape(there[name]["dims"])[0]
-            np.testing.assert_allclose(got, here[name][row], atol=1e-4 if name == "unfamiliar" else 1e-5)
+            np.testing.assert_allclose(got, here[name][row], rtol=1e-5, atol=1e-4 if name == "unfamiliar" else 1e-5)
