@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 import os
 import random
 import time
@@ -44,7 +45,8 @@ CASES: dict[str, tuple[str | bytes, str, str]] = {
     "two rows": (table(R[:2]), "fraud", "There are 2 rows to learn from; at least 10"),
     "one class": (targets(["yes"] * 60), "fraud", "'fraud' is 'yes' in every row, so there is nothing to learn"),
     "a class of one": (targets(["no"] + ["yes"] * 59), "fraud", "Add examples, or take those rows out"),
-    "a class a row": (targets([f"c{place}" for place in range(60)]), "fraud", "Say which: --task "),
+    "a class a row": (targets([f"c{place}" for place in range(60)]), "fraud", "Name the column to learn: --target"),
+    "only a key": (table([[f"k{place}", "", row[2]] for place, row in enumerate(R)]), "fraud", "'amount' (tells rows"),
     "an empty target": (targets([""] * 60), "fraud", "'fraud' is empty in every row"),
     "only empty columns": (table([["", "", said] for *_, said in R]), "fraud", "hold the same in each, or nothing"),
     "only the target": ("fraud\n" + "\n".join(row[-1] for row in R), "fraud", "No column is left to learn from"),
@@ -71,6 +73,21 @@ def test_a_table_that_cannot_be_learnt_from(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(
+    ("name", "cell", "asked"),
+    [("ref", "c{}", []), ("id", "{}", []), ("order_id", "{}.5", []), ("fraud", "{}", ["--task", "classify"])],
+)
+def test_a_target_that_tells_rows_apart(train: Command, name: str, cell: str, asked: list[str]) -> None:
+    given = table([[row[0], row[1], cell.format(place)] for place, row in enumerate(R)], ("amount", "place", name))
+    said = train(given, "--target", name, *asked)
+    said.refused(f"'{name}' is another in each of the 60 rows", "--target COLUMN. Columns: 'amount', 'place'.")
+    assert said.err.count("\n") == 1
+
+
+def test_sentences_may_differ_in_each_row(train: Command) -> None:
+    train(targets([f"a text of {row[0]}" for row in R]), "--target", "fraud").refused("Say what is to be learnt")
+
+
 @pytest.mark.parametrize("seed", range(3))
 def test_junk_that_is_called_a_table(train: Command, tmp_path: Path, seed: int) -> None:
     drawn = random.Random(seed)
@@ -87,6 +104,12 @@ def test_junk_that_is_called_a_table(train: Command, tmp_path: Path, seed: int) 
         (b"PK\x03\x04\x14\0t.csv" + bytes(900), "mv t.csv t.zip"),
         (b"PAR1\x15\0" + bytes(900), "mv t.csv t.parquet"),
         (b"SQLite format 3\0" + bytes(900), "mv t.csv t.sqlite"),
+        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(900), "mv t.csv t.xls"),
+        (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR" + bytes(900), "It holds a PNG picture. Name the table"),
+        (b"\xff\xd8\xff\xe0\0\x10JFIF\0", "It holds a JPEG picture"),
+        (b"RIFF\x24\0\0\0WAVEfmt ", "It holds sound (WAV)"),
+        (b"%PDF-1.7\n1 0 obj", "It holds a PDF"),
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:1\n", "git lfs pull"),
     ],
 )
 def test_another_kind_of_file_that_is_called_a_table(
@@ -96,8 +119,49 @@ def test_another_kind_of_file_that_is_called_a_table(
     assert not (tmp_path / "run").exists()
 
 
-def test_a_key_called_as_an_archive_begins_is_a_text(train: Command) -> None:
-    train(table(R, ("PK", "place", "fraud")), "--target", "frauds").refused("No column 'frauds'", "PK, place, fraud")
+@pytest.mark.parametrize("name", ["t.csv", "t"])
+@pytest.mark.parametrize("key", ["PK", "PAR1", "ARROW1", "GIF89", "ID3", "SQLite format 3"])
+def test_a_key_called_as_another_kind_of_file_begins_is_a_text(train: Command, name: str, key: str) -> None:
+    given = table(R, (key, "place", "fraud"))
+    train(given, "--target", "frauds", name=name).refused("No column 'frauds'", f"{key}, place, fraud")
+
+
+@pytest.mark.parametrize(
+    "page", ["<!DOCTYPE html>\n<html><p>Sign in, please</html>", "\ufeff \n<HTML lang='en'>", "<head>"]
+)
+@pytest.mark.parametrize("name", ["t.csv", "t", "t.tsv", "t.json", "t.jsonl"])
+def test_a_web_page_in_place_of_a_table(train: Command, name: str, page: str) -> None:
+    said = train(page, "--target", "fraud", name=name)
+    said.refused(f"{name} is a web page and no table", f"curl -Lo {name} ADDRESS")
+
+
+def test_a_table_of_web_pages_is_a_table(train: Command) -> None:
+    given = table([[f"<html>{place}", *row[1:]] for place, row in enumerate(R)])
+    train(given, "--target", "frauds").refused("No column 'frauds'")
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "said", "cure"),
+    [
+        ("t.csv.gz", gzip.compress(GOOD.encode(), mtime=0)[:-30], "Compressed file ended", "gzip -t t.csv.gz"),
+        ("t.csv.gz", GOOD, "gzip has not packed it", "mv t.csv.gz t.csv"),
+        ("t.zip", b"PK\x03\x04 and no more", "File is not a zip file", "unzip -t t.zip"),
+        ("t.jsonl", '{"a": 1}\n{"a":\n', "line 2 is no JSON: Expecting value at column 6", "sed -n 2p t.jsonl"),
+        ("t 1.jsonl", '{"a": 1}\n{"a":\n', "Expected {", "sed -n 2p 't 1.jsonl'"),
+        ("t.json", '[{"a": 1},\n{"a":}]', "line 2 is no JSON: Expecting value at column 6", "sed -n 2p t.json"),
+        ("t.json.gz", gzip.compress(b"[1,\n2"), "line 2 is no JSON", "gzip -dc t.json.gz | sed -n 2p"),
+    ],
+)
+def test_a_damaged_file_says_what_shows_the_damage(
+    train: Command, name: str, content: str | bytes, said: str, cure: str
+) -> None:
+    train(content, "--target", "fraud", name=name).refused(name, said, cure)
+
+
+def test_a_damaged_archive_on_standard_input(command: Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut = gzip.compress(GOOD.encode(), mtime=0)[:-30]
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(cut)))
+    command("train", "-", "--target", "fraud").refused("standard input cannot be unpacked", "gzip -dc FILE |")
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".arrow", ".xlsx", ".sqlite"])

@@ -162,6 +162,48 @@ def test_a_password_is_in_no_message(server: str, capsys: pytest.CaptureFixture[
             assert "127.0.0.1" in said.err
 
 
+@pytest.mark.parametrize(
+    ("said", "cure"),
+    [
+        (
+            "connection to server failed: Connection refused\n\tIs the server running?",
+            "psql postgresql://me@db.org/shop -c",
+        ),
+        (
+            'FATAL:  password authentication failed for user "me"',
+            "PGPASSWORD=... learnt train 'postgresql://me@db.org/",
+        ),
+    ],
+)
+def test_a_server_that_lets_nobody_in(monkeypatch: pytest.MonkeyPatch, said: str, cure: str) -> None:
+    psycopg = pytest.importorskip("psycopg", reason="PostgreSQL's driver is not installed")
+
+    def refuses(*_: object) -> None:
+        raise psycopg.OperationalError(said)
+
+    monkeypatch.setattr(psycopg, "connect", refuses)
+    with pytest.raises(DataError) as error:
+        sources.read("postgresql://me:s3cr3t@db.org/shop?table=orders")
+    assert " ".join(said.rstrip("?").split()) in str(error.value)
+    assert cure in str(error.value)
+    assert "s3cr3t" not in str(error.value)
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_an_address_of_what_is_no_database(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "a b.db"
+    path.write_bytes(b"junk" * 500)
+    with pytest.raises(DataError, match=r"a b\.db is no database of SQLite or DuckDB\. .*: file '.*a b\.db'"):
+        sources.read(f"{kind}:///{path}?table=orders")
+
+
+def test_an_address_of_another_database(tmp_path: Path) -> None:
+    path = tmp_path / "a.db"
+    path.write_bytes(b"SQLite format 3\0" + bytes(100))
+    with pytest.raises(DataError, match=r"a\.db is a database of another kind. Write: 'sqlite:///.*a\.db\?table="):
+        sources.read(f"duckdb:///{path}?table=orders")
+
+
 def test_an_interrupted_training_does_not_repeat_the_password(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -66,8 +66,11 @@ def test_columns_with_a_role_are_no_inputs_unless_named() -> None:
         "weight": "id",
         "drop": ["review"],
     }
-    with pytest.raises(DataError, match="No column is left"):
+    with pytest.raises(DataError) as error:
         roles.assign(COLUMNS, target=["bought"], **asked)
+    assert "No column is left to learn from but the target 'bought'. Set aside: 'review' (left out)" in str(error.value)
+    for said in ("'age' (--sensitive)", "'colour' (--group)", "'when' (--time)", "'id' (--weight)", "--inputs id,age,"):
+        assert said in str(error.value)
     found = roles.assign(COLUMNS, target=["bought"], inputs=["age", "colour", "id"], **asked)
     assert found.inputs == {"table": ("table", ["age", "colour", "id"])}
     assert (found.group, found.time, found.sensitive, found.weight) == ("colour", "when", ["age"], "id")
@@ -193,7 +196,7 @@ def test_texts_that_rows_do_not_share_are_no_labels(
     cells: list[str], monkeypatch: pytest.MonkeyPatch, known: dict[str, dict[str, Any]]
 ) -> None:
     monkeypatch.setitem(known, "tasks", {"classify": Classify()})
-    with pytest.raises(DataError, match=r"40 different texts in 40 rows.* write numbers as 1234\.5"):
+    with pytest.raises(RequestError, match=r"another in each of the 40 rows.* a number, write it as 1234\.5"):
         roles.assign({**COLUMNS, "price": cells}, target=["price"])
     shared = [f"label {row % 20}" for row in range(ROWS)]
     assert roles.assign({**COLUMNS, "price": shared}, target=["price"]).targets == {"price": "classify"}

@@ -79,42 +79,16 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     )
     what = one.add_argument_group("what is what (guessed, and each guess is printed)")
     what.add_argument("--task", metavar="TASK", help="how to learn the target")
-    what.add_argument(
-        "--inputs",
-        metavar="A,B",
-        type=values.columns,
-        action="extend",
-        help="learn from these columns only; A:text reads A as text",
-    )
-    what.add_argument(
-        "--drop",
-        metavar="A,B",
-        type=values.columns,
-        action="extend",
-        default=[],
-        help="do not learn from these columns",
-    )
+    _columns(what, "--inputs", "learn from these columns only; A:text reads A as text")
+    _columns(what, "--drop", "do not learn from these columns", default=[])
     what.add_argument("--group", metavar="COL", help="rows with the same value here stay on one side of every split")
     what.add_argument("--time", metavar="COL", help="learn from the past, be measured on the future")
-    what.add_argument(
-        "--sensitive",
-        metavar="A,B",
-        type=values.columns,
-        action="extend",
-        default=[],
-        help="no inputs; their groups are compared: does it treat them alike?",
-    )
+    _columns(what, "--sensitive", "no inputs; their groups are compared: does it treat them alike?", default=[])
     what.add_argument("--weight", metavar="COL", help="how much each row counts")
     what.add_argument(
         "--reweigh", metavar="COL", help="learn as if each label were as frequent in every group of this column"
     )
-    what.add_argument(
-        "--views",
-        metavar="A,B",
-        type=values.columns,
-        action="extend",
-        help="pictures that share an encoder (default all columns of pictures; none: each its own)",
-    )
+    _columns(what, "--views", "pictures that share an encoder (default all columns of pictures; none: each its own)")
     what.add_argument(
         "--horizons",
         metavar="A,B",
@@ -226,6 +200,10 @@ def _training_commands(add: Callable[[Command, str], Parser]) -> None:
     one = add(commands.demo, "show it at work; without a name: which demonstrations there are")
     one.add_argument("name", metavar="NAME", nargs="?", help="tumour (ten seconds, a finished file) or table (trains)")
     one.add_argument("--out", metavar="DIR", default="runs/demo", help="the folder to write (default runs/demo)")
+
+
+def _columns(one: argparse._ActionsContainer, option: str, about: str, default: list[str] | None = None) -> None:
+    one.add_argument(option, metavar="A,B", type=values.columns, action="extend", default=default, help=about)
 
 
 def _drawing(one: argparse.ArgumentParser) -> None:

@@ -10,6 +10,7 @@ import gzip
 import io
 import math
 import os
+import shlex
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -223,7 +224,7 @@ def listing(root: Path) -> list[str]:
     """The names of all files in a folder or .zip, relative and sorted. Raises DataError for an archive that is none."""
     if root.is_dir():
         return sorted(_walked(root))
-    with _said(root.name):
+    with _said(File(root.name, root)):
         archive = _archive(root, fresh=True)
         return sorted(archive.members) if archive else []
 
@@ -282,6 +283,11 @@ def _name(member: ZipInfo) -> str:
     return name.replace("\\", "/")
 
 
+def _packed_in(name: str) -> str:
+    """The archive that a file lies in, else the file."""
+    return str(name.root) if isinstance(name, File) and in_zip(name.root) else str(name)
+
+
 @contextmanager
 def _said(name: str) -> Iterator[None]:
     """What goes wrong with a file as a sentence."""
@@ -290,9 +296,16 @@ def _said(name: str) -> Iterator[None]:
     except FileNotFoundError:
         raise DataError(f"There is no file {str(name)!r}.") from None
     except (BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
-        packed = GZIP if str(name).lower().endswith(GZIP) else ZIP
-        raise DataError(f"{str(name)!r} cannot be read from its {packed}: {str(error).rstrip('.')}.") from None
+        whole = _packed_in(name)
+        packed, test = (GZIP, "gzip -t") if whole.lower().endswith(GZIP) else (ZIP, "unzip -t")
+        raise DataError(
+            f"{str(name)!r} cannot be read from its {packed}: {str(error).rstrip('.')}. Copy it again; this says "
+            f"whether it is whole: {test} {shlex.quote(whole)}"
+        ) from None
     except (NotImplementedError, RuntimeError) as error:
-        raise DataError(f"{str(name)!r} cannot be unpacked: {str(error).rstrip('.')}.") from None
+        raise DataError(
+            f"{str(name)!r} cannot be unpacked: {str(error).rstrip('.')}. Unpack it by other means and name the "
+            f"folder: unzip {shlex.quote(_packed_in(name))} -d FOLDER"
+        ) from None
     except OSError as error:
         raise DataError(f"{str(name)!r} cannot be read: {error.strerror or error}.") from None

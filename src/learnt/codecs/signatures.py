@@ -35,13 +35,15 @@ _SIGNATURES: Sequence[tuple[int, bytes, str, str]] = (
     (0, b"PK\x03\x04", "other", "a .zip"),
     (0, b"\x1f\x8b", "other", "what gzip has packed"),
     (0, b"version https://git-lfs", "other", "a pointer of Git LFS and not the file: git lfs pull"),
-    (0, b"<!DOCTYPE html", "other", "a web page"),
-    (0, b"<html", "other", "a web page"),
 )
+WEB_PAGE = "a web page"
+_PAGES = (b"<!doctype html", b"<html", b"<head>")
 
 
 def begins(head: bytes) -> tuple[str, str]:
     """("image" | "audio" | "video" | "other", what it is in words), ("", "") of what has no such beginning."""
+    if head.removeprefix(b"\xef\xbb\xbf").lstrip().lower().startswith(_PAGES):
+        return "other", WEB_PAGE
     return next(((kind, said) for at, sign, kind, said in _SIGNATURES if head[at:].startswith(sign)), ("", ""))
 
 

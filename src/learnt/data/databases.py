@@ -92,6 +92,17 @@ class Database:
             )
         return found[0]
 
+    def _file(self) -> Path:
+        """The file of the database. Raises DataError for one that holds no such database."""
+        path = streams.existing(self.place, "data")
+        assert isinstance(path, Path)
+        found = _signed(path)
+        if found and found != self.kind:
+            raise DataError(f"{path.name} is a database of another kind. Write: '{found}:///{self.place}?table=TABLE'")
+        if not found and path.stat().st_size:
+            raise _no_database(path)
+        return path
+
     @contextmanager
     def _cursor(self, streaming: bool = False) -> Iterator[Any]:
         try:
@@ -109,18 +120,28 @@ class Database:
 
     def _connected(self) -> Any:
         if self.kind == "sqlite":
-            path = streams.existing(self.place, "data")
-            assert isinstance(path, Path)
-            return sqlite3.connect(f"{path.resolve().as_uri()}?mode=ro", uri=True)
+            return sqlite3.connect(f"{self._file().resolve().as_uri()}?mode=ro", uri=True)
         if self.kind == "duckdb":
             import duckdb
 
-            return duckdb.connect(str(streams.existing(self.place, "data")), read_only=True)
+            return duckdb.connect(str(self._file()), read_only=True)
         import psycopg
 
-        connection = psycopg.connect(self.place)
+        try:
+            connection = psycopg.connect(self.place)
+        except psycopg.OperationalError as error:
+            raise self._refused(" ".join(str(error).split())) from None
         connection.read_only = True
         return connection
+
+    def _refused(self, said: str) -> DataError:
+        """What a server says that lets nobody in, and the line that mends it or shows more."""
+        address = self.shown.replace(":***@", "@")
+        if "password" in said:
+            cure = f"Give the one that this user has: PGPASSWORD=... learnt train '{address}?table=TABLE'"
+        else:
+            cure = f"This shows whether a server answers there: psql {shlex.quote(address)} -c 'SELECT 1'"
+        return DataError(f"{self.shown} lets nobody in: {self._without_password(said).rstrip('.?')}. {cure}")
 
     def _without_password(self, text: str) -> str:
         password = urlsplit(self.place).password if self.kind == "postgresql" else None
@@ -145,7 +166,7 @@ def addressed(source: str) -> Database | None:
         return None
     kind = _signed(path) if path.is_file() else "sqlite"
     if not kind:
-        raise DataError(f"{path.name} is no database of SQLite or DuckDB. This shows what it is: file {path.name}")
+        raise _no_database(path)
     return Database(kind, address, address, **asked)
 
 
@@ -196,6 +217,11 @@ def _signed(path: Path) -> str:
     with path.open("rb") as file:
         head = file.read(64)
     return next((kind for at, mark, kind in SIGNATURES if head[at:].startswith(mark)), "")
+
+
+def _no_database(path: Path) -> DataError:
+    shows = shlex.quote(str(path))
+    return DataError(f"{path.name} is no database of SQLite or DuckDB. This shows what it is: file {shows}")
 
 
 def _quoted(name: str) -> str:

@@ -8,7 +8,8 @@ from dataclasses import replace
 from learnt import registry
 from learnt.codecs import cells, files
 from learnt.contracts import Cells
-from learnt.data.roles import GLANCE, Roles
+from learnt.data.identifiers import GLANCE
+from learnt.data.roles import Roles
 from learnt.errors import DataError
 
 NAMED = 10
@@ -32,7 +33,7 @@ def without(roles: Roles, columns: Mapping[str, Cells], named: bool) -> Roles:
             )
         raise DataError(
             f"Nothing tells the rows to learn from apart: {_listed(idle)} {'holds' if len(idle) == 1 else 'hold'} the "
-            "same in each, or nothing. Other columns or files are needed to learn from."
+            f"same in each, or nothing.{roles.aside} Other columns or files are needed to learn from."
         )
     aside = [] if named else [name for name in idle if name in alone]
     guesses = list(roles.guesses)

@@ -4,25 +4,33 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from learnt import registry
 from learnt.codecs import cells
-from learnt.contracts import Cells, Column, Continues, Doubts, Follows, Guessing, Points, Spells, Streams, Writes
+from learnt.contracts import (
+    Cells,
+    Column,
+    Continues,
+    Doubts,
+    Follows,
+    Guessing,
+    Points,
+    Spells,
+    Stratified,
+    Streams,
+    Writes,
+)
+from learnt.data import identifiers
+from learnt.data.identifiers import GLANCE
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
-_ID = re.compile(r"(?i:(?:.*[\s_.-])?(?:id|uuid|guid|index)|unnamed: 0)|.*[a-z]I[dD]|")
-FEWEST_FOR_IDS = 20
-"""With fewer rows, texts that all differ may be chance."""
-
 UNSURE = 0.05
 """Below this claim a task is for the user to choose."""
-GLANCE = 1000
-"""Cells that mostly tell already what all of them would."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,15 @@ class Roles:
     dropped: list[str] = field(default_factory=list)
     guesses: list[dict[str, str]] = field(default_factory=list)
     """What nobody said: {"sentence", "option"}, the option being the one that overrides it."""
+
+    @property
+    def aside(self) -> str:
+        """A sentence on the columns that are neither target nor input, and why; "" where there are none."""
+        why = dict.fromkeys(self.ids, "tells rows apart") | dict.fromkeys(self.dropped, "left out")
+        why |= dict.fromkeys(self.sensitive, "--sensitive")
+        named = {"--group": self.group, "--time": self.time, "--weight": self.weight}
+        why |= {name: option for option, name in named.items() if name is not None}
+        return f" Set aside: {', '.join(f'{name!r} ({said})' for name, said in why.items())}." if why else ""
 
 
 def assign(
@@ -74,6 +91,8 @@ def assign(
     _check(columns, target, special, named, drop)
     guesses: list[dict[str, str]] = []
     free = _free(columns, target, {*target, *drop, *special}, named)
+    for name in target:
+        _refuse_unlike(Column(name, columns[name]), task, free, columns)
     targets = {name: _task(Column(name, columns[name]), task, guesses, free) for name in target}
     causal = any(registry.task(kind).causal and not _follows(kind) for kind in targets.values())
 
@@ -83,7 +102,11 @@ def assign(
     read = {name: named.get(name) or _modality(column, causal) for name, column in given.items()}
     if inputs is None and any(isinstance(registry.task(kind), Points) for kind in targets.values()):
         read = _spelled(read, columns)
-    ids = [name for name, kind in read.items() if inputs is None and _is_id(given[name], registry.modality(kind).joins)]
+    ids = [
+        name
+        for name, kind in read.items()
+        if inputs is None and registry.modality(kind).joins and identifiers.is_one(given[name])
+    ]
     modalities = {name: kind for name, kind in read.items() if name not in ids}
     if ids:
         sentence = f"{_listed(ids)} tells rows apart and nothing else, so it is no input."
@@ -93,8 +116,22 @@ def assign(
     if not modalities and causal:
         own = Column(target[0], columns[target[0]])
         modalities = {own.name: _modality(own, causal)}
+    rest = Roles(
+        inputs={},
+        targets=targets,
+        group=group,
+        time=time,
+        sensitive=list(sensitive),
+        weight=weight,
+        reweigh=reweigh,
+        ids=ids,
+        dropped=[name for name in columns if name in drop],
+        guesses=guesses,
+    )
     if not modalities:
-        raise DataError(f"No column is left to learn from. Columns: {_listed(columns)}. Name them: --inputs A,B")
+        others = ",".join([name for name in columns if name not in target][:3])
+        cure = f"Name what to learn from: --inputs {others}" if others else "Bring data with other columns."
+        raise DataError(f"No column is left to learn from but the target {_listed(target)}.{rest.aside} {cure}")
     said = {part: column for name in target for part, column in each(name, columns[name]).items()}
     for name in modalities:
         if name not in target:
@@ -112,19 +149,7 @@ def assign(
         doubting = registry.modality(modality)
         if isinstance(doubting, Doubts):
             guesses += doubting.guesses({member: columns[member] for member in found[name][1]})
-    return Roles(
-        inputs=found,
-        targets=targets,
-        views=_views(found, views, guesses),
-        group=group,
-        time=time,
-        sensitive=list(sensitive),
-        weight=weight,
-        reweigh=reweigh,
-        ids=ids,
-        dropped=[name for name in columns if name in drop],
-        guesses=guesses,
-    )
+    return replace(rest, inputs=found, views=_views(found, views, guesses))
 
 
 def _named(entry: str, columns: Mapping[str, Cells]) -> tuple[str, str | None]:
@@ -183,6 +208,29 @@ def _free(
     candidates = named or [name for name in columns if name not in taken]
     heard = any(one.claims(Column(name, columns[name])) > UNSURE for one in streams for name in candidates)
     return Follows if heard else None
+
+
+def _refuse_unlike(target: Column, task: str | None, free: type[Any] | None, columns: Mapping[str, Cells]) -> None:
+    """RequestError for labels of which none comes again: what is learnt of one row would hold for no other."""
+    few = len(target.cells) < identifiers.FEWEST
+    if few or not isinstance(target.cells[0], str | int) or not identifiers.all_differ(target):
+        return
+    if task is None and (free is not None or identifiers.is_of_words(target) or not identifiers.is_one(target)):
+        return
+    kinds = {name: registry.task(name) for name in registry.names("tasks")}
+    labels = [name for name, kind in kinds.items() if isinstance(kind, Stratified) and kind.named]
+    if task is not None and task not in labels:
+        return
+    able = [name for name, kind in kinds.items() if name not in labels and not _follows(name) and kind.claims(target)]
+    said = f" If it is meant all the same, say how it is learnt: {_gists(able)}." if able else ""
+    first = str(target.cells[0])
+    if any(map(str.isdigit, first)) and cells.numbers([first])[1]:
+        said += " If it is a number, write it as 1234.5."
+    raise RequestError(
+        f"{target.name!r} is another in each of the {len(target.cells):,} rows, as {first[:60]!r}: it "
+        "tells rows apart, and what is learnt of one holds for no other. Name the column to learn: --target COLUMN. "
+        f"Columns: {_listed(name for name in columns if name != target.name)}.{said}"
+    )
 
 
 def _follows(task: str) -> bool:
@@ -277,21 +325,6 @@ def _winner(kind: str, column: Column, option: str, claims: Mapping[str, float])
     if len(best) > 1:
         raise RequestError(f"Column {column.name!r} could be {' or '.join(best)}. Say which: {option}{best[0]}")
     return best[0]
-
-
-def _is_id(column: Column, joins: bool) -> bool:
-    """All cells differ, and the name says id or the cells are text that a table could only learn by heart."""
-    if not joins:
-        return False
-    some = cells.texts(column.cells[:GLANCE]).tolist()
-    if not _ID.fullmatch(column.name.strip()):
-        half = len(some) / 2
-        if len(column.cells) < FEWEST_FOR_IDS or len(cells.numbers(some)[1]) < half or len(cells.days(some)[1]) < half:
-            return False
-    if len(some) < 2 or len(set(some)) < len(some):
-        return False
-    texts = cells.texts(column.cells).tolist()
-    return "" not in texts and len(set(texts)) == len(texts)
 
 
 def _refuse_copy(name: str, targets: Mapping[str, Cells], columns: Mapping[str, Cells]) -> None:

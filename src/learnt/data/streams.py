@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import os
+import shlex
 import shutil
 import sys
 import zlib
@@ -16,13 +17,13 @@ from tempfile import mkdtemp
 from typing import IO, Any, TextIO, cast
 from weakref import WeakKeyDictionary, finalize
 
-from learnt.codecs import encodings, pcm, tracks
+from learnt.codecs import encodings, pcm, signatures, tracks
 from learnt.codecs.encodings import UTF8
-from learnt.codecs.files import GZIP, File
+from learnt.codecs.files import GZIP, File, in_zip
 from learnt.errors import DataError, RequestError
 
 SIGNATURES = ((b"PAR1", ".parquet"), (b"ARROW1", ".arrow"), (b"PK\x03\x04", ".xlsx"))
-OTHERS = ((b"\x1f\x8b", GZIP), (b"\xd0\xcf\x11\xe0", ".xls"), (b"SQLite format 3", ".sqlite"), (b"\x89PNG", ".png"))
+OTHERS = ((b"\x1f\x8b", GZIP), (b"\xd0\xcf\x11\xe0", ".xls"), (b"SQLite format 3", ".sqlite"))
 """How files begin that are taken for tables by mistake."""
 _spooled: WeakKeyDictionary[Any, Path] = WeakKeyDictionary()
 _DAMAGED = (gzip.BadGzipFile, EOFError, zlib.error)
@@ -46,7 +47,7 @@ def signed(path: Path | File) -> str:
     with binary(path) as file:
         head = file.read(4096)
     for mark, found in SIGNATURES:
-        if head.startswith(mark):
+        if head.startswith(mark) and b"\0" in head:
             return found
     text = head.removeprefix(b"\xef\xbb\xbf").lstrip()
     return ".jsonl" if text.startswith(b"{") else ".json" if text.startswith(b"[") else ".csv"
@@ -88,11 +89,12 @@ def opened(path: Path | File, newline: str = "", encoding: str = UTF8) -> Iterat
     """Text. Raises RequestError for what cannot be read, DataError for another encoding, a damaged .gz, a line with a
     NUL or one without end."""
     try:
+        _plain(path)
         with _decoded(path, encoding), _Lines(binary(path), encoding, newline=newline) as file:
             file.called = path.name if isinstance(path, Path) else str(path)
             yield file
     except _DAMAGED as error:
-        raise DataError(f"{path} cannot be unpacked: {str(error).rstrip('.')}.") from None
+        raise _damaged(path, error) from None
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
 
@@ -108,7 +110,7 @@ def encoding(path: Path | File) -> str:
             for _ in text:
                 pass
     except _DAMAGED as error:
-        raise DataError(f"{path} cannot be unpacked: {str(error).rstrip('.')}.") from None
+        raise _damaged(path, error) from None
     except OSError as error:
         raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
     return UTF8
@@ -125,6 +127,33 @@ def _plain(path: Path | File) -> None:
         name = Path(path).name
         called = name + GZIP if meant == GZIP else Path(name).stem + meant
         raise DataError(f"{name} is no text: it begins as a {meant} file. Give it that name: mv {name} {called}")
+    kind, held = signatures.begins(head)
+    if held == signatures.WEB_PAGE and suffix(path) != ".txt":
+        raise DataError(
+            f"{Path(path).name} is a web page and no table, perhaps one to sign in on. Open it in a browser, and "
+            f"fetch the file that it leads to: curl -Lo {shlex.quote(Path(path).name)} ADDRESS"
+        )
+    if held != signatures.WEB_PAGE and kind and (kind == "other" or b"\0" in head):
+        raise DataError(
+            f"{Path(path).name} is no text. It holds {held}. Name the table, or a folder of such files: learnt train "
+            "FOLDER"
+        )
+
+
+def _damaged(path: Path | File, error: Exception) -> DataError:
+    name, held = shlex.quote(str(path)), str(error).rstrip(".")
+    if held.startswith("Not a gzipped file"):
+        plain = shlex.quote(Path(path).name[: -len(GZIP)])
+        return DataError(f"{path} cannot be unpacked: gzip has not packed it. If it is not packed: mv {name} {plain}")
+    return DataError(f"{path} cannot be unpacked: {held}. Copy it again; this says whether it is whole: gzip -t {name}")
+
+
+def showing(path: Path | File, number: int) -> str:
+    """The command that prints one line of a file."""
+    name, line = shlex.quote(str(path)), f"sed -n {number}p"
+    if isinstance(path, File) and in_zip(path.root):
+        return f"unzip -p {shlex.quote(str(path.root))} {name} | {line}"
+    return f"gzip -dc {name} | {line}" if str(path).lower().endswith(GZIP) else f"{line} {name}"
 
 
 def binary(path: Path | File) -> IO[bytes]:
@@ -171,8 +200,15 @@ def standard_input() -> Path:
         start = read.read(2)
         whole = cast("IO[bytes]", _Rest(start, read))
         path = Path(folder) / "standard input"
-        with path.open("wb") as file, gzip.open(whole) if start == b"\x1f\x8b" else nullcontext(whole) as content:
-            shutil.copyfileobj(content, file)
+        try:
+            with path.open("wb") as file, gzip.open(whole) if start == b"\x1f\x8b" else nullcontext(whole) as content:
+                shutil.copyfileobj(content, file)
+        except _DAMAGED as error:
+            said = str(error).rstrip(".")
+            raise DataError(
+                f"{path.name} cannot be unpacked: {said}. Send it again, or unpacked: gzip -dc FILE | learnt train - "
+                "--target COLUMN"
+            ) from None
         _spooled[stream] = path
     return _spooled[stream]
 

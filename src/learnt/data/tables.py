@@ -32,6 +32,7 @@ WORKBOOKS = {".xlsx", ".xlsm", ".xlsb", ".xls", ".ods"}
 FRAMES = {".parquet", ".arrow", ".feather", ".ipc"} | WORKBOOKS
 KNOWN = TEXT | LINES | FRAMES | {JSON}
 """What can be read as a table."""
+OBJECT = '{"age": 31, "label": "yes"}'
 LOOKED_AT = 20
 """How many lines tell a text from a table."""
 _NAME = re.compile(r"\w[\w.-]*")
@@ -123,16 +124,23 @@ def _of_json_lines(path: Path | File, rows: int) -> Iterator[dict[str, Cells]]:
     """Each block has the names met so far."""
     with streams.opened(path) as file:
         name = Path(path).name
-        yield from _of_rows(_json_lines(file, name), rows, name, "line")
+        yield from _of_rows(_json_lines(file, path), rows, name, "line")
 
 
-def _json_lines(file: Iterable[str], name: str) -> Iterator[tuple[int, Any]]:
+def _json_lines(file: Iterable[str], path: Path | File) -> Iterator[tuple[int, Any]]:
     for number, line in enumerate(file, 1):
         if line.strip():
             try:
-                yield number, of_json(line)
+                yield number, of_json(line.rstrip("\r\n"))
             except json.JSONDecodeError as error:
-                raise DataError(f"{name}, line {number} is no JSON: {error.msg} at column {error.colno}.") from None
+                raise _no_json(path, number, error, f"{OBJECT}, an object a line") from None
+
+
+def _no_json(path: Path | File, line: int, error: json.JSONDecodeError, expected: str) -> DataError:
+    return DataError(
+        f"{Path(path).name}, line {line} is no JSON: {error.msg} at column {error.colno}. Expected {expected}; this "
+        f"shows the line: {streams.showing(path, line)}"
+    )
 
 
 def _of_json(path: Path | File) -> dict[str, Cells]:
@@ -145,7 +153,7 @@ def _of_json(path: Path | File) -> dict[str, Cells]:
     except json.JSONDecodeError as error:
         if error.msg == "Extra data":
             return joined(_of_json_lines(path, BLOCK), name)
-        raise DataError(f"{name}, line {error.lineno} is no JSON: {error.msg} at column {error.colno}.") from None
+        raise _no_json(path, error.lineno, error, f"a list of objects, [{OBJECT}]") from None
     if isinstance(found, Mapping):
         lists = [value for value in found.values() if isinstance(value, list)]
         if len(lists) == len(found) > 0 and not any(isinstance(cell, Mapping) for value in lists for cell in value):
@@ -154,7 +162,7 @@ def _of_json(path: Path | File) -> dict[str, Cells]:
         found = rows[0] if len(rows) == 1 else [found]
     if not isinstance(found, list):
         kind = type(found).__name__
-        raise DataError(f'{name} is {kind}, expected a list of objects: [{{"age": 31, "label": "yes"}}]')
+        raise DataError(f"{name} is {kind}, expected a list of objects: [{OBJECT}]")
     return joined(_of_rows(enumerate(found, 1), BLOCK, name, "object"), name)
 
 
@@ -164,9 +172,7 @@ def _of_rows(found: Iterable[tuple[int, Any]], rows: int, name: str, unit: str) 
     count, sent = 0, False
     for number, row in found:
         if not isinstance(row, Mapping):
-            raise DataError(
-                f'{name}, {unit} {number} is {type(row).__name__}, expected an object: {{"age": 31, "label": "yes"}}'
-            )
+            raise DataError(f"{name}, {unit} {number} is {type(row).__name__}, expected an object: {OBJECT}")
         for key, value in zip(unique(row, f"{name}, {unit} {number}"), row.values(), strict=True):
             if key not in columns:
                 columns[key] = [None] * count

@@ -15,6 +15,7 @@ from typing import Any
 from learnt.codecs import encodings
 from learnt.codecs.notation import of_json, of_yaml
 from learnt.codecs.spans import Span
+from learnt.data import streams
 from learnt.data.damage import UNREADABLE
 from learnt.data.folders import Folder
 from learnt.errors import DataError
@@ -246,7 +247,7 @@ def _snips_folder(path: Path) -> Folder | None:
 def _snips(path: Path) -> tuple[list[Sentence] | None, list[str]]:
     """{intent: [{"data": [{"text", "entity"?}]}]}, or None."""
     content, notes = _decoded(path)
-    document = _document(content, path.name)
+    document = _document(content, path)
     if isinstance(document, Mapping) and isinstance(document.get("intents"), Mapping):
         document = {
             name: one.get("utterances") for name, one in document["intents"].items() if isinstance(one, Mapping)
@@ -280,11 +281,14 @@ def _json(path: Path) -> Folder | None:
     return _folder(sentences, notes=notes) if sentences else None
 
 
-def _document(content: str, name: str) -> Any:
+def _document(content: str, path: Path) -> Any:
     try:
         return of_json(content)
     except json.JSONDecodeError as error:
-        raise DataError(f"{name}, line {error.lineno} is no JSON: {error.msg} at column {error.colno}.") from None
+        raise DataError(
+            f"{path.name}, line {error.lineno} is no JSON: {error.msg} at column {error.colno}. Mend it; this shows "
+            f"the line: {streams.showing(path, error.lineno)}"
+        ) from None
 
 
 def _rasa_example(given: Mapping[str, Any], place: int, name: str) -> Sentence:
