@@ -129,6 +129,10 @@ def test_the_command_reads_a_file_too(
     [
         ([], "What is to be predicted? Write: learnt predict m.onnx DATA, or learnt predict m.onnx --live"),
         (["d.csv", "--least", ".5"], "--least is for --live"),
+        (
+            ["A dog runs."],
+            "no file 'A dog runs.'. Texts themselves are lines: echo TEXT | learnt predict m.onnx --live",
+        ),
         (["--live", "--out", "x.csv"], "--live prints lines of JSON and takes no other option"),
         (["--live", "--json"], "--live prints lines of JSON"),
         (["--live", "--least", "5"], "'5' is no share"),

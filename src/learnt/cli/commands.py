@@ -75,6 +75,7 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
         return _captions(args, opened)
     if options := _writing(args):
         opened = opened.writing(**options)
+    _refuse_text(args)
     data, problems = _told(args), list[str]()
     if args.out:
         count = model.predict_file(opened, data, args.out, problems, args.top)
@@ -163,6 +164,16 @@ def _refuse_pcm(args: argparse.Namespace) -> None:
             f"--pcm is for a file that listens, with --live. Write: learnt predict {args.model} --live --pcm {args.pcm}"
             if not args.live
             else f"--pcm is how sound comes in, and the file reads none. Write: learnt predict {args.model} --live"
+        )
+
+
+def _refuse_text(args: argparse.Namespace) -> None:
+    """Raises RequestError where words stand in the place of a file."""
+    given = args.data if isinstance(args.data, str) else ""
+    is_path = Path(given).suffix or any(mark in given for mark in "/\\*?") or Path(given).exists()
+    if " " in given and not is_path:
+        raise RequestError(
+            f"There is no file {given!r}. Texts themselves are lines: echo TEXT | learnt predict {args.model} --live"
         )
 
 

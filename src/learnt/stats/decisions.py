@@ -102,14 +102,6 @@ def thresholds(
     return np.minimum.accumulate(values), [kept for _, kept in placed]
 
 
-def least(policy: Policy, odds: Floats, right: NDArray[np.bool_], weight: Floats | None = None) -> float:
-    """The chance of being right below which nothing is said, for a policy of silence; `odds` [n] are calibrated."""
-    if policy.costs:
-        (kept, missed), (wrong, paid) = policy.costs
-        return (wrong - kept) / (wrong - kept + missed - paid)
-    return float(1 / (1 + np.exp(-thresholds(policy, odds, right, weight)[0][-1])))
-
-
 def ladder(log_odds: Floats, positive: int, labels: int) -> Floats:
     """[A, L] for thresholds [A - 1] in log-odds, the strictest first: action k from the (A - k)th threshold on.
 

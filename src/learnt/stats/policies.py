@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Literal
 
-from learnt.contracts import Settings
 from learnt.errors import RequestError
 
 Measure = Literal["recall", "precision", "alerts"]
@@ -93,19 +92,6 @@ def parse(text: str, labels: Sequence[str], positive: str | None, per_day: float
     if len(set(actions)) < len(actions):
         raise RequestError(f"{text!r} names an action twice. Each has one rule, the strictest action first.")
     return Policy(text, actions, tuple(rules), by=by)
-
-
-def silence(wishes: Settings, actions: tuple[str, str], what: str) -> Policy | None:
-    """When to take which of the two `actions`, the first of which is silence; None without a policy.
-
-    `what` is done by the other one, as in "a reply is suggested". Raises RequestError.
-    """
-    if wishes.get("prevalence") is not None or wishes.get("positive") is not None:
-        raise RequestError(f"Either {what} or nothing is: leave --prevalence and --positive out.")
-    policy = parse(str(wishes.get("decide") or "argmax"), actions, actions[1])
-    if policy is not None and (policy.by is not None or len(policy.actions) != 2):
-        raise RequestError(f"{policy.asked!r}: {what} or not. Write for example --decide 'precision>=.8'")
-    return policy
 
 
 def _rule(text: str, clause: str, positive: str, per_day: float | None, alone: bool) -> Rule:

@@ -16,7 +16,8 @@ from learnt.codecs.files import File
 from learnt.codecs.tokens import Coder, coder, learn
 from learnt.contracts import Arrays, Cells, Column, Evidence, Part, Prediction, Raw, Settings, Shape, Tensors, Verdicts
 from learnt.errors import DataError, RequestError
-from learnt.stats import bleu, chrf, decisions, logistic, metrics, policies
+from learnt.stats import bleu, chrf, logistic, metrics
+from learnt.stats.silence import Silence
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -36,7 +37,7 @@ SMOOTHING = 0.1
 """Of the truth, shared among all tokens while learning answers; what goes on from a text is learnt as it is."""
 TOGETHER = 4096
 """Tokens whose chances are in memory together where nothing is learnt from them."""
-ACTIONS = ("silent", "say")
+SILENCE = Silence("say", "a text is said", usual=0.0)
 SURE = 9.0
 """Log odds beyond which confidence is not told apart."""
 
@@ -169,10 +170,8 @@ class Generate:
         right = self._right(said, targets, settings)
         weight = np.asarray(targets["weight"]) if "weight" in targets else None
         fitted = logistic.fit(features, right, weight)
-        policy = _policy(settings)
         odds = fitted[0] + features @ fitted[1:]
-        silence = 0.0 if policy is None else decisions.least(policy, odds, right > 0, weight)
-        return {"weights": np.array([*fitted, silence], np.float32)}
+        return {"weights": np.array([*fitted, SILENCE.least(settings, odds, right > 0, weight)], np.float32)}
 
     def settle(
         self,
@@ -181,9 +180,7 @@ class Generate:
         weight: NDArray[np.float64] | None,  # noqa: ARG002
         wishes: Settings,
     ) -> dict[str, Any]:
-        settled = {name: value for name, value in settings.items() if name not in ("decide", "policy")}
-        policy = _policy(wishes)
-        return settled if policy is None else settled | {"decide": policy.asked}
+        return SILENCE.settled(settings, wishes)
 
     def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         """A written text has no prevalence."""
@@ -196,15 +193,13 @@ class Generate:
         groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one silence for all
         settings: Settings,
     ) -> Settings:
-        policy = _policy(settings)
-        if policy is None or "predictions" not in outputs:
+        if "predictions" not in outputs:
             return {}
         said = outputs["predictions"].tolist()
         right = self._right(said, targets, settings) > 0
-        spoken = np.array([one.decision == one.value for one in said], np.int64)
+        spoken = np.array([one.decision == one.value for one in said], np.bool_)
         weight = np.asarray(targets["weight"]) if "weight" in targets else None
-        found = decisions.record(policy, spoken, right, weight)
-        return found | {"sentences": decisions.sentences(found)}
+        return SILENCE.record(settings, spoken, right, weight)
 
     def _right(self, said: Sequence[Prediction], targets: Raw, settings: Settings) -> NDArray[np.float64]:
         """[N]: whether each is acceptable."""
@@ -323,11 +318,6 @@ class Generate:
         )
         unknown = np.full(len(asked), np.nan, np.float32)
         return "answer of the nearest text", {"text": said, "confidence": unknown, "unfamiliar": unknown}
-
-
-def _policy(wishes: Settings) -> policies.Policy | None:
-    """When to say something and when to be silent; None: always."""
-    return policies.silence(wishes, ACTIONS, "a text is said")
 
 
 def _rest(tokens: Sequence[int], known: Coder, settings: Settings) -> str:

@@ -26,7 +26,8 @@ from learnt.contracts import (
     Verdicts,
 )
 from learnt.errors import DataError, RequestError
-from learnt.stats import calibrators, chrf, conformal, decisions, metrics, policies
+from learnt.stats import calibrators, chrf, conformal, metrics
+from learnt.stats.silence import Silence
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -42,8 +43,7 @@ LONGEST = 300
 """Characters of a recorded reply that a reply is compared with."""
 NEAR = 50.0
 """chrF from which a reply is as good as the recorded one."""
-SILENCE = 0.5
-ACTIONS = ("silent", "suggest")
+SILENCE = Silence("suggest", "a reply is suggested", usual=0.5)
 _WORDS = re.compile(r"\w+")
 
 
@@ -151,9 +151,7 @@ class Reply:
         weight: NDArray[np.float64] | None,  # noqa: ARG002
         wishes: Settings,
     ) -> dict[str, Any]:
-        settled = {name: value for name, value in settings.items() if name not in ("decide", "policy")}
-        policy = _policy(wishes)
-        return settled if policy is None else settled | {"decide": policy.asked}
+        return SILENCE.settled(settings, wishes)
 
     def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:  # noqa: ARG002
         raise RequestError("Replies have no prevalence. Give rows with the truth, and leave --prevalence out.")
@@ -165,18 +163,14 @@ class Reply:
         groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one silence for all
         settings: Settings,
     ) -> Settings:
-        policy = _policy(settings)
-        if policy is None:
-            return {}
-        right, decision = _acceptable(outputs, targets, settings), (outputs["decision"] >= 0).astype(np.int64)
-        found = decisions.record(policy, decision, right, _rows(targets))
-        return found | {"sentences": decisions.sentences(found)}
+        right = _acceptable(outputs, targets, settings)
+        return SILENCE.record(settings, outputs["decision"] >= 0, right, _rows(targets))
 
     def constants(self, settings: Settings) -> Arrays:  # noqa: ARG002
         return {
             "slope": np.ones((), np.float32),
             "offset": np.zeros((), np.float32),
-            "silence": np.array(SILENCE, np.float32),
+            "silence": np.array(SILENCE.usual, np.float32),
         }
 
     def deploy(self, settings: Settings) -> nn.Module:
@@ -200,8 +194,7 @@ class Reply:
         odds = np.log(share) - np.log1p(-share)
         fitted = calibrators.fit(np.log(np.stack([1 - share, share], 1)), right.astype(np.int64), weight)
         slope, offset = float(1 / fitted["temperature"]), float(fitted["bias"][1] - fitted["bias"][0])
-        policy = _policy(settings)
-        silence = SILENCE if policy is None else decisions.least(policy, slope * odds + offset, right, weight)
+        silence = SILENCE.least(settings, slope * odds + offset, right, weight)
         found = {"slope": slope, "offset": offset, "silence": silence}
         return {name: np.array(value, np.float32) for name, value in found.items()}
 
@@ -302,11 +295,6 @@ def bare(text: str) -> str:
     """A text without case, marks and blanks between words; what has no word stays as it is."""
     whole = unicodedata.normalize("NFC", text).casefold()
     return " ".join(_WORDS.findall(whole)) or whole.strip()
-
-
-def _policy(wishes: Settings) -> policies.Policy | None:
-    """When to suggest and when to be silent; None: where a suggestion is more likely acceptable than not."""
-    return policies.silence(wishes, ACTIONS, "a reply is suggested")
 
 
 def _acceptable(outputs: Arrays, targets: Raw, settings: Settings) -> NDArray[np.bool_]:
