@@ -135,9 +135,11 @@ def test_training_says_of_how_many_recordings_only_the_beginning_is_heard() -> N
     roles = SimpleNamespace(guesses=[])
     collected = SimpleNamespace(columns=columns, rows=2, roles=roles, where=lambda row: f"row {row + 1}")
     begun: Any = SimpleNamespace(collected=collected, say=said.append)
-    known: Any = SimpleNamespace(inputs=[SimpleNamespace(modality="audio", columns=["sound"], settings={"rate": 8000})])
+    known: Any = SimpleNamespace(
+        inputs=[SimpleNamespace(modality="audio", columns=["sound"], settings={"rate": 8000})], targets=[]
+    )
     _shortened(begun, known)
-    sentence = "1 of 2 rows are not read to their end: row 1: Of 31.0 s only the first 30 are heard."
+    sentence = "1 of 2 rows are not read as a whole: row 1: Of 31.0 s only the first 30 are heard."
     assert said == [sentence]
     assert [guess["sentence"] for guess in roles.guesses] == said
     columns["sound"] = columns["sound"][1:]

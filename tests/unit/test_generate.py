@@ -246,6 +246,37 @@ def test_a_text_that_goes_on_is_judged_by_its_second_half():
     assert task.begun(read, pairs_of) == read
 
 
+@pytest.mark.parametrize("text", ["one two three four " * 40, "가나다라마바사" * 30])
+def test_of_a_long_text_that_goes_on_what_is_learnt_is_what_follows_what_is_read(text):
+    task, settings = registry.task("generate"), {"merges": [], "free": True}
+    read = registry.modality("prompt").read({"text": [text]}, settings)["tokens"][0]
+    told = task.encode([text], {**settings, "cut": False})["next"][0]
+    assert len(told) == 257
+    assert np.array_equal(read[1:], told[:-1])
+    assert told[-1] == coder([]).mark
+
+
+def test_of_long_texts_and_answers_it_is_said_how_much_is_read():
+    from types import SimpleNamespace
+
+    from learnt.running.preparing import _shortened
+
+    free, pair = ({"merges": [], "free": one} for one in (True, False))
+    columns = {"source": ["a" * 257, "b" * 256], "answer": ["c", "d" * 300]}
+    said, roles = [], SimpleNamespace(guesses=[])
+    collected = SimpleNamespace(columns=columns, rows=2, roles=roles, where=lambda row: f"row {row + 1}")
+    known = SimpleNamespace(
+        inputs=[SimpleNamespace(modality="prompt", columns=["source"], settings=pair)],
+        targets=[SimpleNamespace(name="answer", task="generate", settings=pair)],
+    )
+    _shortened(SimpleNamespace(collected=collected, say=said.append), known)
+    assert said == [
+        "2 of 2 rows are not read as a whole: row 1: Of 257 tokens only the last 256 are read; "
+        "row 2: Of 300 tokens of an answer only the first 256 are learnt."
+    ]
+    assert registry.task("generate").shortened(["d" * 300], free) == []
+
+
 def test_pieces_of_one_length_do_not_end():
     task = registry.task("generate")
     cut = task.learn_in(["abcd", "efgh", "ijkl"], {"merges": [], "free": True})

@@ -171,10 +171,10 @@ class Opens(Protocol):
 
 @runtime_checkable
 class Shortens(Protocol):
-    """A modality that reads no more than the beginning of what is too long."""
+    """A modality that reads no more than a part of what is too long, or a task that learns no more of it."""
 
     def shortened(self, cells: Cells, settings: Settings) -> list[tuple[int, str]]:
-        """(row from 0, how much of it is read, as a sentence) of the cells of which `read` leaves something out."""
+        """(row from 0, how much of it is read, as a sentence) of the cells of which something is left out."""
         ...
 
 

@@ -85,7 +85,7 @@ def doubted(
 def shortened(
     columns: Mapping[str, Cells], inputs: Iterable[tuple[str, Sequence[str], Settings]]
 ) -> list[tuple[int, str]]:
-    """(row from 0, how much is read) of cells of which only the beginning is. Inputs as for `doubted`."""
+    """(row from 0, how much is read) of cells of which only a part is. Inputs as for `doubted`."""
     found: list[tuple[int, str]] = []
     for kind, names, settings in inputs:
         modality = registry.modality(kind)

@@ -73,6 +73,12 @@ class Prompt:
         """The merges, and whether what is said goes on with the text itself."""
         return {"merges": settings["merges"], "free": settings["free"]}
 
+    def shortened(self, cells: Cells, settings: Settings) -> list[tuple[int, str]]:
+        """Texts of which `read` leaves the beginning out."""
+        lengths = map(len, map(tokens.coder(settings["merges"]).encode_text, map(_text, cells)))
+        said = f"tokens only the last {tokens.LONGEST} are read."
+        return [(row, f"Of {length:,} {said}") for row, length in enumerate(lengths) if length > tokens.LONGEST]
+
     def inputs(self, settings: Settings) -> Mapping[str, Spec]:  # noqa: ARG002
         """`tokens` int64 [T], at least one."""
         return {"tokens": Spec("int64", ("T",))}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from learnt import __version__, deciding, recipes, registry
 from learnt.codecs import cells, files
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Doubts, Listens, Settings, Subdivides, Timed
+from learnt.contracts import Doubts, Listens, Settings, Shortens, Subdivides, Timed
 from learnt.data import targets
 from learnt.data.collecting import Collected
 from learnt.data.damage import shortened
@@ -175,11 +175,16 @@ def _unsayable(begun: Begun, known: Learnt) -> list[tuple[str, str]]:
 
 
 def _shortened(begun: Begun, known: Learnt) -> None:
-    """Of how many rows only the beginning is read, aloud."""
-    given = [(one.modality, list(one.columns), one.settings) for one in known.inputs]
-    if found := shortened(begun.collected.columns, given):
-        first = "; ".join(f"{begun.collected.where(row)}: {why}" for row, why in found[:5])
-        sentence = f"{len(found):,} of {begun.collected.rows:,} rows are not read to their end: {first}"
+    """Of how many rows only a part is read, aloud."""
+    collected = begun.collected
+    found = shortened(collected.columns, [(one.modality, list(one.columns), one.settings) for one in known.inputs])
+    for target in known.targets:
+        if isinstance(task := registry.task(target.task), Shortens):
+            found += task.shortened(collected.columns[target.name], target.settings)
+    if found:
+        first = "; ".join(f"{collected.where(row)}: {why.rstrip('.')}" for row, why in found[:5])
+        rows = len({row for row, _ in found})
+        sentence = f"{rows:,} of {collected.rows:,} rows are not read as a whole: {first}."
         begun.say(sentence)
         begun.collected.roles.guesses.append({"sentence": sentence, "option": "cut them into pieces"})
 

@@ -75,7 +75,7 @@ class Generate:
         texts = [_text(label) for label in labels if not cells.is_missing(label)]
         if not any(texts):
             raise DataError("A target to write needs texts; the rows to learn from hold none.")
-        lengths = [len(tokens) + 1 for tokens in _tokens(texts, coder(language["merges"]))]
+        lengths = [len(tokens) + 1 for tokens in _tokens(texts, coder(language["merges"]), language["free"])]
         alike = Counter(map(len, texts)).most_common(1)[0][1]
         again = sum(count for count in Counter(texts).values() if count > 1)
         longest = np.quantile(lengths, 0.5) if language["free"] else 1.5 * np.quantile(lengths, 0.999) + 4
@@ -97,14 +97,23 @@ class Generate:
         known = coder(settings["merges"])
         texts = [_text(label) for label in labels]
         end = NOTHING if settings["cut"] else known.mark
-        return {"next": [np.array([*tokens, end], np.int64) for tokens in _tokens(texts, known)]}
+        return {"next": [np.array([*tokens, end], np.int64) for tokens in _tokens(texts, known, settings["free"])]}
 
     def feed(self, labels: Cells, settings: Settings) -> Raw:
         """The answer after the text; nothing where the text is the answer."""
         if settings["free"]:
             return {}
         texts = [_text(label) for label in labels]
-        return {"tokens": [np.array(tokens, np.int64) for tokens in _tokens(texts, coder(settings["merges"]))]}
+        said = _tokens(texts, coder(settings["merges"]), free=False)
+        return {"tokens": [np.array(tokens, np.int64) for tokens in said]}
+
+    def shortened(self, labels: Cells, settings: Settings) -> list[tuple[int, str]]:
+        """Answers of which only the beginning is learnt; a text that goes on from itself is told of as what is read."""
+        if settings["free"]:
+            return []
+        lengths = map(len, map(coder(settings["merges"]).encode_text, map(_text, labels)))
+        said = f"tokens of an answer only the first {LONGEST} are learnt."
+        return [(row, f"Of {length:,} {said}") for row, length in enumerate(lengths) if length > LONGEST]
 
     def head(self, settings: Settings, width: Mapping[Shape, int], members: int) -> nn.Module:  # noqa: ARG002
         from learnt.nets.causal import NextToken
@@ -254,7 +263,8 @@ class Generate:
     def judge(self, predictions: Sequence[Prediction], truth: Cells, settings: Settings) -> Verdicts:
         """One verdict a text: whether it is acceptable."""
         known = coder(settings["merges"])
-        rests = [_rest(tokens, known, settings) for tokens in _tokens([_text(cell) for cell in truth], known)]
+        texts = [_text(cell) for cell in truth]
+        rests = [_rest(tokens, known, settings) for tokens in _tokens(texts, known, settings["free"])]
         found = _measures([str(one.value) for one in predictions], rests, settings)
         count = len(predictions)
         unknown, nothing = np.full(count, np.nan), np.full(count, -1, np.int64)
@@ -343,8 +353,10 @@ def _features(mean: NDArray[np.float64], texts: Sequence[str]) -> NDArray[np.flo
     return np.column_stack([odds, np.log1p([len(text) for text in texts])])
 
 
-def _tokens(texts: Sequence[str], known: Coder) -> list[list[int]]:
-    return [known.encode_text(text)[:LONGEST] for text in texts]
+def _tokens(texts: Sequence[str], known: Coder, free: bool) -> list[list[int]]:
+    """At most `LONGEST` of each: the last ones of a text that goes on from itself, as it is read, else the first."""
+    kept = slice(-LONGEST, None) if free else slice(LONGEST)
+    return [known.encode_text(text)[kept] for text in texts]
 
 
 def _text(cell: Any) -> str:
