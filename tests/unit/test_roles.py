@@ -191,6 +191,16 @@ def test_an_input_with_the_name_of_a_joined_modality_is_refused(known: dict[str,
         roles.assign(columns, target=["bought"])
 
 
+def test_only_what_no_task_is_sure_of_tells_rows_apart(known: dict[str, dict[str, Any]]) -> None:
+    columns = {**COLUMNS, "code": [f"c{row}" for row in range(ROWS)]}
+    assert roles.assign(columns, target=["code"]).targets == {"code": "label"}
+    known["tasks"] = {"generate": claimant("generate", lambda target: 0.01)}
+    with pytest.raises(RequestError, match="'code' is another in each of the 40 rows"):
+        roles.assign(columns, target=["code"])
+    with pytest.raises(RequestError, match="'id' is another in each of the 40 rows"):
+        roles.assign(columns, target=["id"])
+
+
 @pytest.mark.parametrize("cells", [[f"${row}.50" for row in range(ROWS)], [f"{row},5" for row in range(ROWS)]])
 def test_texts_that_rows_do_not_share_are_no_labels(
     cells: list[str], monkeypatch: pytest.MonkeyPatch, known: dict[str, dict[str, Any]]

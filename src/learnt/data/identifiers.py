@@ -17,11 +17,16 @@ GLANCE = 1000
 def is_one(column: Column) -> bool:
     """All cells differ, and the name says id or the cells are text that a table could only learn by heart."""
     some = cells.texts(column.cells[:GLANCE]).tolist()
-    if not _NAME.fullmatch(column.name.strip()):
+    if not is_called_one(column):
         half = len(some) / 2
         if len(column.cells) < FEWEST or len(cells.numbers(some)[1]) < half or len(cells.days(some)[1]) < half:
             return False
     return all_differ(column)
+
+
+def is_called_one(column: Column) -> bool:
+    """Whether its name says so."""
+    return _NAME.fullmatch(column.name.strip()) is not None
 
 
 def all_differ(column: Column) -> bool:

@@ -215,13 +215,14 @@ def _refuse_unlike(target: Column, task: str | None, free: type[Any] | None, col
     few = len(target.cells) < identifiers.FEWEST
     if few or not isinstance(target.cells[0], str | int) or not identifiers.all_differ(target):
         return
-    if task is None and (free is not None or identifiers.is_of_words(target) or not identifiers.is_one(target)):
+    claims = _claims("tasks", target)
+    sure = max(claims.values(), default=0.0) >= UNSURE and not identifiers.is_called_one(target)
+    if task is None and (sure or free is not None or identifiers.is_of_words(target)):
         return
-    kinds = {name: registry.task(name) for name in registry.names("tasks")}
-    labels = [name for name, kind in kinds.items() if isinstance(kind, Stratified) and kind.named]
+    labels = [name for name in claims if isinstance(kind := registry.task(name), Stratified) and kind.named]
     if task is not None and task not in labels:
         return
-    able = [name for name, kind in kinds.items() if name not in labels and not _follows(name) and kind.claims(target)]
+    able = [name for name, claim in claims.items() if claim and name not in labels and not _follows(name)]
     said = f" If it is meant all the same, say how it is learnt: {_gists(able)}." if able else ""
     first = str(target.cells[0])
     if any(map(str.isdigit, first)) and cells.numbers([first])[1]:
