@@ -4,9 +4,11 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from learnt.artifact.evidence import keep, kept
 from learnt.contracts import Evidence, Tools
+from learnt.errors import RequestError
 from learnt.trust.shift import Shift
 from small.evidence import classified, drawn, numbers
 
@@ -47,3 +49,16 @@ def test_kept_evidence_of_rows_that_recur_is_as_little_moved_as_before(tmp_path)
 
     assert asked(known[:200]) == "fine"
     assert asked(np.minimum(known[:200] + 0.3, 1)) != "fine"
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("0.npz", b""), ("0.npz", b"PK\x03\x04"), ("0.npz", b"junk"), ("0.json", b"{"), ("0.json", b"[]"),
+     ("0.json", b"[" * 100_000), ("0.json", b'{"target": "a", "groups": []}'), ("1.json", b"{}")],
+)  # fmt: skip
+def test_kept_evidence_that_is_damaged_is_refused(tmp_path, name, content):
+    keep({"": numbers(np.ones(6), np.ones(6))}, tmp_path)
+    assert kept(tmp_path)[""].ids == [f"e{place}" for place in range(6)]
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(RequestError, match="is not whole, or of an older version"):
+        kept(tmp_path)

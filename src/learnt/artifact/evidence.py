@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import zlib
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
+from io import BytesIO
 from math import isnan, nan
 from pathlib import Path
 from typing import Any
@@ -16,9 +18,12 @@ from numpy.typing import NDArray
 
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import whole
+from learnt.codecs.notation import of_json
 from learnt.contracts import Arrays, Cells, Defines, Evidence, Raw, Verdicts
 from learnt.errors import RequestError
 
+_DAMAGED = (BadZipFile, EOFError, zlib.error, NotImplementedError)
+"""What numpy says of an archive of arrays that is cut short or overwritten."""
 _TEXT = ("labels", "source", "calibrated_on", "right")
 
 
@@ -100,10 +105,10 @@ def keep(evidence: Mapping[str, Evidence], folder: Path) -> None:
 def kept(folder: Path) -> dict[str, Evidence]:
     """What `keep` wrote, by target; {} where there is nothing. Raises RequestError for a folder it did not write."""
     found = {}
-    for path in sorted(folder.glob("*.json"), key=lambda path: int(path.stem)):
+    for path in sorted(folder.glob("*.json"), key=lambda path: (len(path.stem), path.stem)):
         try:
-            text: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-            with np.load(path.with_suffix(".npz")) as held:
+            text: dict[str, Any] = of_json(path.read_text(encoding="utf-8"))
+            with np.load(BytesIO(path.with_suffix(".npz").read_bytes())) as held:
                 arrays = dict(held)
             verdicts = Verdicts(**_part(arrays, "verdicts."), measures=_part(arrays, "measures."))
             target = text["target"]
@@ -118,7 +123,7 @@ def kept(folder: Path) -> dict[str, Evidence]:
                 usual=tuple(text.pop("usual")),
                 **(text | {"coverage": nan if text["coverage"] is None else text["coverage"]}),
             )
-        except (OSError, BadZipFile, ValueError, KeyError, TypeError):
+        except (*_DAMAGED, OSError, ValueError, KeyError, TypeError, AttributeError):
             raise RequestError(
                 f"The evidence in {str(path.parent)!r} is not whole, or of an older version. Train again to have it."
             ) from None
