@@ -79,9 +79,11 @@ def claims(found: dict[str, Any], few: int, many: int) -> list[Claim]:
 
 def run(*words: str) -> dict[str, Any]:
     """Status, peak memory and processor time of a command."""
-    done = subprocess.run([sys.executable, "-c", COMMAND, *words], capture_output=True, text=True, check=True)
-    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    assert found["status"] == 0, done.stderr
+    done = subprocess.run([sys.executable, "-c", COMMAND, *words], capture_output=True, text=True)
+    found: dict[str, Any] = {} if done.returncode else json.loads(done.stdout.splitlines()[-1])
+    if found.get("status") != 0:
+        raise RuntimeError(f"learnt {' '.join(words)} ended with {done.returncode}: {done.stderr[-2000:]}")
+    print(f"{words[0]} {Path(words[1]).name}: {found['seconds']:.0f} s, {found['gigabytes']:.2f} GB", flush=True)
     return found
 
 

@@ -70,6 +70,7 @@ def write(
             count += 1
             yield cue
 
+    model.listening()  # refuses a file that hears nothing before the sound is looked at
     with tracks.opened(source) as track:
         found = counted(captions(model, track, least, heard))
         writers.text(out, FORMATS[out.suffix.lower()](found))

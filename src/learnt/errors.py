@@ -55,7 +55,8 @@ class ArtifactError(LearntError):
     """The file is not one of ours, is damaged, or asks for what we refuse.
 
     Cause: a download that was cut short, a file of another maker or of a newer version, or one that a stranger changed.
-    Cure: copy it again from where it was made, or update with `pip install -U learnt`. Never work around a refusal.
+    Cure: copy it again from where it was made, or update (`git pull && pip install .`).
+    Never work around a refusal.
     """
 
 

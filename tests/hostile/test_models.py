@@ -23,7 +23,7 @@ def node(*given: Any, **more: Any) -> Any:
 def newer(model: Any) -> str:
     held = next(one for one in model.metadata_props if one.key == "learnt")
     held.value = json.dumps(json.loads(held.value) | {"format": 99})
-    return "manifest format 99; this learnt reads up to 1. Write: pip install -U learnt"
+    return "manifest format 99; this learnt reads up to 1. Write in its checkout: git pull"
 
 
 def not_ours(model: Any) -> str:
@@ -140,6 +140,21 @@ def test_a_path_that_leads_to_no_model(command: Command, tmp_path: Path) -> None
     command("show", "none.onnx").refused("Cannot read 'none.onnx': No such file or directory", ".onnx")
     command("show", tmp_path).refused("Cannot read", ".onnx")
     command("audit", tmp_path).refused("Cannot read", ".onnx")
+    (tmp_path / "run").mkdir()
+    (tmp_path / "run" / "model.onnx").write_bytes(b"")
+    command("show", tmp_path).refused("Did you mean", "run/model.onnx")
+    (tmp_path / "fraud.onnx").write_bytes(b"")
+    command("show", "fruad.onnx").refused("No such file", "Did you mean 'fraud.onnx'?")
+
+
+@pytest.mark.parametrize("verb", ["predict", "explain", "audit"])
+def test_a_model_behind_its_data(command: Command, verb: str) -> None:
+    command(verb, "t.csv", "m.onnx").refused(f"The model stands first. Write: learnt {verb} m.onnx t.csv")
+
+
+def test_a_damaged_model_is_called_by_its_name(command: Command, tmp_path: Path, trained: Path) -> None:
+    (tmp_path / "m.onnx").write_bytes((trained / "model.onnx").read_bytes()[:-9])
+    command("show", "m.onnx").refused("learnt: m.onnx: This is not an ONNX file, or it is damaged")
 
 
 def test_a_model_too_large_to_be_read(command: Command, tmp_path: Path) -> None:

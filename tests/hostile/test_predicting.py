@@ -48,6 +48,16 @@ def test_a_table_without_a_line_of_names(command: Command, tmp_path: Path, train
     assert "line of names" not in said.err
 
 
+def test_files_where_a_table_is_needed(command: Command, tmp_path: Path, trained: Path) -> None:
+    (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n")
+    said = "'x.png' is read as a file of its own, and a table is expected. Its first line: amount,place"
+    command("predict", trained, "x.png").refused(said)
+    command("explain", trained, "x.png", "--out", "p.csv").refused(said)
+    (tmp_path / "t.csv").write_text(table(R))
+    command("predict", trained, "t.csv", "--out", "p.srt").refused("writes down no sound", "--task transcribe")
+    assert not (tmp_path / "p.srt").exists()
+
+
 def test_a_file_that_learnt_from_a_table_without_names(
     command: Command, train: Command, tmp_path: Path, trained: Path
 ) -> None:

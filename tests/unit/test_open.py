@@ -163,7 +163,7 @@ def test_a_file_too_big_is_not_read(tmp_path: Path) -> None:
     [
         ("{", "damaged"), ("[]", "damaged"), ("null", "damaged"), ("{}", "damaged"),
         ("[" * 100_000, "damaged"),
-        ('{"format": 2}', "format 2; this learnt reads up to 1. Write: pip install -U learnt"),
+        ('{"format": 2}', "format 2; this learnt reads up to 1. Write in its checkout: git pull"),
         ('{"format": "x"}', "manifest format 'x'"), ('{"format": 0}', "format 0, which never was"),
         ('{"format": 1}', "'inputs' is missing"), ('{"format": 1, "inputs": 3}', "unreadable"),
         ('{"format": 1, "inputs": {}, "targets": {}}', "unreadable"),

@@ -82,7 +82,12 @@ class Artifact:
         is refused.
         """
         data = opening.read_bytes(source, limit)
-        return cls(data, opening.inspect(data, limit))
+        try:
+            return cls(data, opening.inspect(data, limit))
+        except ArtifactError as error:
+            if isinstance(source, bytes):
+                raise
+            raise ArtifactError(f"{Path(source).name}: {error}") from None
 
     @property
     def session(self) -> InferenceSession:
@@ -138,6 +143,8 @@ class Artifact:
         spare = [name for name, given in columns.items() if name not in self.columns and are_files(given)]
         if len(lacking) == len(spare) == 1:
             return {lacking[0] if name == spare[0] else name: given for name, given in columns.items()}
+        if lacking and len(spare) == len(columns):
+            raise examples.no_table(str(columns[spare[0]][0]), self.columns)
         for name in lacking:
             raise examples.no_column(name, list(columns), self.columns)
         return columns

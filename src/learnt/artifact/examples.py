@@ -90,3 +90,9 @@ def no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> Req
             else f" If they are a table without a line of names, write above its first row: {','.join(expected[:30])}"
         )
     return RequestError(f"No column {column!r} in the data.{guess} Expected columns: {listed}.{cure}")
+
+
+def no_table(given: str, expected: Sequence[str]) -> RequestError:
+    """The error for files where cells of a table are needed."""
+    listed = ",".join(expected[:30])
+    return RequestError(f"{given!r} is read as a file of its own, and a table is expected. Its first line: {listed}")

@@ -13,6 +13,7 @@ import json
 import math
 import os
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,11 +51,17 @@ def read_bytes(source: str | os.PathLike[str] | bytes, limit: int = LIMIT) -> by
             _cap(os.fstat(file.fileno()).st_size, limit, str(path))
             data = file.read(limit + 1)
     except OSError as error:
-        raise ArtifactError(
-            f"Cannot read {str(path)!r}: {error.strerror}. Expected the path of a .onnx file."
-        ) from None
+        raise ArtifactError(f"Cannot read {str(path)!r}: {error.strerror}. {_expected(path)}") from None
     _cap(len(data), limit, str(path))
     return data
+
+
+def _expected(path: Path) -> str:
+    """What is there instead: a file of nearly that name, else any that may be one of ours."""
+    folder = path if path.is_dir() else path.parent
+    there = sorted(str(one) for one in (*folder.glob("*.onnx"), *folder.glob("*/model.onnx")))
+    near = get_close_matches(str(path), there, 1) or there[:1]
+    return f"Did you mean {near[0]!r}?" if near else "Expected the path of a .onnx file, or the folder of a run."
 
 
 def inspect(data: bytes, limit: int = LIMIT) -> dict[str, Any]:
@@ -97,7 +104,8 @@ def manifest(text: str) -> dict[str, Any]:
         ) from None
     if not isinstance(version, int) or version > FORMAT:
         raise ArtifactError(
-            f"The file has manifest format {version!r}; this learnt reads up to {FORMAT}. Write: pip install -U learnt"
+            f"The file has manifest format {version!r}; this learnt reads up to {FORMAT}. Write in its "
+            "checkout: git pull && pip install ."
         )
     while version < FORMAT:
         if version not in UPGRADES:

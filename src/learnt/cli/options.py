@@ -11,7 +11,7 @@ from learnt.cli import commands, values
 from learnt.cli.commands import Command
 from learnt.cli.examples import EXAMPLES
 from learnt.cli.parser import Help, Parser
-from learnt.errors import unknown
+from learnt.errors import RequestError, unknown
 
 DATA = (
     "a CSV, TSV, JSON, JSONL, TMX, Parquet, Arrow or Excel file, a .txt, a folder or .zip of tables, pictures or "
@@ -332,12 +332,20 @@ def parse(argv: Sequence[str]) -> argparse.Namespace:
     args, rest = parser.parse_known_args(argv)
     if rest:
         one.error(f"{rest[0]!r} is one argument too many")
+    _refuse_swapped(args)
     for name in READ:
         given = getattr(args, name, None)
         if isinstance(given, list):
             setattr(args, name, given if len(given) > 1 else next(iter(given), None))
     _told(args)
     return args
+
+
+def _refuse_swapped(args: argparse.Namespace) -> None:
+    data = getattr(args, "data", None)
+    last = str(data[-1] if isinstance(data, list) and data else data)
+    if getattr(args, "model", None) and last.endswith(".onnx"):
+        raise RequestError(f"The model stands first. Write: learnt {args.command} {last} {args.model}")
 
 
 def _told(args: argparse.Namespace) -> None:
