@@ -285,6 +285,14 @@ def test_damage_leaves_what_follows_the_first_characters(settings: Any) -> None:
     assert len(damaged[1]) == len(raw["grams"][1])
 
 
+def test_long_files_are_said_by_what_they_hold_and_not_by_their_names(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("가" * 4001, encoding="utf-8")
+    (tmp_path / "b.txt").write_text("가" * 4000, encoding="utf-8")
+    (tmp_path / "c.txt").write_bytes(b"\xff" * 9000)
+    (said,) = Text().guesses({"body": [File(name, tmp_path) for name in ("a.txt", "b.txt", "c.txt", "d.txt")]})
+    assert said["sentence"].startswith("1 of 4 texts in 'body' have more")
+
+
 def test_long_texts_are_said_and_short_ones_are_not() -> None:
     (said,) = Text().guesses({"body": ["short", "x" * 5000], "title": SAID})
     assert said["sentence"].startswith("1 of 2 texts in 'body' have more than 4,000 characters.")

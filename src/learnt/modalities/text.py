@@ -90,7 +90,7 @@ class Text:
         """How long texts are read, where there are any."""
         found = []
         for name, given in columns.items():
-            if long := sum(len(cell) > LONGEST for cell in given if isinstance(cell, str)):
+            if long := sum(map(_is_long, given)):
                 sentence = (
                     f"{long:,} of {len(given):,} texts in {name!r} have more than {LONGEST:,} characters. Up to there "
                     "the order of words counts; of what follows the n-grams alone, in at most "
@@ -373,6 +373,16 @@ def _pieces(tokens: NDArray[np.int64], decode: Any) -> list[Piece]:
 
 def _words(text: str) -> list[str]:
     return [word for window in _windows(text) for word in _bare(subwords.pieces(window))]
+
+
+def _is_long(cell: Any) -> bool:
+    """Whether of this text the order counts at its beginning alone; a file that cannot be read is told of elsewhere."""
+    if isinstance(cell, File):
+        try:
+            return (cell.size() > LONGEST or cell.place.endswith(files.GZIP)) and len(cell.text()) > LONGEST
+        except DataError:
+            return False
+    return isinstance(cell, str) and len(cell) > LONGEST
 
 
 def _text(cell: Any) -> str:
