@@ -8,7 +8,7 @@ from sklearn import metrics as oracle
 
 from learnt import registry, training
 from learnt.codecs import several
-from learnt.contracts import Column, Evidence, Part, Prediction
+from learnt.contracts import Column, Evidence, Part, Prediction, Tools
 from learnt.data.collecting import collect
 from learnt.errors import DataError, RequestError
 
@@ -168,6 +168,65 @@ def test_calibration_takes_back_what_was_too_sure_and_keeps_the_promise_for_each
     assert (outputs["sure"] <= outputs["decision"]).all()
 
 
+LADDER = {"decide": "block precision>=.95, review recall>=.9"}
+
+
+def decided(constants, truth, logit, settings, chosen=None):
+    """Predictions, and what the question says of a policy that was `chosen` on other examples."""
+    outputs = outputs_of(logit, constants)
+    predictions = TASK.decode(outputs | {"unfamiliar": np.zeros(len(truth), np.float32)}, settings)
+    evidence = Evidence(
+        ids=[str(i) for i in range(len(truth))], verdicts=TASK.judge(predictions, cells_of(truth), settings),
+        probability=None, vector=np.zeros((len(truth), 1), np.float32), unfamiliar=np.zeros(len(truth)), groups={},
+        source="file", labels=("a", "b", "c"), policy=chosen or {},
+    )  # fmt: skip
+    return predictions, registry.question("decision").ask(evidence, Tools())
+
+
+def test_a_policy_about_any_label_is_kept_on_other_examples_and_the_question_measures_it():
+    truth, logit = drawn(8000)
+    settings = {**SETTINGS, **TASK.settle(SETTINGS, {}, None, LADDER)}
+    assert settings["actions"] == ["allow", "review", "block"]
+    targets = TASK.encode(cells_of(truth[:4000]), SETTINGS)
+    neutral = outputs_of(logit[:4000], TASK.constants(settings))
+    constants = TASK.calibrate(neutral, targets, {}, {"coverage": 0.9}, settings)
+    chosen = TASK.policy(outputs_of(logit[:4000], constants), targets, {}, settings)
+    assert [rule["kept"] for rule in chosen["rules"]] == [True, True]
+    predictions, (found, trade) = decided(constants, truth[4000:], logit[4000:], settings, chosen)
+    done = np.array([one.decision for one in predictions])
+    some = truth[4000:].any(1)
+    assert some[done == "block"].mean() > 0.93
+    assert (done[some] != "allow").mean() > 0.88
+    assert found.grade == "fine"
+    assert "'block precision>=.95, review recall>=.9'" in found.sentence
+    assert {row["what"] for row in found.rows} > {"'block'", "'review' or stricter", "always an alert"}
+    assert trade.picture == "curve"
+    loose = {**constants, "cost": TASK.constants(settings)["cost"]}
+    assert decided(loose, truth[4000:], logit[4000:], settings, chosen)[1][0].grade != "fine"
+
+
+def test_without_a_policy_labels_are_said_and_nothing_is_decided():
+    truth, logit = drawn(60)
+    predictions, (found,) = decided(TASK.constants(SETTINGS), truth, logit, SETTINGS)
+    assert {one.decision for one in predictions} <= {"", *cells_of(np.array(list(np.ndindex(2, 2, 2)), bool))}
+    assert found.grade == "not examined"
+    assert "--decide 'block precision>=.95" in found.act
+
+
+@pytest.mark.parametrize(
+    ("wishes", "said"),
+    [
+        ({"decide": "recall>=.9", "positive": "a"}, "leave --prevalence and --positive out"),
+        ({"decide": "recall>=.9", "prevalence": ".1"}, "leave --prevalence and --positive out"),
+        ({"decide": "cost=fn:9,fp:1"}, "thresholds of the likeliest one decide"),
+        ({"decide": "recall>=.9 by region"}, "thresholds of the likeliest one decide"),
+    ],
+)
+def test_policies_that_need_one_label_are_refused(wishes, said):
+    with pytest.raises(RequestError, match=said):
+        TASK.settle(SETTINGS, {}, None, wishes)
+
+
 @pytest.mark.parametrize("weighed", [False, True])
 def test_metrics_are_those_of_scikit_learn_with_and_without_weights(weighed):
     truth, logit = drawn(500)
@@ -193,13 +252,17 @@ def test_metrics_are_those_of_scikit_learn_with_and_without_weights(weighed):
 def test_a_whole_training(target, tmp_path):
     columns = table(2200)
     drop = ["red", "big"] if target == "tags" else ["tags"]
-    run = training.train(columns, target=target, drop=drop, out=tmp_path, recipe={"sizes": SIZES}, ask="all")
+    decide = "block precision>=.9, review recall>=.95" if target == "tags" else None
+    recipe = {"sizes": SIZES}
+    run = training.train(columns, target=target, drop=drop, out=tmp_path, recipe=recipe, ask="all", decide=decide)
     assert run.metrics["f1_micro"]["value"] > 0.85
     assert run.document["baseline"]["metrics"]["f1_micro"] > 0.9
     graded = {finding.question: finding.grade for finding in run.findings}
     assert graded["coverage"] == "fine"
+    assert graded["decision"] == ("not examined" if decide is None else "fine")
     answer = run.artifact.predict({"x": "1.5", "y": "-1.5"})
     assert answer.value == ["red"]
+    assert answer.decision == ("red" if decide is None else "block")
     assert answer.probability["red"] > 0.8
     assert "red" in answer.plausible
     about = run.artifact.explain({"x": "1.5", "y": "-1.5"}, about="big")

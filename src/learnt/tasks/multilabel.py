@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from learnt.codecs import answers, several
 from learnt.codecs.cells import is_missing
 from learnt.contracts import Arrays, Cells, Column, Evidence, Part, Prediction, Raw, Settings, Shape, Tensors, Verdicts
-from learnt.errors import DataError
-from learnt.stats import calibrators, conformal, metrics
+from learnt.errors import DataError, RequestError
+from learnt.stats import calibrators, conformal, decisions, metrics, policies
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 MOST_LABELS = 200
 MOST_BOOSTED, WIDE = 20, 500
 """With more labels a forest for all of them together is the baseline, with more features a linear model for each."""
+NONE, ANY = "no label", "any label"
+"""What a policy tells apart."""
+WISHED = ("decide", "actions", "per_day")
 FEWEST_OF_STRATUM = 20
 MOSTLY = 0.9
 """Share of its cells from which a column is one of yes and no; the others are listed."""
@@ -29,7 +32,8 @@ _NO_LABEL = (Mapping, list, tuple, set, frozenset, np.ndarray)
 
 
 class Multilabel:
-    """Settings: `labels` sorted as text (or in the order of the columns), and the `separator` between them, or null.
+    """Settings: `labels` sorted as text (or in the order of the columns), and the `separator` between them, or null;
+    where a policy is wished for `decide`, as it was written, and `actions`, what it decides between.
 
     A cell is text with a separator, a list, or a row of columns that say yes or no (1/0, true/false, yes/no). An empty
     cell is an answer: no label. An atom of the verdicts is an example with a label; -1 stands for "not this label".
@@ -145,9 +149,56 @@ class Multilabel:
         of_label = logits.gather(1, about.clamp(min=0).unsqueeze(1)).squeeze(1)
         return torch.where(about < 0, torch.logsumexp(logits, 1), of_label)
 
+    def settle(
+        self,
+        settings: Settings,
+        targets: Raw,  # noqa: ARG002 no label is named
+        weight: NDArray[np.float64] | None,  # noqa: ARG002
+        wishes: Settings,
+    ) -> dict[str, Any]:
+        if wishes.get("prevalence") is not None or wishes.get("positive") is not None:
+            raise RequestError(
+                "A policy of several labels is about all of them, and they have no common prevalence: leave "
+                "--prevalence and --positive out."
+            )
+        settled = {name: value for name, value in settings.items() if name not in (*WISHED, "policy")}
+        policy = _policy(wishes)
+        if policy is None:
+            return settled
+        return settled | {"decide": policy.asked, "actions": list(policy.actions), "per_day": wishes.get("per_day")}
+
+    def shifted(self, constants: Arrays, settings: Settings, settled: Settings) -> dict[str, NDArray[Any]]:  # noqa: ARG002
+        raise RequestError("Several labels have no common prevalence: give rows with the truth.")
+
+    def policy(
+        self,
+        outputs: Arrays,
+        targets: Raw,
+        groups: Mapping[str, NDArray[Any]],  # noqa: ARG002 one policy for all
+        settings: Settings,
+    ) -> Settings:
+        policy = _policy(settings)
+        if policy is None:
+            return {}
+        truth = np.asarray(targets.get("labels", np.zeros((0, 1)))).max(1) > 0.5
+        decision = outputs["action"] if len(truth) else np.zeros(0, np.int64)
+        found = decisions.record(policy, decision, truth, _weight(targets))
+        return found | {
+            "positive": ANY,
+            "per_day": settings.get("per_day"),
+            "sentences": decisions.sentences(found),
+        }
+
     def constants(self, settings: Settings) -> Arrays:
-        ones = np.ones(len(settings["labels"]), np.float32)
-        return {"slope": ones, "offset": 0 * ones, "threshold": ones / 2, "absent": 2 * ones, "present": 2 * ones}
+        ones, policy = np.ones(len(settings["labels"]), np.float32), _policy(settings)
+        return {
+            "slope": ones,
+            "offset": 0 * ones,
+            "threshold": ones / 2,
+            "absent": 2 * ones,
+            "present": 2 * ones,
+            "cost": decisions.neutral(2) if policy is None else decisions.unknown(policy, 1, 2, 0),
+        }
 
     def deploy(self, settings: Settings) -> nn.Module:  # noqa: ARG002 the labels stay outside
         from learnt.nets.several import Several
@@ -166,7 +217,7 @@ class Multilabel:
         filled = {name: np.array(value) for name, value in self.constants(settings).items()}
         if len(truth) < conformal.FEWEST:
             return filled
-        weight = None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
+        weight = _weight(targets)
         share = np.clip(outputs["probability"].astype(np.float64), 1e-7, 1 - 1e-7)
         for label in range(truth.shape[1]):
             both = np.log(np.stack([1 - share[:, label], share[:, label]], 1))
@@ -178,12 +229,17 @@ class Multilabel:
         for name, rows in (("present", truth), ("absent", ~truth)):
             if rows.sum() >= conformal.FEWEST:
                 filled[name] = _thresholds(1 - given, rows, float(wishes["coverage"]), weight)
+        if (policy := _policy(settings)) is not None:
+            most = logits.max(1)
+            both = np.log(1 / (1 + np.exp(np.clip(np.stack([most, -most], 1), -700, 700))))
+            filled["cost"] = decisions.costs(policy, both, np.where(truth.max(1), 1, 0), 1, weight=weight)
         return filled
 
     def decode(self, outputs: Arrays, settings: Settings) -> list[Prediction]:
         labels: list[str] = settings["labels"]
         between = settings["separator"] or several.SEPARATORS[0]
         sets = settings.get("sets", True) and "plausible" in outputs
+        acts = settings["actions"] if "actions" in settings and "action" in outputs else None
         rows = zip(
             outputs["probability"].tolist(), outputs["decision"].tolist(), outputs["confidence"].tolist(),
             outputs["unfamiliar"].tolist(), strict=True,
@@ -196,7 +252,7 @@ class Multilabel:
                 Prediction(
                     value=value,
                     confidence=confidence,
-                    decision=between.join(value),
+                    decision=between.join(value) if acts is None else acts[int(outputs["action"][row])],
                     probability=dict(zip(labels, probability, strict=True)),
                     plausible=tuple(labels[code] for code in np.flatnonzero(outputs["plausible"][row])) if sets else (),
                     parts=tuple(Part(labels[code], probability[code]) for code in sure),
@@ -221,6 +277,8 @@ class Multilabel:
         # what is said is never ruled out: said and not plausible means that no sets were given
         sets = settings.get("sets", True) and bool((plausible | ~said).all())
         codes = np.broadcast_to(np.arange(len(labels)), true.shape)
+        acts = {action: code for code, action in enumerate(settings.get("actions", ()))}
+        done = np.array([acts.get(prediction.decision, -1) for prediction in predictions], np.int64)
         unknown = np.full(true.size, np.nan)
         return Verdicts(
             example=np.repeat(np.arange(len(true)), len(labels)),
@@ -231,6 +289,7 @@ class Multilabel:
             given=np.where(true, probability, 1 - probability).ravel(),
             covered=np.where(true, plausible, ~sure).ravel().astype(np.float64) if sets else unknown,
             size=(plausible.astype(np.float64) + ~sure).ravel() if sets else unknown,
+            decision=np.repeat(done, len(labels)) if acts else None,
             measures={"probability": probability.ravel()},
         )
 
@@ -300,6 +359,21 @@ class Multilabel:
             "confidence": np.where(said, probability, 1 - probability).mean(1),
             "unfamiliar": np.full(len(asked), np.nan, np.float32),
         }
+
+
+def _policy(wishes: Settings) -> policies.Policy | None:
+    """What to do with an example by its likeliest label; None: nothing is decided. Raises RequestError."""
+    policy = policies.parse(str(wishes.get("decide") or "argmax"), (NONE, ANY), ANY, wishes.get("per_day"))
+    if policy is not None and (policy.by is not None or policy.costs or policy.odds):
+        raise RequestError(
+            f"{policy.asked!r}: with several labels thresholds of the likeliest one decide. Write for example "
+            "--decide 'block precision>=.95, review recall>=.99'"
+        )
+    return policy
+
+
+def _weight(targets: Raw) -> NDArray[np.float64] | None:
+    return None if "weight" not in targets else np.asarray(targets["weight"], np.float64)
 
 
 def _thresholds(

@@ -52,24 +52,21 @@ class Decision:
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:  # noqa: ARG002
         """The policy, its alternatives (a table), other thresholds (a curve), and groups where it is by one."""
         verdicts, policy = evidence.verdicts, evidence.policy
-        if verdicts.decision is None or not evidence.labels or evidence.probability is None:
+        several = "probability" in verdicts.measures
+        if verdicts.decision is None or not evidence.labels or (evidence.probability is None and not several):
             why = "they are no labels"
             if "there" in verdicts.measures:
                 why = "they are parts of an input"
             elif evidence.labels and not single(verdicts.example):
                 why = "one example can have several answers, and each is decided by itself"
-            return [self._found(evidence, f"What acting on its answers costs was not examined: {why}.")]
-        known = verdicts.truth >= 0
-        acts = _Acts(
-            decision=verdicts.decision[known],
-            said=verdicts.said[known],
-            truth=verdicts.truth[known],
-            probability=evidence.probability[known],
-            weight=np.ones(int(known.sum())) if verdicts.weight is None else verdicts.weight[known],
-            labels=evidence.labels,
-            policy=policy,
-        )
-        if len(evidence.labels) > 2 and not policy:
+            act = (
+                "learnt train DATA --target COLUMN --decide 'block precision>=.95, review recall>=.99'"
+                if several
+                else ""
+            )
+            return [self._found(evidence, f"What acting on its answers costs was not examined: {why}.", act=act)]
+        acts = _acts_of_any(evidence) if several else _acts(evidence)
+        if len(acts.labels) > 2 and not policy:
             return [
                 self._found(
                     evidence,
@@ -359,6 +356,38 @@ class _Acts:
                 }
             )
         return rows
+
+
+def _acts(evidence: Evidence) -> _Acts:
+    """Where each example has one label."""
+    verdicts, known = evidence.verdicts, evidence.verdicts.truth >= 0
+    assert verdicts.decision is not None
+    assert evidence.probability is not None
+    return _Acts(
+        decision=verdicts.decision[known],
+        said=verdicts.said[known],
+        truth=verdicts.truth[known],
+        probability=evidence.probability[known],
+        weight=np.ones(int(known.sum())) if verdicts.weight is None else verdicts.weight[known],
+        labels=evidence.labels,
+        policy=evidence.policy,
+    )
+
+
+def _acts_of_any(evidence: Evidence) -> _Acts:
+    """Where each example has an atom for each label: whether any holds, as likely as the likeliest."""
+    verdicts, wide = evidence.verdicts, (-1, len(evidence.labels))
+    assert verdicts.decision is not None
+    most = verdicts.measures["probability"].reshape(wide).max(1)
+    return _Acts(
+        decision=verdicts.decision.reshape(wide)[:, 0],
+        said=np.where(verdicts.said.reshape(wide).max(1) >= 0, 1, 0),
+        truth=np.where(verdicts.truth.reshape(wide).max(1) >= 0, 1, 0),
+        probability=np.stack([1 - most, most], 1),
+        weight=np.ones(len(most)) if verdicts.weight is None else verdicts.weight.reshape(wide)[:, 0],
+        labels=("no label", "any label"),
+        policy=evidence.policy,
+    )
 
 
 def _groups(evidence: Evidence) -> NDArray[np.str_] | None:
