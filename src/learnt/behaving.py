@@ -13,9 +13,10 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+from learnt import registry
 from learnt.artifact.artifact import Artifact
 from learnt.codecs.notation import of_json, of_yaml
-from learnt.contracts import Finding, Grade, Prediction
+from learnt.contracts import Continues, Finding, Grade, Prediction, Spells
 from learnt.errors import DataError, RequestError, unknown
 from learnt.stats.intervals import wilson
 from learnt.stats.wording import listed, percent, percents
@@ -186,7 +187,7 @@ def _finding(template: Template, target: str, cases: Sequence[Mapping[str, Any]]
     low, high = wilson(len(failed), n)
     grade: Grade = "fine" if not failed else "watch" if share <= BAD else "bad"
     wanted = {
-        "minimum functionality": f"{listed(list(template.expect))} was to be said",
+        "minimum functionality": f"{' or '.join(map(repr, template.expect))} was to be said",
         "invariance": "the answer was to stay",
         "direction": f"{template.label or 'the number'} was to be {higher}",
     }[template.kind]
@@ -213,7 +214,11 @@ def _finding(template: Template, target: str, cases: Sequence[Mapping[str, Any]]
 
 def _column(artifact: Artifact, template: Template) -> str:
     """The column that texts go into."""
-    held = {name: one["columns"][0] for name, one in artifact.manifest["inputs"].items() if one["modality"] == "text"}
+    held = {
+        name: one["columns"][0]
+        for name, one in artifact.manifest["inputs"].items()
+        if isinstance(registry.modality(one["modality"]), Spells | Continues)
+    }
     if template.input and template.input not in held:
         raise unknown("text input", template.input, held)
     if not template.input and len(held) != 1:
@@ -230,7 +235,11 @@ def _answer(said: Prediction) -> str:
 def _amount(template: Template, said: Prediction) -> float:
     if not template.label:
         if not isinstance(said.value, int | float):
-            raise DataError(f"Template {template.name!r} needs label: whose probability is to change?")
+            raise DataError(
+                f"Template {template.name!r} needs label: whose probability is to change?"
+                if said.probability
+                else f"Template {template.name!r} is a direction, for labels and numbers; the file says texts."
+            )
         return float(said.value)
     if template.label not in said.probability:
         raise unknown("label", template.label, said.probability)

@@ -77,12 +77,24 @@ def test_what_was_not_said_and_what_did_not_change_are_failures(tmp_path: Path) 
     said = found(tmp_path, [{**TESTS[0], "expect": ["good"]}, {**TESTS[2], "by": 0.2}, {**TESTS[2], "change": "falls"}])
     assert [one.value for one in said] == [1.0, 1.0, 1.0]
     assert said[0].rows[0] == {"text": "Anna was rude", "said": "bad"}
+    assert said[0].sentence.startswith("rudeness (minimum functionality): 'good' was to be said;")
 
 
 def test_invariance_may_be_against_a_changed_text(tmp_path: Path) -> None:
     pairs = {"name": "marks", "kind": "invariance", "texts": ["it was rude", "fine"], "then": ["it was rude!", "fine!"]}
     (said,) = found(tmp_path, [pairs])
     assert (said.grade, said.n) == ("fine", 2)
+
+
+@pytest.mark.parametrize(("modality", "fits"), [("text", True), ("prompt", True), ("table", False)])
+def test_whatever_reads_texts_can_be_tested(tmp_path: Path, modality: str, fits: bool) -> None:
+    model = Rude()
+    model.manifest["inputs"]["said"]["modality"] = modality
+    if fits:
+        assert found(tmp_path, TESTS[:1], model)[0].grade == "fine"
+    else:
+        with pytest.raises(LearntError, match="It reads no text"):
+            found(tmp_path, TESTS[:1], model)
 
 
 def test_yaml_says_the_same(tmp_path: Path) -> None:
