@@ -78,6 +78,7 @@ def test_a_test_set_in_a_folder_only_measures_and_what_is_no_part_is_left_out(tm
     table(tmp_path / "sample.csv", header="id,b")
     found = sources.opened(tmp_path)
     assert (len(found.columns["a"]), found.tested) == (4, 2)
+    assert found.guesses[-1]["sentence"] == "'train.csv' is learnt from, and 'test.csv' only measures."
     assert found.notes == [f"'sample.csv' in {tmp_path.name} is left out."]
 
 

@@ -75,8 +75,8 @@ def test_what_is_unusual_is_said_with_its_option(tmp_path: Path) -> None:
         "name": ["Jürgen", "Björk", "Zoë"], "city": ["Köln", "Malmö", "Genève"], "size": ["1.75", "1.6", "1.70"],
     }  # fmt: skip
     said = {guess["option"]: guess["sentence"] for guess in found.guesses}
-    assert "cp1252" in said["--encoding"]
-    assert "semicolons" in said["--delimiter"]
+    assert "cp1252" in said["--encoding NAME"]
+    assert "semicolons" in said["--delimiter CHAR"]
     assert "decimal comma" in said["--decimal ."]
     assert not sources.opened(saved(tmp_path, "a,b\nx,1.5\n")).guesses, "what is usual is not"
 

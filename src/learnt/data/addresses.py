@@ -76,6 +76,8 @@ class Tables:
                 found.setdefault(alike, guess)
         if several:
             said = f"{len(self.parts):,} tables of the same columns are read one after another: {_listed(self.parts)}."
+            if self.tested:
+                said = f"{_listed(self.learnt)} is learnt from, and {_listed(self.measured)} only measures."
             found[""] = {"sentence": said, "option": "learnt train FILE"}
         return list(found.values())
 

@@ -108,7 +108,7 @@ def of_file(path: Path | File, given: Dialect) -> Sniffed:
     if given.encoding is None:
         found = streams.encoding(path)
         if found != encodings.UTF8:
-            guesses.append({"sentence": f"{name} is read as {found}.", "option": "--encoding"})
+            guesses.append({"sentence": f"{name} is read as {found}.", "option": "--encoding NAME"})
         given = replace(given, encoding=found)
     with streams.opened(path, encoding=given.encoding or encodings.UTF8) as file:
         some = list(islice(filter(lambda line: line.strip("\ufeff \t\r\n"), file), LOOKED_AT + 1))
@@ -134,7 +134,7 @@ def of_lines(lines: Sequence[str], given: Dialect, name: str) -> Sniffed:
     if found.delimiter is None:
         found = replace(found, delimiter=agreed(lines) or ",")
         if found.delimiter != ",":
-            say(f"is cut at {_NAMES[found.delimiter or ',']}.", "--delimiter")
+            say(f"is cut at {_NAMES[found.delimiter or ',']}.", "--delimiter CHAR")
     if not found.quote and found.delimiter == "\t" and _sentences(lines):
         found = replace(found, quote="", header=found.header is True)
     if found.quote is None and found.delimiter == "\t" and _open(lines, lines[:1]):
@@ -143,7 +143,7 @@ def of_lines(lines: Sequence[str], given: Dialect, name: str) -> Sniffed:
         found = _quoting(lines, found)
         if found.quote == "'" or found.escaped:
             how = "single quotes stand around cells" if found.quote == "'" else r"a quote in a cell is written \""
-            say(f"is read so that {how}.", "--delimiter")
+            say(f"is read so that {how}.", "--delimiter CHAR")
     rows = _rows(lines, found)
     if found.header is None:
         found = replace(found, header=not _is_row(rows))
