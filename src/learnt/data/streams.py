@@ -96,7 +96,7 @@ def opened(path: Path | File, newline: str = "", encoding: str = UTF8) -> Iterat
     except _DAMAGED as error:
         raise _damaged(path, error) from None
     except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
+        raise _refused(path, error) from None
 
 
 def encoding(path: Path | File) -> str:
@@ -112,7 +112,7 @@ def encoding(path: Path | File) -> str:
     except _DAMAGED as error:
         raise _damaged(path, error) from None
     except OSError as error:
-        raise RequestError(f"{path} cannot be read: {error.strerror}.") from None
+        raise _refused(path, error) from None
     return UTF8
 
 
@@ -138,6 +138,11 @@ def _plain(path: Path | File) -> None:
             f"{Path(path).name} is no text. It holds {held}. Name the table, or a folder of such files: learnt train "
             "FOLDER"
         )
+
+
+def _refused(path: Path | File, error: OSError) -> RequestError:
+    shows = f"ls -l {shlex.quote(str(path))}"
+    return RequestError(f"{path} cannot be read: {error.strerror}. This shows who may: {shows}")
 
 
 def _damaged(path: Path | File, error: Exception) -> DataError:
