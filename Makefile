@@ -7,7 +7,7 @@ NODE := $(if $(shell command -v npm),tests/edge/node/node_modules/.ready)
 
 BENCHMARKS := start file adult creditcard verdict calibration coverage unfamiliar attribution resume fuzz prevalence regress \
 	survival planted_hazard fairness shift label_errors human_labels learning_curve scale decoding pictures maps picture_file \
-	mias unlabelled texts tags writing tatoeba completion replies sounds keywords transcribe captions streaming speak report \
+	mias unlabelled texts tags writing tatoeba completion replies sounds keywords transcribe wrong_texts captions streaming speak report \
 	newcomer
 
 .PHONY: demo test lint bench rivals clean

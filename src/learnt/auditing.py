@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from learnt import asking, registry
 from learnt.artifact.artifact import Artifact
-from learnt.artifact.evidence import gather
+from learnt.artifact.evidence import gather, kept_written
 from learnt.artifact.evidence import kept as read
 from learnt.artifact.tools import tools
 from learnt.codecs import cells, files
@@ -87,6 +87,7 @@ def _unknown(evidence: Evidence, truth: NDArray[Any]) -> list[str]:
 def remembered(artifact: Artifact, folder: Path, ask: str) -> tuple[dict[str, Any], list[Finding]]:
     """The document and findings of a run, by the evidence that it kept. Raises RequestError where there is none."""
     evidence, sisters = read(folder / "evidence"), read(folder / "evidence" / "sisters")
+    written = kept_written(folder / "evidence" / "written")
     if set(evidence) != set(artifact.targets):
         raise RequestError(
             f"{str(folder)!r} holds no evidence of its training. Name labelled data: learnt audit MODEL DATA"
@@ -96,6 +97,7 @@ def remembered(artifact: Artifact, folder: Path, ask: str) -> tuple[dict[str, An
         known = sisters.get(name, evidence[name])
         equipped[name] = Tools(
             out_of_fold=partial(_same, known) if known.source == "sisters" else None,
+            written=partial(_same, written[name]) if name in written else None,
             metrics=partial(task.metrics, settings=settings),
         )
     answers, findings = _answered(artifact, asking.questions(ask), evidence, equipped)
@@ -109,8 +111,8 @@ def remembered(artifact: Artifact, folder: Path, ask: str) -> tuple[dict[str, An
     return _document(artifact, str(folder / "model.onnx"), {}, ()) | answers | more, findings
 
 
-def _same(evidence: Evidence) -> Evidence:
-    return evidence
+def _same(known: Any) -> Any:
+    return known
 
 
 def _answered(

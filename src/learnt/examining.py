@@ -8,11 +8,11 @@ from functools import cache
 from typing import Any
 
 from learnt import apart, asking, deciding, judging, recipes, registry, report
-from learnt.artifact.evidence import gather, keep
+from learnt.artifact.evidence import gather, keep, keep_written
 from learnt.artifact.tools import tools
 from learnt.codecs import files
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Apart, Evidence, Finding, Tools
+from learnt.contracts import Apart, Evidence, Finding, Follows, Tools, Written
 from learnt.report.document import plain
 from learnt.running import Exported
 from learnt.showing import Showing
@@ -28,6 +28,8 @@ class Examining:
     own: dict[str, Evidence] = field(default_factory=dict)
     folded: dict[str, Evidence] = field(default_factory=dict)
     """By target, what sisters say of all examples, where a question wanted it."""
+    written: dict[str, Written] = field(default_factory=dict)
+    """By target the same of texts."""
     asked: Sequence[str] = ()
     """The questions."""
     findings: list[Finding] = field(default_factory=list)
@@ -73,7 +75,7 @@ class Examining:
         said = self._tools(name, judging.held_out(exported.sisters), baseline, trains)
         given = Tools(
             baseline=own.baseline, metrics=own.metrics, retrain=own.retrain, out_of_fold=own.out_of_fold,
-            apart=own.apart, cells=said.cells, facts=said.facts,
+            written=own.written, apart=own.apart, cells=said.cells, facts=said.facts,
         )  # fmt: skip
         return asking.ask_each(questions, self.evidence[name], given, (self.own[name], own))
 
@@ -120,6 +122,7 @@ class Examining:
         keep(self.evidence, exported.folder / "evidence")
         if self.folded:
             keep(self.folded, exported.folder / "evidence" / "sisters")
+        keep_written(self.written, exported.folder / "evidence" / "written")
         return document
 
     def _gathered(self, rows: Rows) -> dict[str, Evidence]:
@@ -158,7 +161,14 @@ class Examining:
                 return apart.by_sisters(judge, retraining, seed)
             return apart.by_baseline(judge, exported.learnt, seed)
 
+        def written() -> Written:
+            if name not in self.written:
+                self.written[name] = retraining.written()
+            return self.written[name]
+
         found = replace(found, retrain=retraining if trains else None, out_of_fold=out_of_fold, apart=parted)
+        if isinstance(registry.task(exported.asked.targets[name]), Follows):
+            found = replace(found, written=written)
         if found.pictures is None:
             return found
         showing = Showing(exported, name)

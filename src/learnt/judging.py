@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -13,9 +14,9 @@ from learnt import registry
 from learnt.artifact import batches
 from learnt.artifact.filling import weighted
 from learnt.codecs.ragged import take, take_each
-from learnt.contracts import Arrays, Defines, Evidence, Points, Settings
+from learnt.contracts import Arrays, Defines, Evidence, Points, Settings, Written
 from learnt.data.collecting import Collected
-from learnt.stats import neighbours
+from learnt.stats import neighbours, wrong_texts
 from learnt.train.batches import Rows
 from learnt.train.learning import Learnt
 from learnt.train.sisters import Sister, plain_features, plain_texts
@@ -36,13 +37,21 @@ class Judge:
     coverage: float
 
     def evidence(
-        self, outputs: Arrays, rows: Rows, source: Literal["sisters", "baseline"], calibrated_on: int
+        self,
+        outputs: Arrays,
+        rows: Rows,
+        source: Literal["sisters", "baseline"],
+        calibrated_on: int,
+        answers: Rows | None = None,
     ) -> Evidence:
-        """Outputs of these rows, named as `decode` takes them -> evidence; what they lack is unknown."""
+        """Outputs of these rows, named as `decode` takes them -> evidence; what they lack is unknown. `answers`: the
+        rows whose truth they are held against, where these are others.
+        """
         task, count = registry.task(self.task), len(rows)
         said = {"unfamiliar": np.full(count, np.nan, np.float32), **outputs}
         predictions = said["predictions"].tolist() if "predictions" in said else task.decode(said, self.settings)
-        verdicts = task.judge(predictions, take(self.collected.columns[self.target], rows), self.settings)
+        truth = take(self.collected.columns[self.target], rows if answers is None else answers)
+        verdicts = task.judge(predictions, truth, self.settings)
         probability = said.get("probability")
         return Evidence(
             ids=[self.collected.ids[int(row)] for row in rows],
@@ -65,6 +74,21 @@ class Judge:
 
     def of_sisters(self, sisters: Sequence[Sister]) -> Evidence:
         """All folds side by side, each row as its own sister said it."""
+        outputs, rows = self._joined(sisters)
+        return self.evidence(outputs, rows, "sisters", _calibrated_on(sisters))
+
+    def written(self, sisters: Sequence[Sister]) -> Written:
+        """The same of texts, held against their own and against those of other rows."""
+        outputs, rows = self._joined(sisters)
+        said = registry.task(self.task).decode(outputs, self.settings)
+        given = [str(cell) for cell in take(self.collected.columns[self.target], rows)]
+        outputs["predictions"] = np.array([*said, None], object)[:-1]
+        judged = partial(self.evidence, outputs, rows, "sisters", _calibrated_on(sisters))
+        texts = [(text, str(one.value)) for text, one in zip(given, said, strict=True)]
+        return Written(judged(), judged(rows[wrong_texts.exchanged(given)]), texts)
+
+    def _joined(self, sisters: Sequence[Sister]) -> tuple[dict[str, NDArray[Any]], Rows]:
+        """Their outputs for this target in the order of the rows, and these."""
         start = len(self.target) + 1
         outputs = [
             {key[start:]: value for key, value in sister.outputs.items() if key.startswith(f"{self.target}.")}
@@ -72,9 +96,7 @@ class Judge:
             | self._neighbours(sister)
             for sister in sisters
         ]
-        joined, rows = _side_by_side(outputs, [sister.held for sister in sisters])
-        calibrated_on = int(np.median([sister.calibrated_on for sister in sisters]))
-        return self.evidence(joined, rows, "sisters", calibrated_on)
+        return _side_by_side(outputs, [sister.held for sister in sisters])
 
     def _neighbours(self, sister: Sister) -> dict[str, NDArray[np.float64]]:
         """`neighbours` [held, labels] where every example has one label."""
@@ -133,6 +155,10 @@ def figures(known: Mapping[str, tuple[str, Evidence]], judges: Mapping[str, Judg
 def held_out(sisters: Sequence[Sister]) -> Rows:
     """The rows that some sister never saw, in the order in which `Judge.of_sisters` has them."""
     return np.sort(np.concatenate([sister.held for sister in sisters]), kind="stable")
+
+
+def _calibrated_on(sisters: Sequence[Sister]) -> int:
+    return int(np.median([sister.calibrated_on for sister in sisters]))
 
 
 def _side_by_side(parts: Sequence[Arrays], rows: Sequence[Rows]) -> tuple[dict[str, NDArray[Any]], Rows]:

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from learnt import registry
 from learnt.codecs.cells import emptied
 from learnt.codecs.ragged import take
-from learnt.contracts import Cells, Columns, Evidence, Lesson, Settings, Unrolls
+from learnt.contracts import Cells, Columns, Evidence, Lesson, Settings, Unrolls, Written
 from learnt.data.collecting import Collected
 from learnt.data.splits import Parting
 from learnt.judging import Judge
@@ -139,6 +139,10 @@ class Retraining:
     def out_of_fold(self) -> Evidence:
         """`Tools.out_of_fold`: nothing is trained where the training had sisters."""
         return self.judge.of_sisters(self.recipe.sisters or self._learnt(self.folds))
+
+    def written(self) -> Written:
+        """`Tools.written`, of the same sisters."""
+        return self.judge.written(self.recipe.sisters or self._learnt(self.folds))
 
     def __call__(self, lessons: Sequence[Lesson]) -> list[Evidence]:
         return [self.judge.of_sisters([sister]) for sister in self._learnt(lessons)]

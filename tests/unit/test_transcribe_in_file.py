@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import io
 import json
 import os
@@ -307,6 +308,33 @@ def test_pieces_of_words_become_words_wherever_words_are_said(tmp_path: Path) ->
         for part, other in zip(words, whole.parts, strict=True):
             assert (*part.where, part.confidence) == pytest.approx((*other.where, other.confidence), abs=1e-3)
     assert set(model.expecting(words=["do", "re"]).predict(sound).value.split()) == {"do", "re"}
+
+
+def test_exchanged_texts_are_listed_and_the_list_is_kept(tmp_path: Path) -> None:
+    data = folder(tmp_path, 130)
+    lines = data.read_text().splitlines()
+    texts = [line.split(",")[1] for line in lines[1:]]
+    wrong = [row for row in range(0, 130, 10) if texts[row] != texts[row + 1]]
+    for row in wrong:
+        lines[row + 1] = f"{row:03d}.wav,{texts[row + 1]}"
+    data.write_text("\n".join(lines))
+    told: list[str] = []
+    learnt.train(
+        data, target="text", task="transcribe", out=tmp_path / "run", ask="label_errors", say=told.append,
+        recipe={"sizes": SIZES, "plan": PLAN},
+    )  # fmt: skip
+    assert not any("for a question" in line for line in told)
+    out = tmp_path / "suspects.csv"
+    assert main(["audit", str(tmp_path / "run"), "--ask", "label_errors", "--out", str(out)]) == 0
+    with out.open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    listed = {int(row["id"].split(".")[0]) for row in rows if row["listed"] == "yes"}
+    assert len(listed & set(wrong)) >= 0.8 * len(wrong)
+    assert len(listed - set(wrong)) <= 0.2 * len(wrong)
+    for row in rows[:5]:
+        number = int(row["id"].split(".")[0])
+        assert row["given"] == lines[number + 1].split(",")[1]
+        assert row["suggested"] != row["given"]
 
 
 def test_words_that_are_not_expected_are_not_heard(run: learnt.Run) -> None:

@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from learnt.artifact.artifact import Artifact
 from learnt.codecs import whole
 from learnt.codecs.notation import of_json
-from learnt.contracts import Arrays, Cells, Defines, Evidence, Raw, Verdicts
+from learnt.contracts import Arrays, Cells, Defines, Evidence, Raw, Verdicts, Written
 from learnt.errors import RequestError
 
 _DAMAGED = (BadZipFile, EOFError, zlib.error, NotImplementedError)
@@ -124,10 +124,38 @@ def kept(folder: Path) -> dict[str, Evidence]:
                 **(text | {"coverage": nan if text["coverage"] is None else text["coverage"]}),
             )
         except (*_DAMAGED, OSError, ValueError, KeyError, TypeError, AttributeError):
-            raise RequestError(
-                f"The evidence in {str(path.parent)!r} is not whole, or of an older version. Train again to have it."
-            ) from None
+            raise _torn(path.parent) from None
     return found
+
+
+def keep_written(written: Mapping[str, Written], folder: Path) -> None:
+    """As `keep`, of texts: `own` and `exchanged` in folders of their own, and `texts.json`."""
+    if written:
+        keep({name: one.own for name, one in written.items()}, folder / "own")
+        keep({name: one.exchanged for name, one in written.items()}, folder / "exchanged")
+        texts = {name: list(one.texts) for name, one in written.items()}
+        whole.write(folder / "texts.json", json.dumps(texts, ensure_ascii=False))
+
+
+def kept_written(folder: Path) -> dict[str, Written]:
+    """What `keep_written` wrote, by target; {} where there is nothing. Raises RequestError as `kept` does."""
+    own, exchanged = kept(folder / "own"), kept(folder / "exchanged")
+    if not own:
+        return {}
+    try:
+        texts = of_json((folder / "texts.json").read_text(encoding="utf-8"))
+        return {
+            name: Written(one, exchanged[name], [(given, said) for given, said in texts[name]])
+            for name, one in own.items()
+        }
+    except (OSError, ValueError, KeyError, TypeError):
+        raise _torn(folder) from None
+
+
+def _torn(folder: Path) -> RequestError:
+    return RequestError(
+        f"The evidence in {str(folder)!r} is not whole, or of an older version. Train again to have it."
+    )
 
 
 def _part(arrays: Mapping[str, NDArray[Any]], prefix: str) -> dict[str, NDArray[Any]]:

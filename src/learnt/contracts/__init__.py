@@ -21,6 +21,7 @@ from learnt.contracts.evidence import (
     Shown,
     Tools,
     Verdicts,
+    Written,
 )
 from learnt.contracts.following import Expects, Follows
 from learnt.contracts.modality import (
@@ -167,4 +168,5 @@ __all__ = [
     "Varies",
     "Verdicts",
     "Writes",
+    "Written",
 ]

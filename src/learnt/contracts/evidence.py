@@ -290,6 +290,17 @@ class Apart:
 
 
 @dataclass(frozen=True, slots=True)
+class Written:
+    """What sisters wrote down of all examples, each example by one that never saw it."""
+
+    own: Evidence
+    exchanged: Evidence
+    """The same, each judged against the text of another example."""
+    texts: Sequence[tuple[str, str]]
+    """[examples]: what the data say, and what was written down."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tools:
     """What a question may do beyond looking. None: it cannot, and the finding says "not examined", and why."""
 
@@ -319,6 +330,8 @@ class Tools:
     retrain: Retrain | None = None
     out_of_fold: Callable[[], Evidence] | None = None
     """What sisters say of all examples, each example by one that never saw it."""
+    written: Callable[[], Written] | None = None
+    """The same where what is said is a text of which only one is right."""
     baseline: Callable[[], tuple[str, Evidence]] | None = None
     """A well-known method on the same split: its name and its evidence on the same examples."""
     listen: Callable[[], Listened] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, ClassVar
@@ -10,11 +10,12 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.contracts import Evidence, Finding, Grade, Lesson, Retrain, Tools
-from learnt.stats import acts, label_noise
+from learnt.contracts import Evidence, Finding, Grade, Lesson, Retrain, Tools, Written
+from learnt.stats import acts, label_noise, wrong_texts
 from learnt.stats.examples import right
 from learnt.stats.intervals import bootstrap_mean
 from learnt.stats.wording import percent, percents
+from learnt.stats.wrong_texts import Words
 
 LEAST = 100
 PLANTED = 0.05
@@ -58,6 +59,9 @@ class LabelErrors:
 
     Where there is one, sisters learn once more with the suggestions in the place of the listed labels, and are judged
     by the labels as they are; the lists are then of sisters that saw nothing of what is judged.
+
+    Texts of sounds are held against what sisters heard, word by word (`stats.wrong_texts`); 5 % of them are exchanged
+    for those of other sounds, under the eyes of the same sisters.
     """
 
     name: ClassVar[str] = "label_errors"
@@ -65,6 +69,8 @@ class LabelErrors:
 
     def ask(self, evidence: Evidence, tools: Tools) -> Sequence[Finding]:
         """One finding; its rows are the suspects, the likeliest error first."""
+        if tools.written is not None and len(evidence.ids):
+            return [self._texts(tools.written())]
         if _labelled(evidence) is None:
             several = len(np.unique(evidence.verdicts.example)) < len(evidence.verdicts.example)
             why = "it is asked of one label an example" if several else "that needs a probability for each label"
@@ -89,20 +95,54 @@ class LabelErrors:
             return [replace(self._silent(whole, "cannot tell", sentence, n), act=act)]
         return [self._listed(whole, known, (count, found), tools.retrain)]
 
+    def _texts(self, written: Written) -> Finding:
+        """Of texts that were written down."""
+        evidence, own, others = written.own, Words.of(written.own), Words.of(written.exchanged)
+        if own.count < LEAST:
+            sentence = f"Which texts are wrong cannot be told from {own.count} examples; {LEAST} are needed."
+            return self._silent(evidence, "cannot tell", sentence, own.count)
+        rng = np.random.default_rng([0, own.count])
+        chosen = rng.random((_times(own.count), own.count)) < PLANTED
+        doubted = np.array([_doubted_texts(own.instead(others, one), others)[1] for one in chosen])
+        count, found, rest = _shares(doubted, chosen)
+        if not found - rest >= FLOOR:
+            sentence = (
+                f"Which texts are wrong cannot be told here. Of {count:,} exchanged on purpose it doubted "
+                f"{percent(found)}, and of the others {percent(rest)}."
+            )
+            act = "What is heard is too often wrong itself: more recordings, or a longer --budget, and ask again."
+            return replace(self._silent(evidence, "cannot tell", sentence, own.count), act=act)
+        wrong, inside = _doubted_texts(own, others)
+        tried = f"Of {count:,} exchanged on purpose it doubted {percent(found)}."
+        return self._found("texts", evidence, wrong, inside, tried, _texts_as_rows(written, own, wrong, inside))
+
     def _listed(
         self, evidence: Evidence, known: _Labelled, planted: tuple[int, float], retrain: Retrain | None
     ) -> Finding:
         listed = _doubted(known.probability, known.given)
-        share, n, count = float(listed.wrong.mean()), len(known.given), int(listed.inside.sum())
-        interval = bootstrap_mean(listed.wrong)
-        grade: Grade = "fine" if share < 0.01 else "bad" if interval[0] > 0.05 else "watch"
         tried = f"Of {planted[0]:,} labels changed on purpose it doubted {percent(planted[1])}."
-        looks = f"About {percent(share)} of the labels look wrong ({percents(*interval)}, n = {n:,})"
+        acted = f" {_acted(retrain)}" if listed.inside.any() else ""
+        rows = _rows(evidence, known, listed)
+        return self._found("labels", evidence, listed.wrong, listed.inside, tried + acted, rows)
+
+    def _found(
+        self,
+        what: str,
+        evidence: Evidence,
+        wrong: Floats,
+        inside: NDArray[np.bool_],
+        tried: str,
+        rows: Sequence[Mapping[str, Any]],
+    ) -> Finding:
+        """How many labels or texts are wrong with these chances, and which."""
+        share, n, count = float(wrong.mean()), len(wrong), int(inside.sum())
+        interval = bootstrap_mean(wrong)
+        grade: Grade = "fine" if share < 0.01 else "bad" if interval[0] > 0.05 else "watch"
+        looks = f"About {percent(share)} of the {what} look wrong ({percents(*interval)}, n = {n:,})"
         if count:
-            shown = f"{count:,} {'are' if count > 1 else 'is'} listed, the likeliest error first"
-            sentence = f"{looks}: {shown}. {tried} {_acted(retrain)}"
+            sentence = f"{looks}: {count:,} {'are' if count > 1 else 'is'} listed, the likeliest error first. {tried}"
         else:
-            sentence = f"Hardly a label looks wrong: none of {n:,} is listed. {tried}"
+            sentence = f"Hardly a {what[:-1]} looks wrong: none of {n:,} is listed. {tried}"
         return Finding(
             question=self.name,
             sentence=sentence,
@@ -112,9 +152,9 @@ class LabelErrors:
             interval=interval,
             n=n,
             source="file" if evidence.source == "file" else "sisters",
-            rows=_rows(evidence, known, listed),
+            rows=rows,
             picture="table" if count else "none",
-            measure="of the labels look wrong",
+            measure=f"of the {what} look wrong",
             act="Correct what is wrong in the list, then train again: `learnt audit RUN --ask label_errors --out "
             "suspects.csv`"
             if count
@@ -165,6 +205,11 @@ def _changed(given: Codes, rng: np.random.Generator) -> tuple[NDArray[np.bool_],
     return chosen, np.where(chosen, occurring[moved], given)
 
 
+def _times(n: int) -> int:
+    """How often a share of so many is to be changed to have changed `ENOUGH`."""
+    return max(1, round(ENOUGH / (PLANTED * n)))
+
+
 def _shares(doubted: NDArray[np.bool_], chosen: NDArray[np.bool_]) -> tuple[int, float, float]:
     """How many were changed, the share of them that is listed, and the share of the others."""
     if not chosen.any():
@@ -176,7 +221,7 @@ def _planted(known: _Labelled) -> tuple[int, float, float]:
     """Labels changed under the eyes of the same networks, as often as it takes for `ENOUGH`."""
     rng = np.random.default_rng([0, len(known.given)])
     doubted, chosen = [], []
-    for _ in range(max(1, round(ENOUGH / (PLANTED * len(known.given))))):
+    for _ in range(_times(len(known.given))):
         one, given = _changed(known.given, rng)
         chosen.append(one)
         doubted.append(_doubted(known.probability, given).inside)
@@ -266,6 +311,31 @@ def _rows(evidence: Evidence, known: _Labelled, listed: _Listed) -> list[dict[st
                 "listed": "yes" if listed.inside[i] else "no",
                 "reason": f"{percent(float(said[instead]))} {evidence.labels[instead]}, "
                 f"{percent(float(said[given]))} {evidence.labels[given]}",
+            }
+        )
+    return rows
+
+
+def _doubted_texts(own: Words, others: Words) -> tuple[Floats, NDArray[np.bool_]]:
+    """How likely each text is wrong, and which are listed."""
+    wrong = wrong_texts.fit(own, others).wrong(own)
+    return wrong, wrong >= label_noise.cut(wrong)
+
+
+def _texts_as_rows(written: Written, words: Words, wrong: Floats, inside: NDArray[np.bool_]) -> list[dict[str, Any]]:
+    """The suspects, and some examples below the cut."""
+    differing, rows = words.differing(), []
+    for rank, i in enumerate(np.argsort(-wrong, kind="stable")[: int(inside.sum()) + BEYOND].tolist()):
+        given, heard = written.texts[i]
+        rows.append(
+            {
+                "rank": rank + 1,
+                "id": written.own.ids[i],
+                "given": given,
+                "suggested": heard,
+                "chance_wrong": float(wrong[i]),
+                "listed": "yes" if inside[i] else "no",
+                "reason": f"{differing[i]} of {len(given.split())} words are not as they were heard",
             }
         )
     return rows
