@@ -16,7 +16,7 @@ from learnt.artifact.artifact import Artifact
 from learnt.codecs import maps as codec
 from learnt.codecs import whole
 from learnt.codecs.files import File, in_zip
-from learnt.contracts import Expects, Follows, Part, Points, Prediction, Raw, Settings, Writes
+from learnt.contracts import Chooses, Expects, Follows, Part, Points, Prediction, Raw, Settings
 from learnt.errors import RequestError
 from learnt.rows import Row, each
 from learnt.stats import wording
@@ -50,9 +50,10 @@ class Model(Artifact):
 
     def writing(self, **options: Any) -> Self:
         """The same file, which chooses what it writes otherwise: `beam`, `temperature`, `top_p`, `seed`, `no_repeat`
-        as `learnt predict` has them. Raises RequestError for another, and for a file that writes nothing.
+        as `learnt predict` has them; of a file that writes down sound `beam` alone. Raises RequestError for another,
+        and for a file that writes nothing.
         """
-        written = {name: task for name, (task, _) in self.tasks().items() if isinstance(task, Writes)}
+        written = {name: task for name, (task, _) in self.tasks().items() if isinstance(task, Chooses)}
         if not written:
             raise RequestError(f"The file writes no texts, so nothing is chosen by {', '.join(options)}. Leave it out.")
         return self._with({name: partial(task.writing, options=options) for name, task in written.items()})

@@ -139,6 +139,17 @@ def test_symbols_are_aligned_as_the_best_of_all_paths_would(seed: int) -> None:
             assert one.confidence == pytest.approx(math.exp(frames.mean()))
 
 
+def test_of_many_symbols_only_the_likeliest_of_a_frame_are_searched(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Letters of the likeliest ones still win where a prior forbids the first."""
+    monkeypatch.setattr(ctc, "MOST", 3)
+    scores = np.log(np.array([[0.1, 0.4, 0.3, 0.15, 0.05]]))
+    assert ctc.search(scores)[0].symbols == (1,)
+    assert ctc.search(scores, priors=[Only([2])])[0].symbols == (2,)
+    assert ctc.search(scores, priors=[Only([4])])[0].symbols == ()
+    monkeypatch.setattr(ctc, "MOST", 5)
+    assert ctc.search(scores, priors=[Only([4])], best=2)[1].symbols == (4,)
+
+
 def test_too_few_frames_are_said_to_be() -> None:
     ctc.aligned(noise(0, frames=3), [2, 2])
     with pytest.raises(ValueError, match="2 frames are too few for 2 symbols"):

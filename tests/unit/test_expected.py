@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import learnt
+from learnt import registry
 from learnt.cli import main
 from learnt.codecs import expected
 from learnt.codecs.spoken import PAUSE, Decoder
@@ -100,7 +101,8 @@ def test_what_is_like_some_texts_is_heard() -> None:
 @pytest.mark.parametrize("seed", range(4))
 def test_pieces_give_the_words_and_times_of_the_whole(seed: int) -> None:
     random = np.random.default_rng(seed)
-    told = expecting(LETTERS, phrases=["dab", "fee bad"], words=["dab", "fee", "bad", "a", "cab", "he"][: 6 - seed])
+    words = ["dab", "fee", "bad", "a", "cab", "he"][: 6 - seed]
+    told = expecting(LETTERS, phrases=["dab", "fee bad"], words=words) if seed else {**LETTERS, "beam": 6}
     signs = "".join(
         "." * int(random.integers(5, 40)) if random.random() < 0.15 else str(random.choice(list("abcdef_")))
         for _ in range(120)
@@ -142,6 +144,26 @@ def test_what_cannot_be_said_is_listed() -> None:
         expected.learn({"phrases": ["", " !"]}, LETTERS)
     with pytest.raises(RequestError, match="Did you mean 'phrases'"):
         expected.learn({"phrase": ["dab"]}, LETTERS)
+
+
+def test_with_a_beam_the_alignments_of_a_text_count_together() -> None:
+    chances, where = places("b" + "." * 4)
+    for place in (3, 4, 5):
+        chances[place] = np.log(1e-9)
+        chances[place, [0, 2]] = np.log([0.6, 0.4])
+    assert text(LETTERS, chances, where) == "b"
+    assert text({**LETTERS, "beam": 1}, chances, where) == "b"
+    assert text({**LETTERS, "beam": 8}, chances, where) == "ba"
+    assert text(expecting({**LETTERS, "beam": 8}, words=["b", "h"]), chances, where) == "b"
+
+
+def test_sound_is_heard_with_a_beam_and_not_drawn() -> None:
+    task = registry.task("transcribe")
+    assert task.writing(LETTERS, {"beam": 4})["beam"] == 4
+    with pytest.raises(RequestError, match="beam 0 must be a number from 1 to 256"):
+        task.writing(LETTERS, {"beam": 0})
+    with pytest.raises(RequestError, match=r"No way of hearing 'temperature'.*beam"):
+        task.writing(LETTERS, {"temperature": 1.0})
 
 
 def test_nothing_expected_is_no_search() -> None:

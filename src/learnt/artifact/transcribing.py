@@ -39,7 +39,8 @@ class Transcribing:
         """Samples a second that it takes."""
         self.seconds = 0.0
         """How much was heard so far."""
-        self._odd: list[float] = []
+        self.unfamiliar = nan
+        """How odd the last samples were."""
         nothing: dict[str, NDArray[Any]] = {
             f"{name}.samples": np.zeros((1, 0), np.float32),
             f"{name}.length": np.zeros(1, np.int64),
@@ -57,7 +58,7 @@ class Transcribing:
         for place, piece in enumerate(pieces, 1):
             outputs = self._step({"samples": piece[None]})
             said = self._follow(outputs, ended and place == len(pieces))
-            self._odd += [float(outputs["unfamiliar"][0])] if len(piece) else []
+            self.unfamiliar = float(outputs["unfamiliar"][0])
             self.seconds += len(piece) / self.rate
             settled += said.settled
         return Following(tuple(settled), said.open)
@@ -73,9 +74,16 @@ class Transcribing:
         Nobody knows how likely all of it is right: its confidence is nan. It is as unfamiliar as the median of its
         pieces of `AT_ONCE` seconds. Raises as `tracks.opened` does.
         """
+        odd: list[float] = []
+
+        def heard() -> Iterator[tracks.Samples]:
+            for block in track.blocks(self.rate, AT_ONCE):
+                yield block
+                odd.append(self.unfamiliar)
+
         with tracks.opened(source) as track:
-            words = tuple(self.words(track.blocks(self.rate, AT_ONCE)))
-        return self._task.prediction(words, nan, float(np.median(self._odd))), track.lost
+            words = tuple(self.words(heard()))
+        return self._task.prediction(words, nan, float(np.median(odd))), track.lost
 
 
 def long(artifact: Artifact, sounds: Cells) -> list[int]:

@@ -64,6 +64,8 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
     opened = model.load(args.model)
     if expected := _expected(args):
         opened = opened.expecting(**expected)
+    if options := _writing(args):
+        opened = opened.writing(**options)
     if args.live:
         return _live(args, opened)
     _refuse_pcm(args)
@@ -73,8 +75,6 @@ def predict(args: argparse.Namespace) -> Mapping[str, Any]:
         raise RequestError(f"{what} Write: learnt predict {args.model} DATA, or learnt predict {args.model} --live")
     if captioned:
         return _captions(args, opened)
-    if options := _writing(args):
-        opened = opened.writing(**options)
     _refuse_text(args)
     data, problems = _told(args), list[str]()
     if args.out:
@@ -90,7 +90,7 @@ def _captions(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
     """Captions of one recording; on a terminal how far it is heard."""
     from learnt import captions
 
-    if args.top or _writing(args):
+    if args.top:
         raise RequestError(
             f"Captions take no such option. Write: learnt predict {args.model} {args.data} --out {args.out}"
         )
@@ -133,7 +133,7 @@ def _live(args: argparse.Namespace, opened: Any) -> Mapping[str, Any]:
     from learnt.data import streams
     from learnt.report.document import plain
 
-    if args.json or args.out or args.top or _writing(args):
+    if args.json or args.out or args.top or (_writing(args) and not listens(opened)):
         raise RequestError(
             f"--live prints lines of JSON and takes no other option. Write: learnt predict {args.model} --live"
         )

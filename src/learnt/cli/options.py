@@ -279,7 +279,9 @@ def _file_commands(add: Callable[[Command, str], Parser]) -> None:
     said.add_argument("--words", metavar="FILE", help="hear no words but these")
     said.add_argument("--like", metavar="FILE", help="hear what is like these texts")
     how = one.add_argument_group("how texts are written (by default the most probable token after each other)")
-    how.add_argument("--beam", metavar="N", type=values.whole, help="search the most probable text, N kept open")
+    how.add_argument(
+        "--beam", metavar="N", type=values.whole, help="search the most probable text, N kept open; in sound, too"
+    )
     how.add_argument(
         "--temperature", metavar="T", type=values.number, help="draw tokens: below 1 the likely ones more often"
     )

@@ -15,10 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Scores = NDArray[np.float32] | NDArray[np.float64]
-WIDTH = 16
-"""Beginnings of a text that a search keeps open."""
-LEAST = math.log(1e-4)
-"""A search takes no symbol that is less likely than this where it stands."""
+WIDTH, WIDEST = 16, 256
+"""Beginnings of a text that a search keeps open, and at most."""
+LEAST, MOST = math.log(1e-4), 50
+"""A search takes no symbol that is less likely than this where it stands, and of all only so many, the likeliest."""
 
 
 class Segment(NamedTuple):
@@ -115,7 +115,7 @@ def search(
     first = _Prefix(None, -1, tuple(prior.start for prior in priors), 0.0)
     beam: dict[_Prefix, tuple[float, float]] = {first: (0.0, -math.inf)}
     for row in np.asarray(scores, np.float64):
-        likely = [symbol for symbol in np.flatnonzero(row > least).tolist() if symbol != blank]
+        likely = [symbol for symbol in _likeliest(row, least) if symbol != blank]
         beam = _kept(_further(beam, row.tolist(), blank, likely, priors), width)
     found = []
     for beginning, (paused, said) in beam.items():
@@ -128,6 +128,14 @@ def search(
         if score > -math.inf:
             found.append(Hypothesis(beginning.symbols(), total, score))
     return sorted(found, key=lambda one: -one.score)[:best]
+
+
+def _likeliest(row: NDArray[np.float64], least: float) -> list[int]:
+    """The symbols of a frame that a search takes, in their order."""
+    found = np.flatnonzero(row > least)
+    if len(found) > MOST:
+        found = np.sort(found[np.argsort(-row[found], kind="stable")[:MOST]])
+    return [int(symbol) for symbol in found]
 
 
 class _Prefix:

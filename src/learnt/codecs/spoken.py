@@ -152,11 +152,13 @@ def _formed(text: str, form: str) -> str:
 
 
 class Decoder:
-    """One sound, piece by piece. With `priors` what is said between two pauses is searched for as a whole, and settled
-    when the second has come."""
+    """One sound, piece by piece. With `priors`, or a `beam` in the settings, what is said between two pauses is
+    searched for as a whole, and settled when the second has come."""
 
     def __init__(self, settings: Settings, priors: Sequence[ctc.Prior] = ()) -> None:
         self._priors = priors
+        self._width = int(settings.get("beam", ctc.WIDTH if priors else 1))
+        self._searches = bool(priors) or self._width > 1
         self._letters = ["", *settings["symbols"]]
         self._space = None if settings["words"] else self._letters.index(SPACE)
         self._chances: Floats = np.zeros((0, len(self._letters)), np.float32)
@@ -175,11 +177,11 @@ class Decoder:
         chances, where = np.concatenate([self._chances, chances]), np.concatenate([self._where, where])
         sure = len(chances) if ended else end
         heard = ctc.greedy(chances, BLANK)
-        words = self._words(self._searched(chances, heard) if self._priors else heard)
+        words = self._words(self._searched(chances, heard) if self._searches else heard)
         edges = _edges(words, where[:end, 1], self._edge)
         found = [self._timed(word, edges[at : at + 2], chances, where[:end]) for at, word in enumerate(words)]
         done, until = len(words), sure
-        if self._priors and not ended and sure <= LONGEST:
+        if self._searches and not ended and sure <= LONGEST:
             until = _going_on(heard, sure)
             done = sum(word[0].first < until for word in words)
             over = max((one.last + 1 for one in heard if one.first < until), default=0)
@@ -189,7 +191,7 @@ class Decoder:
         cut = min(edges[done], until)
         if not words[done:]:
             cut = max(cut, min(until, sure - REACH))
-        self._edge = min(cut, MARGIN if self._priors else 0)
+        self._edge = min(cut, MARGIN if self._searches else 0)
         cut -= self._edge
         self._chances, self._where = chances[cut:sure], where[cut:sure]
         return found[:done], found[done:]
@@ -201,7 +203,7 @@ class Decoder:
         for first, after in pairwise([0, *parted, len(heard)] if heard else []):
             start = max(0, heard[first].first - MARGIN)
             some = chances[start : heard[after - 1].last + 1 + MARGIN]
-            for best in ctc.search(some, BLANK, priors=self._priors, least=LEAST):
+            for best in ctc.search(some, BLANK, width=self._width, priors=self._priors, least=LEAST):
                 aligned = ctc.aligned(some, best.symbols, BLANK)
                 found += [one._replace(first=one.first + start, last=one.last + start) for one in aligned]
         return found

@@ -52,6 +52,7 @@ from learnt.contracts.modality import (
 from learnt.contracts.question import Draws, Finding, Grade, Overhears, Question, Unlabelled
 from learnt.contracts.task import (
     Begins,
+    Chooses,
     Completes,
     Decides,
     Defines,
@@ -96,6 +97,7 @@ __all__ = [
     "Begins",
     "Cells",
     "Channel",
+    "Chooses",
     "Column",
     "Columns",
     "Completes",

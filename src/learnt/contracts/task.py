@@ -369,6 +369,11 @@ class Writes(Protocol):
         """What `learn` gives, in these tokens."""
         ...
 
+
+@runtime_checkable
+class Chooses(Protocol):
+    """A task whose answers are texts, which may be chosen otherwise than they are."""
+
     def writing(self, settings: Settings, options: Settings) -> Settings:
         """Settings by which texts are chosen otherwise, as by a beam. Raises RequestError for what there is not."""
         ...

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from learnt.codecs import cells, expected, spoken
+from learnt.codecs import cells, ctc, expected, spoken
 from learnt.contracts import (
     Arrays,
     Cells,
@@ -24,7 +24,7 @@ from learnt.contracts import (
     Tensors,
     Verdicts,
 )
-from learnt.errors import DataError
+from learnt.errors import DataError, RequestError, unknown
 from learnt.stats import calibrators, conformal, edits, metrics
 
 if TYPE_CHECKING:
@@ -124,9 +124,9 @@ class Transcribe:
         return Symbols(width[Shape.SEQUENCE], 1 + len(settings["symbols"]))
 
     def loss(self, outputs: Tensors, targets: Tensors) -> Tensor:
-        from learnt.nets import ctc
+        from learnt.nets.ctc import loss
 
-        return ctc.loss(outputs["symbols"], outputs["places"][:, 0], targets["symbols"])
+        return loss(outputs["symbols"], outputs["places"][:, 0], targets["symbols"])
 
     def merge(self, outputs: Tensors) -> dict[str, Tensor]:
         """A sequence has one member."""
@@ -134,9 +134,9 @@ class Transcribe:
 
     def score(self, merged: Tensors, about: Tensor) -> Tensor:
         """At how many places something is said, or a symbol."""
-        from learnt.nets import ctc
+        from learnt.nets.ctc import probabilities
 
-        heard = ctc.probabilities(merged).sum(1)
+        heard = probabilities(merged).sum(1)
         said = heard.gather(1, about.clamp(min=0).unsqueeze(1)).squeeze(1)
         return said.where(about >= 0, heard[:, 1:].sum(1))
 
@@ -194,6 +194,14 @@ class Transcribe:
 
     def expecting(self, settings: Settings, options: Mapping[str, Sequence[str]]) -> Settings:
         return {**settings, "expected": {**settings.get("expected", {}), **expected.learn(options, settings)}}
+
+    def writing(self, settings: Settings, options: Settings) -> Settings:
+        for name, value in options.items():
+            if name != "beam":
+                raise unknown("way of hearing", name, ("beam",))
+            if not 1 <= value <= ctc.WIDEST:
+                raise RequestError(f"beam {value} must be a number from 1 to {ctc.WIDEST}.")
+        return {**settings, **options}
 
     def following(self, settings: Settings) -> Callable[[Arrays, bool], Following]:
         decoder = spoken.Decoder(settings, expected.priors(settings))
