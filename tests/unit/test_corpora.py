@@ -60,6 +60,16 @@ def test_windows_end_where_something_ends(text: str, ends: str) -> None:
     assert all(piece.endswith(ends) for piece in found[:-1])
 
 
+@pytest.mark.parametrize(
+    "text", ["나는 오늘 서울에 간다. " * 60, "가" * 700, "😀 " * 300, "half \ud800 of one " * 40, "né" * 400]
+)
+def test_windows_of_any_script_are_the_text_and_have_room_for_few_bytes(text: str) -> None:
+    found = corpora.windows(text)
+    assert "".join(found) == text
+    assert all(len(one) <= 256 and len(one.encode("utf-8", "surrogatepass")) <= 520 for one in found)
+    assert len(found) <= 2 + len(text.encode("utf-8", "surrogatepass")) / 250
+
+
 def test_an_empty_text_has_no_window_and_is_counted(tmp_path: Path) -> None:
     assert corpora.windows("") == []
     for name, text in (("a.txt", PROSE), ("b.txt", ""), ("c.txt", "One line.")):

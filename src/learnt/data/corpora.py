@@ -17,6 +17,8 @@ from learnt.data.folders import Folder
 TEXT = "text"
 WINDOW = 256
 """Characters of a window at most."""
+BYTES = 512
+"""Of its UTF-8: where a letter takes three, fewer letters are as many tokens, and of these only so many are read."""
 FEWEST = 20
 """With fewer texts the end of each only measures; with more, some texts do as a whole."""
 TESTED = 0.1
@@ -79,18 +81,18 @@ def examples(source: Folder) -> Folder:
 
 
 def windows(text: str) -> list[str]:
-    """A text cut into pieces of at most `WINDOW` characters; joined, they are the text."""
+    """A text cut into pieces of at most `WINDOW` characters and `BYTES` bytes; joined, they are the text."""
     return list(_windows(text))
 
 
 def _windows(text: str) -> Iterator[str]:
     start = 0
-    while len(text) - start > WINDOW:
-        end = start + _end(text[start : start + WINDOW])
+    while start < len(text):
+        piece = text[start : start + WINDOW]
+        room = len(piece.encode("utf-8", "replace")[:BYTES].decode("utf-8", "ignore"))
+        end = start + (room if start + room == len(text) else _end(piece[:room]))
         yield text[start:end]
         start = end
-    if text[start:]:
-        yield text[start:]
 
 
 def _end(piece: str) -> int:
