@@ -81,7 +81,6 @@ def no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> Req
     """The error for one that a file needs and the data lack; where they lack all, they may have no line of names."""
     near = get_close_matches(column, [name for name in given if name not in expected], 1)
     guess = f" Is it what you call {near[0]!r}?" if near else ""
-    listed = ", ".join(expected[:30]) + (f", ... ({len(expected)} in all)" if len(expected) > 30 else "")
     cure = " What is not known is an empty cell."
     if not set(given) & set(expected):
         cure = (
@@ -89,7 +88,13 @@ def no_column(column: str, given: Sequence[str], expected: Sequence[str]) -> Req
             if all(map(str.isdigit, expected))
             else f" If they are a table without a line of names, write above its first row: {','.join(expected[:30])}"
         )
-    return RequestError(f"No column {column!r} in the data.{guess} Expected columns: {listed}.{cure}")
+    said = f"Expected columns: {_listed(expected)}. There: {_listed(given) or 'none'}."
+    return RequestError(f"No column {column!r} in the data.{guess} {said}{cure}")
+
+
+def _listed(columns: Sequence[str]) -> str:
+    more = f", ... ({len(columns)} in all)" if len(columns) > 30 else ""
+    return ", ".join(columns[:30]) + more
 
 
 def no_table(given: str, expected: Sequence[str]) -> RequestError:
