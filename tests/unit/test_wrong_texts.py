@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from learnt.artifact.evidence import keep_written, kept_written
 from learnt.contracts import Evidence, Tools, Verdicts, Written
+from learnt.errors import RequestError
 from learnt.stats import wrong_texts
 from learnt.stats.metrics import average_precision
 from learnt.stats.wrong_texts import Words
@@ -111,3 +115,17 @@ def test_where_nothing_is_heard_it_cannot_tell():
     assert finding.grade == "cannot tell"
     assert not finding.rows
     assert "longer --budget" in finding.act
+
+
+def test_what_was_written_down_is_kept_with_its_texts_or_said_to_be_torn(tmp_path: Path):
+    own, others, *_ = heard(exchanged=0.1)
+    one = written(own, others)
+    assert kept_written(tmp_path) == {}
+    keep_written({"text": one}, tmp_path)
+    again = kept_written(tmp_path)["text"]
+    assert list(again.texts) == list(one.texts)
+    (before,), (after,) = (LabelErrors().ask(each.own, Tools(written=lambda each=each: each)) for each in (one, again))
+    assert after.rows == before.rows
+    (tmp_path / "texts.json").write_text('{"text": [["one"]]}')
+    with pytest.raises(RequestError, match="is not whole"):
+        kept_written(tmp_path)
