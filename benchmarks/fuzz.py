@@ -38,8 +38,9 @@ MEMORY = 8 << 30
 """Bytes of address space beyond which an example is given no more."""
 EXAMPLES, MINUTES = 100, 30
 """Examples of a round, and how long rounds begin."""
-TRIED = Path(tempfile.gettempdir()) / "learnt-fuzz-tried"
-"""The target and the example that are being tried; one that ends the process is found there by the next run."""
+NOTE = "learnt-fuzz-"
+"""Begins the name of the file that holds the target and the example that a process is trying, and ends in its id: what
+ends the process is found there by the next run."""
 
 
 PIECES = [
@@ -118,6 +119,8 @@ def round_of(name: str, number: int, examples: int, tried_at: Path | None = None
     try:
         run()
     except Exception:
+        if worst is None:
+            raise
         return count, worst, traceback.format_exc()
     return count, None, ""
 
@@ -127,19 +130,21 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=MINUTES, metavar="N", help=f"how long (default {MINUTES})")
     parser.add_argument("--only", metavar="TARGET", choices=list(TARGETS), help="one target")
     args = parser.parse_args()
-    guarded()
+    note = guarded()
     names = [args.only] if args.only else list(TARGETS)
     began, examples, crashes = time.monotonic(), dict.fromkeys(names, 0), dict[str, str]()
-    for number in itertools.count():
-        for name in [name for name in names if name not in crashes]:
-            count, worst, how = round_of(name, number, 5 if args.quick else EXAMPLES, TRIED)
-            examples[name] += count
-            if worst is not None:
-                crashes[name] = f"round {number}: {how.strip().splitlines()[-1]}"
-                print(f"{name}, round {number}: {worst[:300]!r}\n{how}\n{kept(name, worst)}", flush=True)
-        if args.quick or time.monotonic() - began > 60 * args.minutes:
-            break
-    TRIED.unlink(missing_ok=True)
+    try:
+        for number in itertools.count():
+            for name in [name for name in names if name not in crashes]:
+                count, worst, how = round_of(name, number, 5 if args.quick else EXAMPLES, note)
+                examples[name] += count
+                if worst is not None:
+                    crashes[name] = f"round {number}: {how.strip().splitlines()[-1]}"
+                    print(f"{name}, round {number}: {worst[:300]!r}\n{how}\n{kept(name, worst)}", flush=True)
+            if args.quick or time.monotonic() - began > 60 * args.minutes:
+                break
+    finally:
+        note.unlink(missing_ok=True)
     seconds = time.monotonic() - began
     whole = not args.quick and not args.only and args.minutes >= MINUTES
     made = claim(
@@ -157,13 +162,17 @@ def main() -> None:
     sys.exit(bool(crashes) and args.quick)
 
 
-def guarded() -> None:
-    """Memory has an end; what ended an earlier run is kept, and a new end is shown."""
+def guarded() -> Path:
+    """Memory has an end; what ended an earlier run is kept. Where the example that is being tried is written down."""
     faulthandler.enable()
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, resource.RLIM_INFINITY))
-    if TRIED.exists():
-        name, _, data = TRIED.read_bytes().partition(b"\n")
-        print(f"An earlier run ended within {name.decode()}: {kept(name.decode(), data)}", flush=True)
+    folder = Path(tempfile.gettempdir())
+    for note in folder.glob(f"{NOTE}*"):
+        if not Path("/proc", note.name.removeprefix(NOTE)).exists():
+            name, _, data = note.read_bytes().partition(b"\n")
+            print(f"An earlier run ended within {name.decode()}: {kept(name.decode(), data)}", flush=True)
+            note.unlink()
+    return folder / f"{NOTE}{os.getpid()}"
 
 
 def kept(name: str, data: bytes) -> Path:
