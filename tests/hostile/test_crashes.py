@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
@@ -11,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from hostile.conftest import ENVIRONMENT
 from learnt.codecs.notation import of_json, of_yaml
 from learnt.data import sources
 from learnt.errors import DataError
 
 ROOT = Path(__file__).resolve().parents[2]
-KEPT = sorted(Path(__file__).with_name("crashes").glob("*/*"))
+CRASHES = Path(__file__).with_name("crashes")
+KEPT = sorted(CRASHES.glob("*/*"))
 
 
 @pytest.fixture(scope="module")
@@ -93,3 +96,14 @@ def test_what_is_no_panic_is_left_alone(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(polars.LazyFrame, "collect", interrupted)
     with pytest.raises(KeyboardInterrupt):
         list(sources.batches(tmp_path / "a.parquet", 10))
+
+
+@pytest.mark.parametrize("debug", [False, True])
+def test_what_libraries_print_by_themselves_is_no_line_of_a_command(tmp_path: Path, debug: bool) -> None:
+    (tmp_path / "a.parquet").write_bytes((CRASHES / "parquet" / "3cba40edaebd").read_bytes())
+    line = [sys.executable, "-m", "learnt", "walk", "a.parquet", "--target", "a", *["--debug"] * debug]
+    said = subprocess.run(line, cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert said.returncode == 1
+    assert "a.parquet cannot be read as .parquet" in said.stderr
+    assert ("panicked" in said.stderr) == debug
+    assert (said.stderr.count("\n") == 1) != debug

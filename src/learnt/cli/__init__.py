@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import os
 import shlex
 import sys
 import warnings
 from collections.abc import Sequence
+from contextlib import suppress
 
 from learnt.cli.options import parse
 from learnt.errors import LearntError, MissingExtra, RequestError
@@ -120,10 +122,23 @@ def _shown(text: str) -> str:
     )
 
 
+def _silence() -> None:
+    """What libraries find odd in a stranger's file is no line of ours: warnings, logs, and what C and Rust print."""
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    logging.getLogger().addHandler(logging.NullHandler())
+    if sys.stderr is None:
+        return
+    with suppress(OSError, io.UnsupportedOperation):
+        own = os.dup(sys.stderr.fileno())
+        sys.stderr = os.fdopen(own, "w", encoding=sys.stderr.encoding, errors="backslashreplace", buffering=1)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 2)
+
+
 def entry() -> None:
     """The `learnt` on the command line. A reader that has seen enough, as in `| head`, is no failure."""
-    if not sys.warnoptions:
-        warnings.simplefilter("ignore")  # what a library finds odd in a stranger's file is no line of ours
+    if "--debug" not in sys.argv:
+        _silence()
     try:
         status = main()
         sys.stdout.flush()

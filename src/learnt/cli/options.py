@@ -27,7 +27,7 @@ def parsers() -> tuple[Parser, dict[str, Parser]]:
     common.add_argument(
         "--json", action="store_true", help="print one JSON document; everything else goes to standard error"
     )
-    common.add_argument("--debug", action="store_true", help="show the traceback of an error")
+    common.add_argument("--debug", action="store_true", help="show the traceback of an error, and what libraries print")
     parser = Parser(
         prog="learnt",
         allow_abbrev=False,
