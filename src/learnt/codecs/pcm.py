@@ -55,8 +55,10 @@ class Pcm:
             left = data[whole:]
             if whole:
                 samples = np.frombuffer(data[:whole], dtype).reshape(-1, self.channels).astype(np.float32)
+                with np.errstate(over="ignore", invalid="ignore"):
+                    mean = samples.mean(1, dtype=np.float32) / np.float32(loudest)
                 # What is no number would never leave a mean again.
-                yield np.nan_to_num(samples.mean(1, dtype=np.float32) / np.float32(loudest), posinf=1.0, neginf=-1.0)
+                yield np.nan_to_num(mean, posinf=1.0, neginf=-1.0)
 
 
 def paced(blocks: Iterable[Samples], rate: int, wait: Callable[[float], None] = clock.sleep) -> Iterator[Samples]:
