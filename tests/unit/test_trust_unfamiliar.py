@@ -6,6 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from learnt.contracts import Evidence, Finding, Reasons, Tools
+from learnt.stats.wording import percent
 from learnt.trust.unfamiliar import Unfamiliar
 from small.evidence import classified, drawn, numbers
 
@@ -126,6 +127,9 @@ def test_what_was_never_learnt_is_let_through_against_what_is_kept() -> None:
     for row in told.rows:
         assert abs(row["x"] - row["unfamiliar"]) < 0.07
     assert told.value < 0.5
+    held = _with_strangers(0.05).verdicts
+    right = held.correct[held.truth >= 0].mean()
+    assert told.sentence.endswith(f"count what is said of them as wrong; of the others {percent(right)} are right.")
 
 
 def test_strangers_that_look_familiar_are_no_success_and_without_strangers_nothing_is_said() -> None:

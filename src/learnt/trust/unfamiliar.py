@@ -12,7 +12,7 @@ from learnt.contracts import Evidence, Finding, Grade, Tools
 from learnt.stats.conformal import law
 from learnt.stats.examples import single, totals
 from learnt.stats.intervals import beta_binomial_band, bootstrap_mean, wilson
-from learnt.stats.metrics import roc_auc
+from learnt.stats.metrics import mean, roc_auc
 from learnt.stats.wording import listed, percent, percents
 
 LEAST = 20
@@ -113,7 +113,8 @@ class Unfamiliar:
                     f"most {ALARM:.2f} unfamiliar, {percent(loose['y'])} ({percents(loose['low'], loose['high'])}) of "
                     f"them would be let through, and {percent(loose['x'])} of the {len(familiar):,} others kept; at "
                     f"{_STRICT:.2f}, {percent(strict['y'])} ({percents(strict['low'], strict['high'])}) and "
-                    f"{percent(strict['x'])}. The area under the ROC curve is {area:.3f}."
+                    f"{percent(strict['x'])}. The area under the ROC curve is {area:.3f}. Figures of all examples "
+                    f"count what is said of them as wrong; of the others {percent(_right(evidence))} are right."
                 ),
                 grade="fine" if loose["high"] < 0.5 else "watch",
                 harm=0.0 if loose["high"] < 0.5 else min(0.5, loose["y"]),
@@ -179,6 +180,13 @@ def _sides(evidence: Evidence) -> tuple[NDArray[np.float64], NDArray[np.float64]
     score = evidence.unfamiliar[verdicts.example]
     known = ~np.isnan(score)
     return score[known & (verdicts.truth >= 0)], score[known & (verdicts.truth < 0)]
+
+
+def _right(evidence: Evidence) -> float:
+    """Share of right answers among examples with labels that were learnt."""
+    verdicts = evidence.verdicts
+    known = verdicts.truth >= 0
+    return mean(verdicts.correct[known], None if verdicts.weight is None else verdicts.weight[known])
 
 
 def _because(evidence: Evidence, rows: NDArray[np.int64], tools: Tools) -> list[list[str]]:
