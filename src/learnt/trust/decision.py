@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import Any, ClassVar
 
@@ -11,10 +10,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from learnt.contracts import Evidence, Finding, Grade, Tools
-from learnt.stats import decisions
+from learnt.stats import alerts, decisions
+from learnt.stats.alerts import Done, Share
 from learnt.stats.examples import single
-from learnt.stats.intervals import bootstrap_mean, wilson
-from learnt.stats.wording import listed, percent, percents
+from learnt.stats.wording import listed, percent
 
 LEAST = 50
 LEAST_POSITIVE = 5
@@ -25,8 +24,6 @@ _SLACK = 0.05
 _TWO_SIDED = 1.96
 """Standard errors on either side of a 95 % interval."""
 
-Floats = NDArray[np.float64]
-Codes = NDArray[np.int64]
 _MEASURES = {
     "recall": "of the real cases found",
     "precision": "of the alerts are right",
@@ -65,7 +62,7 @@ class Decision:
                 else ""
             )
             return [self._found(evidence, f"What acting on its answers costs was not examined: {why}.", act=act)]
-        acts = _acts_of_any(evidence) if several else _acts(evidence)
+        acts = alerts.of_any(evidence) if several else alerts.of_one(evidence)
         if len(acts.labels) > 2 and not policy:
             return [
                 self._found(
@@ -86,7 +83,7 @@ class Decision:
         found = [self._rules(evidence, acts)] if policy else [self._unstated(evidence, acts)]
         return [*found, self._trade(evidence, acts), *self._by_group(evidence)]
 
-    def _rules(self, evidence: Evidence, acts: _Acts) -> Finding:
+    def _rules(self, evidence: Evidence, acts: Done) -> Finding:
         rules, grades, missed = evidence.policy["rules"], [], []
         figures, unclear = {}, []
         groups = _groups(evidence)
@@ -141,7 +138,7 @@ class Decision:
             else "",
         )
 
-    def _unstated(self, evidence: Evidence, acts: _Acts) -> Finding:
+    def _unstated(self, evidence: Evidence, acts: Done) -> Finding:
         figure = acts.figure("recall", acts.alert_of(acts.said))
         return self._found(
             evidence,
@@ -155,7 +152,7 @@ class Decision:
             act="learnt train DATA --target COLUMN --decide 'recall>=.9'",
         )
 
-    def _money(self, evidence: Evidence, acts: _Acts) -> Finding:
+    def _money(self, evidence: Evidence, acts: Done) -> Finding:
         table = np.asarray(evidence.policy["costs"], np.float64)
         paid = table[acts.decision, acts.truth]
         of_labels = {"the most probable label": table[acts.said, acts.truth]}
@@ -199,7 +196,7 @@ class Decision:
             act="" if grade == "fine" else f"Do {simple} unless more examples show a gain.",
         )
 
-    def _trade(self, evidence: Evidence, acts: _Acts) -> Finding:
+    def _trade(self, evidence: Evidence, acts: Done) -> Finding:
         score = decisions.log_odds(np.log(np.maximum(acts.probability, 1e-38)), acts.code)
         found = decisions.cuts(score, acts.true, acts.weight)
         wanted = np.unique(np.searchsorted(found.recall, np.linspace(0, 1, _POINTS + 1)[1:] - 1e-12))
@@ -247,156 +244,13 @@ class Decision:
         return Finding(self.name, sentence, grade, source=evidence.source, target=evidence.target, **more)
 
 
-@dataclass(frozen=True, slots=True)
-class _Figure:
-    value: float
-    low: float
-    high: float
-
-    def said(self) -> str:
-        return f"{percent(self.value)} ({percents(self.low, self.high)})"
-
-
-@dataclass(frozen=True)
-class _Acts:
-    """What was done, what was said and what was true, [n] each."""
-
-    decision: Codes
-    said: Codes
-    truth: Codes
-    probability: Floats
-    weight: Floats
-    labels: tuple[str, ...]
-    policy: Mapping[str, Any]
-
-    @property
-    def positive(self) -> str:
-        """The label that alerts are about; without a policy the rarer one."""
-        named = self.policy.get("positive")
-        return str(named) if named else self.labels[int(np.argmin(np.bincount(self.truth, minlength=len(self.labels))))]
-
-    @property
-    def code(self) -> int:
-        return self.labels.index(self.positive)
-
-    @property
-    def true(self) -> NDArray[np.bool_]:
-        return np.asarray(self.truth == self.code)
-
-    @property
-    def actions(self) -> Sequence[str]:
-        found: Sequence[str] = self.policy.get("actions", self.labels)
-        return found
-
-    def alert_of(self, said: Codes) -> NDArray[np.bool_]:
-        return np.asarray(said == self.code)
-
-    def mean(self, value: Floats) -> float:
-        return float(np.average(value, weights=self.weight))
-
-    def interval(self, value: Floats) -> tuple[float, float]:
-        return bootstrap_mean(value * self.weight, self.weight)
-
-    def of(self, inside: NDArray[np.bool_]) -> _Acts:
-        """The same of some examples, `inside` [n]."""
-        return replace(
-            self,
-            decision=self.decision[inside],
-            said=self.said[inside],
-            truth=self.truth[inside],
-            probability=self.probability[inside],
-            weight=self.weight[inside],
-        )
-
-    def figure(self, measure: str, alert: NDArray[np.bool_]) -> _Figure:
-        """Recall, precision or share of alerts, with its interval."""
-        hit = self.weight * (alert & self.true if measure != "alerts" else alert)
-        of = self.weight * {"recall": self.true, "precision": alert}.get(measure, np.ones(len(alert)))
-        if not of.sum():
-            return _Figure(float("nan"), float("nan"), float("nan"))
-        alike = self.weight.min() == self.weight.max()
-        ends = wilson(float((hit > 0).sum()), int((of > 0).sum())) if alike else bootstrap_mean(hit, of)
-        return _Figure(float(hit.sum() / of.sum()), *ends)
-
-    def told(self, alert: NDArray[np.bool_], short: bool = False) -> str:
-        """What these alerts come to, as the end of a sentence."""
-        recall, alerts = self.figure("recall", alert), self.figure("alerts", alert)
-        many = f"{1000 * alerts.value:,.0f} alerts in 1,000 examples"
-        if short:
-            return f"finds {percent(recall.value)} with {many}."
-        per_day = self.policy.get("per_day")
-        daily = f" ({alerts.value * per_day:,.0f} a day)" if per_day else ""
-        precision = self.figure("precision", alert)
-        right = f", of which {precision.said()} are right" if alert.any() else ""
-        return f"it finds {recall.said()} of {self.positive!r} with {many}{daily}{right}."
-
-    def table(self) -> list[dict[str, Any]]:
-        """Each action and stricter, beside the most probable label, never and always an alert."""
-        shown = {
-            f"{self.actions[least]!r}{' or stricter' if least + 1 < len(self.actions) else ''}": self.decision >= least
-            for least in range(len(self.actions) - 1, 0, -1)
-        }
-        shown |= {
-            "the most probable label": self.alert_of(self.said),
-            "never an alert": np.zeros(len(self.truth), bool),
-            "always an alert": np.ones(len(self.truth), bool),
-        }
-        per_day = self.policy.get("per_day")
-        rows = []
-        for name, alert in shown.items():
-            recall, precision = self.figure("recall", alert), self.figure("precision", alert)
-            alerts = self.figure("alerts", alert).value
-            rows.append(
-                {
-                    "what": name,
-                    "found": recall.said(),
-                    "alerts that are right": precision.said() if alert.any() else "none",
-                    "alerts in 1,000": round(1000 * alerts, 1),
-                    **({"alerts a day": round(alerts * per_day, 1)} if per_day else {}),
-                }
-            )
-        return rows
-
-
-def _acts(evidence: Evidence) -> _Acts:
-    """Where each example has one label."""
-    verdicts, known = evidence.verdicts, evidence.verdicts.truth >= 0
-    assert verdicts.decision is not None
-    assert evidence.probability is not None
-    return _Acts(
-        decision=verdicts.decision[known],
-        said=verdicts.said[known],
-        truth=verdicts.truth[known],
-        probability=evidence.probability[known],
-        weight=np.ones(int(known.sum())) if verdicts.weight is None else verdicts.weight[known],
-        labels=evidence.labels,
-        policy=evidence.policy,
-    )
-
-
-def _acts_of_any(evidence: Evidence) -> _Acts:
-    """Where each example has an atom for each label: whether any holds, as likely as the likeliest."""
-    verdicts, wide = evidence.verdicts, (-1, len(evidence.labels))
-    assert verdicts.decision is not None
-    most = verdicts.measures["probability"].reshape(wide).max(1)
-    return _Acts(
-        decision=verdicts.decision.reshape(wide)[:, 0],
-        said=np.where(verdicts.said.reshape(wide).max(1) >= 0, 1, 0),
-        truth=np.where(verdicts.truth.reshape(wide).max(1) >= 0, 1, 0),
-        probability=np.stack([1 - most, most], 1),
-        weight=np.ones(len(most)) if verdicts.weight is None else verdicts.weight.reshape(wide)[:, 0],
-        labels=("no label", "any label"),
-        policy=evidence.policy,
-    )
-
-
 def _groups(evidence: Evidence) -> NDArray[np.str_] | None:
     """[n], of the examples whose truth is known; None without a policy by group, and where no group is known."""
     values, known = evidence.groups.get(evidence.policy.get("by") or ""), evidence.verdicts.truth >= 0
     return None if values is None else np.asarray(values)[evidence.verdicts.example[known]].astype(np.str_)
 
 
-def _grade(rule: Mapping[str, Any], figure: _Figure, errors: float) -> Grade:
+def _grade(rule: Mapping[str, Any], figure: Share, errors: float) -> Grade:
     """Chance acted twice: when the threshold was chosen, and when it was measured; `errors` standard errors of it."""
     if np.isnan(figure.value):
         return "cannot tell"
