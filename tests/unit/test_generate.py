@@ -146,6 +146,16 @@ def test_several_texts_to_go_on_from_are_asked_about():
     assert roles.assign(columns, target=["answer"], task="generate", inputs=["b"]).inputs == {"b": ("prompt", ["b"])}
 
 
+def test_of_several_texts_the_line_to_write_names_the_first_of_sentences():
+    from learnt.data import roles
+
+    people = [["ann", "bob", "eve"][place % 3] for place in range(40)]
+    bodies = [f"please find report {place} for Monday" for place in range(40)]
+    columns = {"from": people, "the body": bodies, "note": bodies[::-1], "subject": [f"report {n}" for n in range(40)]}
+    with pytest.raises(RequestError, match=r"Name one: --inputs 'the body'$"):
+        roles.assign(columns, target=["subject"], task="generate")
+
+
 def test_free_text_as_a_target_asks_which_task():
     from learnt.data import roles
 
@@ -156,7 +166,7 @@ def test_free_text_as_a_target_asks_which_task():
         roles.assign({"x": [str(place % 7) for place in range(300)], "said": texts}, target=["said"])
     assert "transcribe" not in str(refused.value)
     for task in ("classify", "tag", "regress"):
-        with pytest.raises(RequestError, match=rf"{task} cannot learn 'said'.*--task generate .* or --task reply"):
+        with pytest.raises(RequestError, match=r"'said'.*--task generate .* or --task reply"):
             roles.assign({"x": [str(place % 7) for place in range(300)], "said": texts}, target=["said"], task=task)
 
 

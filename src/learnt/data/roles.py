@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -29,6 +30,8 @@ from learnt.data.identifiers import GLANCE
 from learnt.data.targets import each
 from learnt.errors import DataError, RequestError, unknown
 
+SENTENCE = 3
+"""Words of a sentence at least."""
 UNSURE = 0.05
 """Below this claim a task is for the user to choose."""
 
@@ -138,7 +141,7 @@ def assign(
             _refuse_copy(name, said, columns)
 
     found = _inputs(modalities)
-    _refuse_several(found)
+    _refuse_several(found, columns)
     for name, (modality, members) in found.items():
         if inputs is None:
             how = f"{'is' if len(members) == 1 else 'are'} read as {registry.modality(modality).title}"
@@ -338,12 +341,14 @@ def _refuse_copy(name: str, targets: Mapping[str, Cells], columns: Mapping[str, 
             )
 
 
-def _refuse_several(inputs: Mapping[str, tuple[str, Sequence[str]]]) -> None:
-    """What is said goes on from one text."""
+def _refuse_several(inputs: Mapping[str, tuple[str, Sequence[str]]], columns: Mapping[str, Cells]) -> None:
+    """What is said goes on from one text; the first of sentences is the likeliest."""
     texts = [name for name, (modality, _) in inputs.items() if isinstance(registry.modality(modality), Continues)]
     if len(texts) > 1:
+        words = {name: np.mean([len(str(cell).split()) for cell in columns[name][:GLANCE]]) for name in texts}
+        likely = shlex.quote(next((name for name in texts if words[name] >= SENTENCE), texts[0]))
         raise RequestError(
-            f"What is said goes on from one text, and {_listed(texts)} are several. Name one: --inputs {texts[0]}"
+            f"What is said goes on from one text, and {_listed(texts)} are several. Name one: --inputs {likely}"
         )
 
 
