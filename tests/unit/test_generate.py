@@ -57,11 +57,11 @@ def test_made_up_pairs_are_learnt_and_answered_from_the_file(translated):
 
 
 def test_one_graph_step_by_step_says_what_it_says_in_one_call(translated):
-    """Teacher-forced: the chances after each token of an answer, from the cache and from nothing."""
+    """Teacher-forced: the chances after a text and each token of its answer, from the cache and from nothing."""
     model = translated.model
     (name,) = model.inputs
     known = coder(model.manifest["inputs"][name]["settings"]["merges"])
-    tokens = [*known.encode_text("red cat"), known.mark, *known.encode_text("rot Katze")]
+    asked, answer = [*known.encode_text("red cat"), known.mark], known.encode_text("rot Katze")
     names = [output.name for output in model.session.get_outputs()]
 
     def run(codes, state):
@@ -69,10 +69,10 @@ def test_one_graph_step_by_step_says_what_it_says_in_one_call(translated):
         said = dict(zip(names, model.call({**feed, **state}), strict=True))
         return said["answer.chances"], {f"state.{key[5:]}": said[key] for key in names if key.startswith("next.")}
 
-    state = {}
-    for place, token in enumerate(tokens):
+    _, state = run(asked, {})
+    for place, token in enumerate(answer):
         stepped, state = run([token], state)
-        assert np.allclose(stepped, run(tokens[: place + 1], {})[0], atol=1e-4)
+        assert np.allclose(stepped, run([*asked, *answer[: place + 1]], {})[0], atol=1e-4)
 
 
 def test_an_answer_does_not_depend_on_what_is_written_beside_it(translated):
@@ -184,24 +184,36 @@ def test_files_of_text_as_a_target_ask_which_task(tmp_path):
         roles.assign(columns, target=["text"])
 
 
-def causal_encoder():
+def causal_encoder(whole=False):
     """One whose every weight matters, as after some training."""
     torch.manual_seed(0)
-    encoder = CausalEncoder(40, 64, 2, 0.0)
+    encoder = CausalEncoder(40, 64, 2, 0.0, whole)
     for weight in (encoder.mix, *(one for layer in encoder.layers for one in (layer.tell.weight, layer.down.weight))):
         torch.nn.init.normal_(weight, std=0.1)
     return encoder
 
 
-def test_in_training_and_in_use_the_encoder_says_the_same():
-    encoder = causal_encoder()
+@pytest.mark.parametrize("whole", [False, True])
+def test_in_training_and_in_use_the_encoder_says_the_same(whole):
+    encoder = causal_encoder(whole)
     here = torch.arange(9)[None] < torch.tensor([[9], [5]])
-    x = {"tokens": torch.randint(1, 40, (2, 9)) * here, "here": here}
+    x = {"tokens": torch.randint(1, 39, (2, 9)) * here, "here": here}
+    x["tokens"][0, 6] = x["tokens"][1, 2] = 39
     fast, after = encoder.train()(x, encoder.start(2))
     slow, state = encoder.eval()(x, encoder.start(2))
     assert after == {}
     assert torch.allclose(fast["sequence"][here], slow["sequence"][here], atol=1e-5)
     assert state["keys"].shape == (2, 2, 2, 9, 32)
+
+
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_text_that_is_answered_is_known_whole_at_each_of_its_places_and_an_answer_as_far_as_it_goes(whole):
+    encoder = causal_encoder(whole).eval()
+    texts = torch.tensor([[5, 6, 7, 39, 8, 9], [5, 6, 17, 39, 8, 9], [5, 6, 7, 39, 8, 19]])
+    said = encoder({"tokens": texts, "here": texts > 0}, encoder.start(3))[0]["sequence"]
+    assert torch.allclose(said[0, :2], said[1, :2], atol=1e-5) != whole
+    assert torch.allclose(said[0, :5], said[2, :5], atol=1e-5)
+    assert not torch.allclose(said[0, 5], said[2, 5], atol=1e-3)
 
 
 def test_a_sister_writes_whole_answers_as_if_every_beginning_were_read_anew():

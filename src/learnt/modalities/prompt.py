@@ -22,8 +22,9 @@ PARTS = 32
 PLAIN = 1024
 """Sums of tokens and pairs of them that a baseline sees."""
 LAYERS = 4
-DROPOUT = 0.1
-"""Where texts answer others; what goes on from a text is seldom learnt by heart."""
+DROPOUT, OF_MANY, MANY = 0.3, 0.1, 100_000
+"""Where texts answer others, and where more than so many do (Sennrich and Zhang, "Revisiting low-resource neural
+machine translation", ACL 2019); what goes on from a text is seldom learnt by heart."""
 
 
 class Prompt:
@@ -59,7 +60,11 @@ class Prompt:
         if not texts:
             raise DataError("There is no text to learn from.")
         free = answers is None
-        return {"free": free, "merges": tokens.learn(texts, most), "dropout": 0.0 if free else DROPOUT}
+        return {
+            "free": free,
+            "merges": tokens.learn(texts, most),
+            "dropout": 0.0 if free else OF_MANY if len(given) > MANY else DROPOUT,
+        }
 
     def undecodable(self, cells: Cells) -> list[tuple[int, str]]:
         """Files that are not there or not UTF-8."""
@@ -125,7 +130,7 @@ class Prompt:
             from learnt.nets.pretrained import CausalTexts
 
             return cast("Encoder", CausalTexts(settings["pretrained"], known))
-        return cast("Encoder", net.CausalEncoder(known, width, LAYERS, settings["dropout"]))
+        return cast("Encoder", net.CausalEncoder(known, width, LAYERS, settings["dropout"], not settings["free"]))
 
     def occlude(self, settings: Settings) -> Occlude:
         """A hidden token is 0."""

@@ -47,10 +47,11 @@ def turned(x: Tensor, angle: tuple[Tensor, Tensor]) -> Tensor:
     return torch.cat([left * cos - right * sin, left * sin + right * cos], -1)
 
 
-def triangle(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    """Attention of each place to itself and those before it; in float32 on a processor, where half of it is slower."""
+def attended(query: Tensor, key: Tensor, value: Tensor, allowed: Tensor | None) -> Tensor:
+    """Attention of each place to those `allowed`, None: to itself and those before it, for which there is a faster way;
+    in float32 on a processor, where half of it is slower."""
     with torch.autocast(query.device.type, torch.bfloat16, enabled=query.device.type == "cuda"):
-        return functional.scaled_dot_product_attention(query, key, value, is_causal=True)
+        return functional.scaled_dot_product_attention(query, key, value, allowed, is_causal=allowed is None)
 
 
 class SquaredReLU(torch.autograd.Function):
@@ -95,29 +96,30 @@ class Layer(nn.Module):
         three = three.view(batch, length, 3, self.heads, width // self.heads).permute(2, 0, 3, 1, 4)
         both, value = three.split([2, 1])
         query, key = turned(norm(both), angle)
-        if allowed is None:
-            keys, values = key, value.squeeze(0)
-            found = triangle(query, keys, values)
-        else:
-            keys, values = torch.cat([keys, key], 2), torch.cat([values, value.squeeze(0)], 2)
-            found = functional.scaled_dot_product_attention(query, keys, values, allowed)
+        value = value.squeeze(0)
+        if not self.training:
+            key, value = torch.cat([keys, key], 2), torch.cat([values, value], 2)
+        found = attended(query, key, value, allowed)
         x = x + self.dropout(self.tell(found.transpose(1, 2).reshape(batch, length, width)))
-        return x + self.dropout(self.down(squared_relu(self.up(norm(x))))), keys, values
+        return x + self.dropout(self.down(squared_relu(self.up(norm(x))))), key, value
 
 
 class CausalEncoder(nn.Module):
     """`tokens` [B, T] and which of them are `here` [B, T] -> a sequence [B, T, W], each place knowing those before it.
 
-    It may be learnt in bfloat16.
+    Where a text is answered (`whole`) its places also know those behind, up to the mark: it is given in one call, and
+    what follows it is an answer (Raffel et al., JMLR 2020, section 3.2.1: prefix language models). It may be learnt in
+    bfloat16.
 
     The state holds `keys` and `values` [B, layers, heads, P, D] of all tokens so far, how they were `read` [B, P, W],
-    embedded alone, and which of them were `seen`.
+    embedded alone, and which of them were `seen`: 1, and 2 is a mark.
     """
 
-    def __init__(self, tokens: int, width: int, layers: int, dropout: float) -> None:
+    def __init__(self, tokens: int, width: int, layers: int, dropout: float, whole: bool = False) -> None:
         super().__init__()
         self.widths: Mapping[Shape, int] = {Shape.SEQUENCE: width}
         self.halves = True
+        self.mark = tokens - 1 if whole else None
         self.heads = next(heads for heads in range(max(1, width // HEAD), 0, -1) if width % (2 * heads) == 0)
         self.table = nn.Parameter(torch.randn(tokens, width) * 0.02)
         self.mix = nn.Parameter(torch.zeros(BEFORE, width))
@@ -136,7 +138,10 @@ class CausalEncoder(nn.Module):
             more = -here.shape[1] % EVEN
             here, tokens = functional.pad(here, (0, more)), functional.pad(tokens, (0, more))
         length, past = here.shape[1], state["seen"].shape[1]
-        seen = torch.cat([state["seen"], here.to(state["seen"].dtype)], 1)
+        seen = here.to(state["seen"].dtype)
+        if self.mark is not None:
+            seen = seen * (1 + (tokens == self.mark).to(seen.dtype))
+        seen = torch.cat([state["seen"], seen], 1)
         order = torch.arange(length, device=here.device)
         found = norm(functional.embedding(tokens, self.table))
         read = torch.cat([state["read"], found], 1)
@@ -145,12 +150,15 @@ class CausalEncoder(nn.Module):
             place, allowed = order.unsqueeze(0), None
             ahead = [functional.pad(found, (0, 0, back, 0))[:, :length] for back in range(1, BEFORE + 1)]
         else:
-            rank = seen.cumsum(1) - 1
+            rank = (seen > 0.5).to(seen.dtype).cumsum(1) - 1
             place = rank[:, past:]
-            before = torch.arange(past + length, device=here.device).unsqueeze(0) <= order.unsqueeze(1) + past
-            allowed = before.unsqueeze(0).unsqueeze(0) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
+            allowed = _before(length, past, here.device) & (seen > 0.5).unsqueeze(1).unsqueeze(1)
             apart = torch.where(seen > 0.5, rank, -1.0 - BEFORE).unsqueeze(1) - place.unsqueeze(2)
             ahead = [(apart == -float(back)).to(read.dtype) @ read for back in range(1, BEFORE + 1)]
+        if self.mark is not None:
+            mark = (seen > 1.5).to(torch.int64)
+            given = (seen > 0.5) & (mark.cumsum(1) == mark)
+            allowed = (_before(length, past, here.device) if allowed is None else allowed) | given[:, None, None]
         for weight, token in zip(self.mix, ahead, strict=True):
             found = found + weight * token
         found = self.dropout(found)
@@ -164,6 +172,12 @@ class CausalEncoder(nn.Module):
             return {Shape.SEQUENCE: norm(found)[:, : x["here"].shape[1]], "mask": x["here"]}, {}
         after = {"keys": torch.stack(keys, 1), "values": torch.stack(values, 1), "read": read, "seen": seen}
         return {Shape.SEQUENCE: norm(found), "mask": here}, after
+
+
+def _before(length: int, past: int, device: torch.device) -> Tensor:
+    """bool [1, 1, T, P + T]: what each place and those before it are."""
+    place = torch.arange(length, device=device).unsqueeze(1) + past
+    return (torch.arange(past + length, device=device) <= place).unsqueeze(0).unsqueeze(0)
 
 
 class NextToken(nn.Module):
