@@ -59,7 +59,7 @@ LINES: Mapping[str, Kind] = {
 SIZES: Mapping[str, Kind] = {
     "width": _between(1, 8192, True), "depth": _between(0, 64, True), "members": _between(1, 256, True),
     "dropout": _between(0, 0.99), "batch": _between(1, 1 << 20, True), "epochs": _between(0, 1e6),
-    "rate": _between(0, 10), "decay": _between(0, 100), "slower": _between(0, 1),
+    "places": _between(1, 1 << 30, True), "rate": _between(0, 10), "decay": _between(0, 100), "slower": _between(0, 1),
 }  # fmt: skip
 PLAN: Mapping[str, Kind] = {
     "seed": LINES["seed"], "steps": _between(1, _MANY, True), "batch": SIZES["batch"], "rate": SIZES["rate"],

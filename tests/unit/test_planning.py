@@ -48,3 +48,13 @@ def test_what_takes_longer_to_learn_has_more_time_where_none_was_asked_for(
     inputs: str, task: str, seconds: float
 ) -> None:
     assert planning.usual([inputs], [task]) == seconds
+
+
+def test_a_batch_has_fewer_examples_where_their_sequences_are_long() -> None:
+    rows = np.arange(64)
+    sizes = {"batch": 32, "places": 400}
+    for length, batch in ((5, 32), (39, 10), (5000, 1)):
+        asked = Asked({"text": ("prompt", ["text"])}, {"text": "generate"}, subwords=0)
+        known = learning.learn({"text": ["a" * length] * 64}, asked, rows)
+        assert planning.together(known.fed, rows, sizes) == batch
+    assert planning.together(known.fed, rows, {"batch": 32}) == 32

@@ -62,8 +62,8 @@ def test_a_file_that_is_no_recipe_is_said(tmp_path, text):
 
 
 def test_pictures_get_more_time_than_tables_where_none_is_asked_for():
-    assert planning.usual(["table"]) == 240
-    assert planning.usual(["table", "image"]) == 600
+    assert planning.usual(["table"], ["classify"]) == 240
+    assert planning.usual(["table", "image"], ["classify"]) == 600
 
 
 @pytest.mark.parametrize(("size", "side", "width"), [("small", None, 64), ("large", None, 128), (128, 128, 64)])

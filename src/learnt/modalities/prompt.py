@@ -22,6 +22,8 @@ PARTS = 32
 PLAIN = 1024
 """Sums of tokens and pairs of them that a baseline sees."""
 LAYERS = 4
+PLACES = 8192
+"""Tokens of a batch."""
 DROPOUT, OF_MANY, MANY = 0.3, 0.1, 100_000
 """Where texts answer others, and where more than so many do (Sennrich and Zhang, "Revisiting low-resource neural
 machine translation", ACL 2019); what goes on from a text is seldom learnt by heart."""
@@ -108,7 +110,8 @@ class Prompt:
         batch = min(128, max(16, 2 ** round(math.log2(max(rows, 1) / 100))))
         return {
             "width": width, "depth": 0, "members": 1, "dropout": 0.0,
-            "batch": batch, "epochs": min(100, max(2, round(6000 * batch / max(rows, 1)))), "rate": 2e-3, "decay": 0.1,
+            "batch": batch, "places": PLACES, "epochs": min(100, max(2, round(6000 * batch / max(rows, 1)))),
+            "rate": 2e-3, "decay": 0.1,
         }  # fmt: skip
 
     def augment(self, settings: Settings) -> nn.Module | None:  # noqa: ARG002

@@ -75,7 +75,7 @@ def plan(
     network: Network, examples: Examples, rows: Rows, stop: Rows, sizes: Mapping[str, Any], seed: int, seconds: float
 ) -> Plan:
     """As many epochs as proved enough for this kind of input, or fewer if `seconds` do not allow them."""
-    batch = min(int(sizes["batch"]), max(1, len(rows)))
+    batch = together(examples, rows, sizes)
     wanted = enough(examples, rows, sizes)
     every = -(-wanted // EVALUATIONS)
     step, evaluation = _timed(network, examples, rows, stop, batch, seed)
@@ -100,7 +100,14 @@ def plan(
 
 def enough(examples: Examples, rows: Rows, sizes: Mapping[str, Any]) -> int:
     """Steps that proved enough for this kind of input and so many rows."""
-    return int(sizes["epochs"] * len(examples.epoch(rows, min(int(sizes["batch"]), max(1, len(rows))), 0, 0)))
+    return int(sizes["epochs"] * len(examples.epoch(rows, together(examples, rows, sizes), 0, 0)))
+
+
+def together(examples: Examples, rows: Rows, sizes: Mapping[str, Any]) -> int:
+    """Examples of a batch: fewer where their sequences are long, so that more steps are made of them."""
+    most = min(int(sizes["batch"]), max(1, len(rows)))
+    lengths = examples.lengths(rows) if "places" in sizes and len(rows) else None
+    return most if lengths is None else max(1, min(most, int(sizes["places"] / max(1.0, lengths.mean()))))
 
 
 def _timed(network: Network, examples: Examples, rows: Rows, stop: Rows, batch: int, seed: int) -> tuple[float, float]:
