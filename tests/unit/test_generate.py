@@ -180,7 +180,7 @@ def test_files_of_text_as_a_target_ask_which_task(tmp_path):
         "x": [str(place % 7) for place in range(30)],
         "text": [File(f"{one}.txt", tmp_path) for one in range(30)],
     }
-    with pytest.raises(RequestError, match=r"'text' is no label.*--task generate .* or --task reply"):
+    with pytest.raises(RequestError, match=r"'text'.*--task generate .* or --task reply"):
         roles.assign(columns, target=["text"])
 
 
