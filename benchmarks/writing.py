@@ -275,7 +275,8 @@ def multi30k(quick: bool, budget: str) -> dict[str, Any]:
         size = (folder / "run" / "model.onnx").stat().st_size
     return {
         "seconds": seconds, "processor_seconds": processor, "threads": torch.get_num_threads(), "budget": budget,
-        **_scored([row["prediction"] for row in rows]), "bytes": size, "metrics": report["metrics"], "plan": report["plan"],
+        **_scored([row["prediction"] for row in rows]), "bytes": size, "metrics": report["metrics"],
+        "plan": report["plan"],
     }  # fmt: skip
 
 
