@@ -585,6 +585,19 @@ def test_a_report_saves_itself_as_page_or_json(tmp_path: Any) -> None:
     assert json.loads((tmp_path / "r.json").read_text("utf-8")) == one.document
 
 
+def test_where_nothing_was_measured_the_summary_says_what_is_fine_too() -> None:
+    passed = [Finding("templates", f"test {place}: it was so in all 4 cases.", "fine") for place in range(2)]
+    told = report.findings_as_rows(passed)
+    assert "[fine]  test 1: it was so in all 4 cases." in report.summary(document(findings=told, metrics={}))
+    measured = report.summary(document(findings=told))
+    assert "[fine]" not in measured
+    assert "2 fine." in measured
+    many = report.findings_as_rows(passed * 30)
+    short = report.summary(document(findings=many, metrics={}))
+    assert len(short.splitlines()) <= 25
+    assert "more fine" in short
+
+
 def test_the_summary_gives_figures_findings_and_commands_with_real_paths() -> None:
     text = report.summary(document())
     assert text.startswith("Do not rely on it as it is.\nIt predicts `income` right 87.1 %")

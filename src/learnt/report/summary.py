@@ -12,11 +12,12 @@ from learnt.report.figures import Document, called, figures, targets
 from learnt.report.verdict import verdict, worst_first
 
 COLUMNS, LINES, SAID, ACT = 100, 25, 3, 3
-MARKS = {"bad": "[bad]  ", "watch": "[watch]"}
+MARKS = {"bad": "[bad]  ", "watch": "[watch]", "fine": "[fine] "}
 
 
 def summary(document: Document) -> str:
-    """Verdict, figures beside the baseline, the worst findings with what to do, the next commands."""
+    """Verdict, figures beside the baseline, the worst findings with what to do, the next commands; without figures what
+    is fine, too, as tests that were passed."""
     said = verdict(document)
     head = [said.heading, *_wrap(said.sentences[0]), *(_wrap(said.act) if said.act else ())]
     told = list(_figures(document))
@@ -59,8 +60,8 @@ def _figures(document: Document) -> Iterator[str]:
 
 def _findings(document: Document, space: int) -> Iterator[str]:
     ordered = worst_first(document.get("findings") or ())
-    doubtful = [f for f in ordered if f["grade"] in MARKS]
-    fine = sum(f["grade"] == "fine" for f in ordered)
+    doubtful = [f for f in ordered if f["grade"] in ("bad", "watch")]
+    good = [f for f in ordered if f["grade"] == "fine"]
     silent = sum(f["grade"] in ("cannot tell", "not examined") for f in ordered)
     left = space - 1
     shown = 0
@@ -71,9 +72,19 @@ def _findings(document: Document, space: int) -> Iterator[str]:
         left -= len(lines)
         shown += 1
         yield from lines
+    told = 0
+    if shown == len(doubtful) and not any(figures(document).values()):
+        for finding in good:
+            lines = list(_finding(document, {**finding, "act": ""}))
+            if len(lines) > left:
+                break
+            left -= len(lines)
+            told += 1
+            yield from lines
+    fine = len(good) - told
     rest = [
         f"{len(doubtful) - shown} more to watch" if len(doubtful) > shown else "",
-        f"{fine} fine" if fine else "",
+        f"{fine}{' more' if told else ''} fine" if fine else "",
         f"{silent} not examined or not to be told" if silent else "",
     ]
     if any(rest):
