@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from torch import nn
 
 LOOKED_AT = 1000
-MERGES, GRAMS, GRAMS_OF_PLACES = 4000, 96_000, 24_000
+MERGES, GRAMS, GRAMS_OF_PLACES = 4000, 192_000, 24_000
 """At most so many merges and n-grams are learnt; of the latter fewer where places are asked."""
 ROOM, NARROWEST = 3 << 20, 16
 """Numbers that all embeddings of n-grams together may be, of two bytes each; and the least that one is."""
