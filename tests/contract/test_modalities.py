@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import torch
 
+from learnt import recipes
 from learnt.contracts import Shape
 from learnt.errors import RequestError
 
@@ -223,8 +224,7 @@ def test_augmenting_keeps_the_tensors(case):
 
 
 def test_what_it_suggests_are_known_sizes(case):
-    known = {"width", "depth", "members", "dropout", "batch", "epochs", "rate", "decay"}
-    assert set(case.kind.suggest(1000)) <= known
+    assert set(case.kind.suggest(1000)) <= set(recipes.SIZES)
 
 
 def test_a_causal_encoder_says_the_same_in_one_call_and_in_two(case):

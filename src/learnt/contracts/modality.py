@@ -103,7 +103,8 @@ class Modality(Protocol):
     def suggest(self, rows: int) -> Settings:
         """Sizes and rates proven for this kind of input with so many rows to learn from.
 
-        Keys: width, depth, members, dropout (trunk); batch, epochs, rate, decay (training); all optional.
+        Keys: width, depth, members, dropout (trunk); batch, epochs, rate, decay (training), and places, of all
+        sequences of a batch together; all optional.
         """
         ...
 
