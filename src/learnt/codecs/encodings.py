@@ -37,7 +37,8 @@ def guess(file: IO[bytes]) -> str:
     head = file.read(4096)
     for mark, name in MARKS:
         if head.startswith(mark):
-            return name
+            file.seek(0)
+            return name if _decodes(file, name) else ""
     if wide := _wide(head):
         return wide
     file.seek(0)

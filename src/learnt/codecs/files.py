@@ -267,7 +267,7 @@ def _archive(root: Path, fresh: bool = False) -> _Archive | None:
     version = state.st_mtime_ns, state.st_size
     if known is None or known.version != version:
         opened = ZipFile(root)
-        members = {_name(member): member for member in opened.infolist() if not member.is_dir()}
+        members = {_name(member): member for member in opened.infolist() if member.filename and not member.is_dir()}
         _archives[key] = known = _Archive(opened, members, version)
     return known
 

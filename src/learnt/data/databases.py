@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -161,10 +162,11 @@ def addressed(source: str) -> Database | None:
             known = ", ".join(f"{name}://" for name in SCHEMES if name != "postgres")
             raise RequestError(f"No source is read from {scheme}://. Known: {known}, and files.")
         return _of_address(SCHEMES[scheme.lower()], address, asked)
-    path = Path(address)
-    if path.suffix.lower() not in FILES or not (path.is_file() or asked):
+    # A text of any length may be asked about: pathlib raises for what is too long to be a name.
+    path, there = Path(address), os.path.isfile(address)
+    if path.suffix.lower() not in FILES or not (there or asked):
         return None
-    kind = _signed(path) if path.is_file() else "sqlite"
+    kind = _signed(path) if there else "sqlite"
     if not kind:
         raise _no_database(path)
     return Database(kind, address, address, **asked)
