@@ -295,7 +295,7 @@ def _said(name: str) -> Iterator[None]:
         yield
     except FileNotFoundError:
         raise DataError(f"There is no file {str(name)!r}.") from None
-    except (BadZipFile, gzip.BadGzipFile, EOFError, zlib.error) as error:
+    except (BadZipFile, gzip.BadGzipFile, EOFError, zlib.error, UnicodeDecodeError) as error:
         whole = _packed_in(name)
         packed, test = (GZIP, "gzip -t") if whole.lower().endswith(GZIP) else (ZIP, "unzip -t")
         raise DataError(
